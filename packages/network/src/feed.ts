@@ -1,0 +1,48 @@
+import type { Network, NetworkId, Node, NodeId, Port, PortId, Subnet, SubnetId } from './nouns.ts';
+
+/**
+ * One resource's present state. `row` is null when the resource is gone; `revision` is then one more than the last row had.
+ * A reader that sees a revision not newer than the one it knows has seen it before.
+ */
+export type Change =
+  | ChangeOf<'network', NetworkId, Network>
+  | ChangeOf<'subnet', SubnetId, Subnet>
+  | ChangeOf<'port', PortId, Port>
+  | ChangeOf<'node', NodeId, Node>;
+
+interface ChangeOf<Kind extends string, Id extends string, Row> {
+  readonly kind: Kind;
+  readonly id: Id;
+  readonly revision: number;
+  readonly row: Row | null;
+}
+
+/** An opaque place in the feed; only the feed that gave it can read it. */
+export type Position = string;
+
+export interface FeedBatch {
+  /** Continue here after this batch. */
+  readonly position: Position;
+  readonly changes: readonly Change[];
+}
+
+/**
+ * The seam between the store and everything that is driven from it.
+ *
+ * Promises: a change is in the feed exactly if its transaction committed; a reader that takes a snapshot and then follows
+ * from its position sees the final state of every resource; changes of one resource come in the order of their revisions
+ * (intermediate states may be left out, the newest never is).
+ */
+export interface Feed {
+  /** Everything there is, in batches, and the position from which `changes` continues. Networks come before subnets before ports. */
+  snapshot(
+    signal: AbortSignal,
+  ): Promise<{ readonly position: Position; readonly batches: AsyncIterable<readonly Change[]> }>;
+  /** Batches after `position`, waiting for new ones until `signal` aborts (the iteration then ends). Throws FeedGap when `position` is no longer kept. */
+  changes(position: Position, signal: AbortSignal): AsyncIterable<FeedBatch>;
+}
+
+/** The position is older than what the feed keeps: take a new snapshot. */
+export class FeedGap extends Error {
+  override readonly name = 'FeedGap';
+}

@@ -1,0 +1,2 @@
+export type * from './nouns.ts';
+export * from './feed.ts';

@@ -1,0 +1,93 @@
+/**
+ * The nouns of the region, as the store keeps them and the compiler reads them.
+ *
+ * Addresses are strings in canonical form (IPv4 dotted quad, IPv6 per RFC 5952, MAC in lower case with colons).
+ * `revision` starts at 1 and grows by one with every change of the row's intent; it never goes back.
+ */
+
+declare const brand: unique symbol;
+type Branded<B extends string> = string & { readonly [brand]: B };
+
+export type NetworkId = Branded<'NetworkId'>;
+export type SubnetId = Branded<'SubnetId'>;
+export type PortId = Branded<'PortId'>;
+/** Chosen by whoever registers the host; the value of `binding:host_id`. */
+export type NodeId = Branded<'NodeId'>;
+
+/** What every resource of a tenant has. */
+export interface Resource<Id extends string> {
+  readonly id: Id;
+  readonly projectId: string;
+  readonly name: string;
+  readonly description: string;
+  readonly revision: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** A layer-2 domain; until routers join several of them, also the whole VPC. */
+export interface Network extends Resource<NetworkId> {
+  readonly adminStateUp: boolean;
+  readonly shared: boolean;
+  /** Bytes of the guests' largest IP packet. */
+  readonly mtu: number;
+  /** VXLAN network identifier, 1 to 2^24 - 1, unique in the region. */
+  readonly vni: number;
+  readonly portSecurityEnabled: boolean;
+}
+
+export interface AllocationPool {
+  readonly start: string;
+  readonly end: string;
+}
+
+export interface Subnet extends Resource<SubnetId> {
+  readonly networkId: NetworkId;
+  readonly ipVersion: 4 | 6;
+  readonly cidr: string;
+  /** Null where the user asked for no gateway. */
+  readonly gatewayIp: string | null;
+  readonly enableDhcp: boolean;
+  readonly allocationPools: readonly AllocationPool[];
+  readonly dnsNameservers: readonly string[];
+  readonly hostRoutes: readonly { readonly destination: string; readonly nexthop: string }[];
+}
+
+export interface FixedIp {
+  readonly subnetId: SubnetId;
+  readonly ip: string;
+}
+
+export interface Port extends Resource<PortId> {
+  readonly networkId: NetworkId;
+  readonly adminStateUp: boolean;
+  readonly mac: string;
+  readonly fixedIps: readonly FixedIp[];
+  /** Null while the port is not bound to a host. The host need not be registered (yet). */
+  readonly hostId: NodeId | null;
+  readonly deviceId: string;
+  readonly deviceOwner: string;
+  /** False: the port may send from any address (no anti-spoofing). */
+  readonly portSecurityEnabled: boolean;
+}
+
+/** A host of the region. Its address does not change while ports are bound to it. */
+export interface Node {
+  readonly id: NodeId;
+  readonly name: string;
+  /** Underlay address: where the other hosts send tunnels to. Unique in the region. */
+  readonly ip: string;
+  /** Where the host's agent serves the goal-state contract: `host:port` or `unix:/path`. */
+  readonly agentAddress: string;
+  readonly revision: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** What the hosts say of a port; kept beside the port, because it is not intent and never travels down again. */
+export interface PortStatus {
+  readonly portId: PortId;
+  readonly status: 'ACTIVE' | 'DOWN' | 'ERROR';
+  /** Why, when not ACTIVE: the switch's or the agent's own words; empty otherwise. */
+  readonly reason: string;
+}

@@ -1,0 +1,70 @@
+/**
+ * Everything that makes a program's run depend on more than its inputs: time, chance and wires.
+ * Rooms below `cli` use only these; so a simulation can run them under a seed and a virtual clock.
+ */
+export interface Runtime {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: Transport;
+}
+
+export interface Clock {
+  /** Milliseconds since the Unix epoch; may jump. For people and records only. */
+  wall(): number;
+  /** Milliseconds since some start; never goes back. For durations. */
+  now(): number;
+  /** Resolves after `ms`; rejects with the signal's reason when it aborts first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls `run` once after `ms` unless cancelled. */
+  timer(ms: number, run: () => void): Timer;
+}
+
+export interface Timer {
+  cancel(): void;
+}
+
+export interface Random {
+  /** In [0, 1). */
+  next(): number;
+  bytes(length: number): Uint8Array;
+}
+
+/** A message type's wire form, as ts-proto generates it. */
+export interface Codec<T> {
+  encode(message: T): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): T;
+}
+
+/** A bidirectional streaming method of the contract. */
+export interface StreamMethod<Request, Reply> {
+  /** `/package.Service/Method` */
+  readonly path: string;
+  readonly request: Codec<Request>;
+  readonly reply: Codec<Reply>;
+}
+
+/** One open conversation. Messages arrive once and in order while it lasts on a real wire; a simulated wire promises neither. */
+export interface Stream<Out, In> {
+  /** Resolves when more may be sent; rejects when the stream is closed. */
+  send(message: Out): Promise<void>;
+  /** Ends when the peer closes; throws when the stream breaks. Iterate once. */
+  readonly received: AsyncIterable<In>;
+  close(): void;
+}
+
+export interface Handler {
+  readonly method: StreamMethod<never, never>;
+  readonly handle: (stream: Stream<unknown, unknown>, signal: AbortSignal) => Promise<void>;
+}
+
+/** Moves messages between processes. Addresses are `host:port` or `unix:/path`. */
+export interface Transport {
+  /** Opens a stream; rejects when the peer cannot be reached. Closed when `signal` aborts. */
+  open<Request, Reply>(
+    method: StreamMethod<Request, Reply>,
+    address: string,
+    signal: AbortSignal,
+  ): Promise<Stream<Request, Reply>>;
+  /** Serves until `signal` aborts; resolves with the address once it accepts streams. */
+  serve(address: string, handlers: readonly Handler[], signal: AbortSignal): Promise<string>;
+}
