@@ -1,0 +1,304 @@
+import type {
+  AllocationPool,
+  Network,
+  NetworkId,
+  Node,
+  NodeId,
+  Port,
+  PortId,
+  PortStatus,
+  Subnet,
+  SubnetId,
+} from './nouns.ts';
+
+/**
+ * What the API asks of the store. Every promise either resolves with what is durably committed, or rejects with an AlcorError
+ * and has changed nothing.
+ */
+export interface IntentStore {
+  readonly networks: Collection<NetworkTypes>;
+  readonly subnets: Collection<SubnetTypes>;
+  readonly ports: Collection<PortTypes>;
+  readonly nodes: Collection<NodeTypes>;
+  /** Records what hosts say of their ports. Ports that are gone meanwhile are passed over. Does not change revisions. */
+  setPortStatuses(statuses: readonly PortStatus[]): Promise<void>;
+  /** Resolves when the database answers; rejects with ServiceUnavailable. */
+  ping(): Promise<void>;
+}
+
+/** The types one kind of resource is handled with. */
+export interface CollectionTypes {
+  readonly id: string;
+  /** What is read: the row and what is kept beside it. */
+  readonly view: object;
+  readonly create: object;
+  readonly update: object;
+  readonly filter: object;
+  readonly sortKey: string;
+}
+
+/** The operations on one kind of resource. */
+export interface Collection<T extends CollectionTypes> {
+  /** Creates all of them in one transaction, or none; the error's `item` then names the one at fault. Views in input order. */
+  create(inputs: readonly T['create'][]): Promise<readonly T['view'][]>;
+  /** Rejects with `…NotFound`. */
+  get(id: T['id']): Promise<T['view']>;
+  list(query: ListQuery<T>): Promise<Page<T['view']>>;
+  /** Absent (or undefined) fields stay as they are. A patch that changes nothing does not grow the revision. */
+  update(id: T['id'], patch: T['update'], options?: WriteOptions): Promise<T['view']>;
+  delete(id: T['id'], options?: WriteOptions): Promise<void>;
+}
+
+export interface WriteOptions {
+  /** Refuse with RevisionNumberConstraintFailed unless the row has this revision. */
+  readonly ifRevision?: number | undefined;
+}
+
+export interface ListQuery<T extends CollectionTypes> {
+  /** All given conditions must hold. */
+  readonly filter?: T['filter'] | undefined;
+  /** Default: by id (ids grow with time). The id is always the last key, so that the order is total. */
+  readonly sort?: readonly SortBy<T['sortKey']>[] | undefined;
+  /** At most so many rows; absent: all. */
+  readonly limit?: number | undefined;
+  /** Start after this resource (`…NotFound` if there is none such). */
+  readonly marker?: T['id'] | undefined;
+  /** `backward`: the rows before the marker (or the last ones), still in the order of `sort`. Default: forward. */
+  readonly direction?: 'forward' | 'backward' | undefined;
+}
+
+export interface SortBy<Key extends string> {
+  readonly key: Key;
+  readonly direction: 'asc' | 'desc';
+}
+
+export interface Page<View> {
+  readonly rows: readonly View[];
+  /** There are further rows in the direction asked for. */
+  readonly more: boolean;
+}
+
+/** A condition: the field has one of these values. An empty list matches nothing. */
+export type OneOf<T> = readonly T[] | undefined;
+
+interface TenantFilter<Id> {
+  readonly id?: OneOf<Id>;
+  readonly name?: OneOf<string>;
+  readonly description?: OneOf<string>;
+  readonly projectId?: OneOf<string>;
+  readonly revision?: OneOf<number>;
+  /**
+   * Only what this project may see: its own resources; networks that are shared, and their subnets; and ports of others
+   * on networks of its own.
+   */
+  readonly visibleTo?: string | undefined;
+}
+
+type TenantSortKey = 'id' | 'name' | 'description' | 'projectId' | 'createdAt' | 'updatedAt' | 'revision';
+
+interface TenantInput {
+  readonly projectId: string;
+  /** Default: empty. */
+  readonly name?: string | undefined;
+  /** Default: empty. */
+  readonly description?: string | undefined;
+}
+
+interface TenantPatch {
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+}
+
+// ---------------------------------------------------------------------------------------------------------------- networks
+
+export interface NetworkTypes {
+  readonly id: NetworkId;
+  readonly view: NetworkView;
+  readonly create: CreateNetwork;
+  readonly update: UpdateNetwork;
+  readonly filter: NetworkFilter;
+  readonly sortKey: TenantSortKey | 'adminStateUp' | 'shared' | 'mtu' | 'vni';
+}
+
+export interface NetworkView extends Network {
+  /** In the order of their making. */
+  readonly subnetIds: readonly SubnetId[];
+}
+
+export interface CreateNetwork extends TenantInput {
+  /** Default: true. */
+  readonly adminStateUp?: boolean | undefined;
+  /** Default: false. */
+  readonly shared?: boolean | undefined;
+  /** Default (and largest): what the store is configured with. */
+  readonly mtu?: number | undefined;
+  /** Default: a free one out of the configured range. TunnelIdInUse when taken; InvalidInput outside 1 to 2^24 - 1. */
+  readonly vni?: number | undefined;
+  /** Default: true. */
+  readonly portSecurityEnabled?: boolean | undefined;
+}
+
+export interface UpdateNetwork extends TenantPatch {
+  readonly adminStateUp?: boolean | undefined;
+  readonly shared?: boolean | undefined;
+  readonly mtu?: number | undefined;
+  readonly portSecurityEnabled?: boolean | undefined;
+}
+
+export interface NetworkFilter extends TenantFilter<NetworkId> {
+  readonly adminStateUp?: OneOf<boolean>;
+  readonly shared?: OneOf<boolean>;
+  readonly mtu?: OneOf<number>;
+  readonly vni?: OneOf<number>;
+  readonly portSecurityEnabled?: OneOf<boolean>;
+}
+
+// ----------------------------------------------------------------------------------------------------------------- subnets
+
+export interface SubnetTypes {
+  readonly id: SubnetId;
+  readonly view: Subnet;
+  readonly create: CreateSubnet;
+  readonly update: UpdateSubnet;
+  readonly filter: SubnetFilter;
+  readonly sortKey: TenantSortKey | 'networkId' | 'ipVersion' | 'cidr' | 'gatewayIp' | 'enableDhcp';
+}
+
+export interface CreateSubnet extends TenantInput {
+  readonly networkId: NetworkId;
+  /** Host bits are cleared. Refused where it overlaps another subnet of the network. */
+  readonly cidr: string;
+  /** Checked against `cidr` where given. */
+  readonly ipVersion?: 4 | 6 | undefined;
+  /** Absent: the first address. Null: none. */
+  readonly gatewayIp?: string | null | undefined;
+  /** Default: true. */
+  readonly enableDhcp?: boolean | undefined;
+  /** Default: all usable addresses but the gateway. */
+  readonly allocationPools?: readonly AllocationPool[] | undefined;
+  readonly dnsNameservers?: readonly string[] | undefined;
+  readonly hostRoutes?: Subnet['hostRoutes'] | undefined;
+}
+
+export interface UpdateSubnet extends TenantPatch {
+  /** Absent: unchanged. Null: no gateway any more. */
+  readonly gatewayIp?: string | null | undefined;
+  readonly enableDhcp?: boolean | undefined;
+  readonly allocationPools?: readonly AllocationPool[] | undefined;
+  readonly dnsNameservers?: readonly string[] | undefined;
+  readonly hostRoutes?: Subnet['hostRoutes'] | undefined;
+}
+
+export interface SubnetFilter extends TenantFilter<SubnetId> {
+  readonly networkId?: OneOf<NetworkId>;
+  readonly ipVersion?: OneOf<number>;
+  readonly cidr?: OneOf<string>;
+  readonly gatewayIp?: OneOf<string>;
+  readonly enableDhcp?: OneOf<boolean>;
+}
+
+// ------------------------------------------------------------------------------------------------------------------- ports
+
+export interface PortTypes {
+  readonly id: PortId;
+  readonly view: PortView;
+  readonly create: CreatePort;
+  readonly update: UpdatePort;
+  readonly filter: PortFilter;
+  readonly sortKey:
+    | TenantSortKey
+    | 'networkId'
+    | 'mac'
+    | 'hostId'
+    | 'deviceId'
+    | 'deviceOwner'
+    | 'adminStateUp'
+    | 'portSecurityEnabled'
+    | 'status';
+}
+
+export interface PortView extends Port {
+  /** DOWN while no host has said anything. */
+  readonly status: PortStatus['status'];
+  readonly statusReason: string;
+}
+
+/** At least one of the two: a subnet (any free address of it), an address (the subnet that holds it), or both. */
+export interface FixedIpRequest {
+  readonly subnetId?: SubnetId | undefined;
+  readonly ip?: string | undefined;
+}
+
+export interface CreatePort extends TenantInput {
+  readonly networkId: NetworkId;
+  /** Default: true. */
+  readonly adminStateUp?: boolean | undefined;
+  /** Default: a generated one. */
+  readonly mac?: string | undefined;
+  /** Absent: one address per IP version the network has subnets of (none if it has none). Empty: no address. */
+  readonly fixedIps?: readonly FixedIpRequest[] | undefined;
+  /** Default: null. */
+  readonly hostId?: NodeId | null | undefined;
+  readonly deviceId?: string | undefined;
+  readonly deviceOwner?: string | undefined;
+  /** Default: the network's. */
+  readonly portSecurityEnabled?: boolean | undefined;
+}
+
+export interface UpdatePort extends TenantPatch {
+  readonly adminStateUp?: boolean | undefined;
+  readonly mac?: string | undefined;
+  /** The whole new list. An address asked for that the port has is kept; a bare subnet keeps the port's address in it. */
+  readonly fixedIps?: readonly FixedIpRequest[] | undefined;
+  readonly hostId?: NodeId | null | undefined;
+  readonly deviceId?: string | undefined;
+  readonly deviceOwner?: string | undefined;
+  readonly portSecurityEnabled?: boolean | undefined;
+}
+
+export interface PortFilter extends TenantFilter<PortId> {
+  readonly networkId?: OneOf<NetworkId>;
+  readonly hostId?: OneOf<NodeId>;
+  readonly deviceId?: OneOf<string>;
+  readonly deviceOwner?: OneOf<string>;
+  readonly mac?: OneOf<string>;
+  /** With `fixedIpSubnetId`: both must hold of the same address. */
+  readonly fixedIpAddress?: OneOf<string>;
+  readonly fixedIpSubnetId?: OneOf<SubnetId>;
+  readonly adminStateUp?: OneOf<boolean>;
+  readonly portSecurityEnabled?: OneOf<boolean>;
+  readonly status?: OneOf<PortStatus['status']>;
+}
+
+// ------------------------------------------------------------------------------------------------------------------- nodes
+
+export interface NodeTypes {
+  readonly id: NodeId;
+  readonly view: Node;
+  readonly create: CreateNode;
+  readonly update: UpdateNode;
+  readonly filter: NodeFilter;
+  readonly sortKey: 'id' | 'name' | 'ip' | 'agentAddress' | 'createdAt' | 'updatedAt' | 'revision';
+}
+
+export interface CreateNode {
+  readonly id: NodeId;
+  /** Default: the id. */
+  readonly name?: string | undefined;
+  readonly ip: string;
+  readonly agentAddress: string;
+}
+
+export interface UpdateNode {
+  readonly name?: string | undefined;
+  /** NodeInUse while ports are bound to the node. */
+  readonly ip?: string | undefined;
+  readonly agentAddress?: string | undefined;
+}
+
+export interface NodeFilter {
+  readonly id?: OneOf<NodeId>;
+  readonly name?: OneOf<string>;
+  readonly ip?: OneOf<string>;
+  readonly agentAddress?: OneOf<string>;
+}
