@@ -1,1 +1,9 @@
-export {};
+export * from './runtime.ts';
+export * from './queue.ts';
+export * from './reliable.ts';
+export * from './signal.ts';
+export * from './topic.ts';
+export * from './real/index.ts';
+export { between, pick, seededRandom } from './simulation/random.ts';
+export { createSchedule, type Schedule } from './simulation/schedule.ts';
+export { createWorld, type Faults, noFaults, type Process, type World } from './simulation/world.ts';

@@ -43,18 +43,27 @@ export interface StreamMethod<Request, Reply> {
   readonly reply: Codec<Reply>;
 }
 
-/** One open conversation. Messages arrive once and in order while it lasts on a real wire; a simulated wire promises neither. */
+/** One open conversation. A real wire delivers once and in order while it lasts; a simulated one promises neither. */
 export interface Stream<Out, In> {
   /** Resolves when more may be sent; rejects when the stream is closed. */
   send(message: Out): Promise<void>;
-  /** Ends when the peer closes; throws when the stream breaks. Iterate once. */
+  /** Ends when either side closes; throws when the stream breaks. Iterate once. */
   readonly received: AsyncIterable<In>;
   close(): void;
 }
 
+/** What a server does with streams of one method; made by `handler`. */
 export interface Handler {
-  readonly method: StreamMethod<never, never>;
+  readonly method: StreamMethod<unknown, unknown>;
   readonly handle: (stream: Stream<unknown, unknown>, signal: AbortSignal) => Promise<void>;
+}
+
+/** Serves `method` with `handle`, which owns the stream until it returns; `signal` aborts when the server stops. */
+export function handler<Request, Reply>(
+  method: StreamMethod<Request, Reply>,
+  handle: (stream: Stream<Reply, Request>, signal: AbortSignal) => Promise<void>,
+): Handler {
+  return { method, handle } as unknown as Handler;
 }
 
 /** Moves messages between processes. Addresses are `host:port` or `unix:/path`. */

@@ -1,0 +1,150 @@
+import {
+  type ChannelOptions,
+  Client,
+  credentials,
+  type MethodDefinition,
+  Server,
+  type ServerDuplexStream,
+  ServerCredentials,
+  status,
+} from '@grpc/grpc-js';
+import type { Codec, Handler, Stream, Transport } from '../runtime.ts';
+
+const connectTimeoutMs = 5_000;
+
+const options: ChannelOptions = {
+  'grpc.max_receive_message_length': 64 << 20,
+  'grpc.max_send_message_length': 64 << 20,
+  // A peer that vanished without a word is noticed within 15 s.
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.keepalive_timeout_ms': 5_000,
+  'grpc.keepalive_permit_without_calls': 1,
+};
+
+/** gRPC without TLS: for loopback and Unix sockets. */
+export const grpcTransport: Transport = {
+  async open(method, address, signal) {
+    signal.throwIfAborted();
+    const client = new Client(address, credentials.createInsecure(), {
+      ...options,
+      'grpc.use_local_subchannel_pool': 1,
+    });
+    const closeClient = (): void => client.close();
+    signal.addEventListener('abort', closeClient, { once: true });
+    try {
+      await ready(client);
+    } catch (cause) {
+      signal.removeEventListener('abort', closeClient);
+      client.close();
+      throw new Error(`cannot reach ${address}`, { cause });
+    }
+    const call = client.makeBidiStreamRequest(method.path, serializer(method.request), deserializer(method.reply));
+    call.once('close', () => {
+      signal.removeEventListener('abort', closeClient);
+      client.close();
+    });
+    return duplexStream(call, () => call.cancel(), signal);
+  },
+
+  async serve(address, handlers, signal) {
+    signal.throwIfAborted();
+    const server = new Server(options);
+    for (const each of handlers) serveMethod(server, each, signal);
+    const port = await new Promise<number>((resolve, reject) =>
+      server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      ),
+    );
+    signal.addEventListener('abort', () => server.forceShutdown(), { once: true });
+    return address.startsWith('unix:') ? address : address.replace(/:\d+$/, `:${port}`);
+  },
+};
+
+function ready(client: Client): Promise<void> {
+  return new Promise((resolve, reject) =>
+    client.waitForReady(Date.now() + connectTimeoutMs, (error) => (error === undefined ? resolve() : reject(error))),
+  );
+}
+
+function serveMethod(server: Server, { method, handle }: Handler, signal: AbortSignal): void {
+  const definition: MethodDefinition<unknown, unknown> = {
+    path: method.path,
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: serializer(method.request),
+    requestDeserialize: deserializer(method.request),
+    responseSerialize: serializer(method.reply),
+    responseDeserialize: deserializer(method.reply),
+  };
+  const run = (call: ServerDuplexStream<unknown, unknown>): void => {
+    const stream = duplexStream<unknown, unknown>(call, () => call.end(), signal);
+    handle(stream, signal).then(
+      () => call.end(),
+      (error: unknown) => call.emit('error', { code: status.INTERNAL, details: String(error) }),
+    );
+  };
+  server.addService({ [method.path]: definition }, { [method.path]: run });
+}
+
+function serializer<T>(codec: Codec<T>): (message: T) => Buffer {
+  return (message) => {
+    const bytes = codec.encode(message).finish();
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  };
+}
+
+function deserializer<T>(codec: Codec<T>): (bytes: Buffer) => T {
+  return (bytes) => codec.decode(bytes);
+}
+
+/** Either end of a streaming call, as far as both are alike. */
+interface Call extends AsyncIterable<unknown> {
+  readonly destroyed: boolean;
+  write(message: unknown): boolean;
+  on(event: string, listener: () => void): unknown;
+  once(event: string, listener: () => void): unknown;
+  off(event: string, listener: () => void): unknown;
+}
+
+function duplexStream<Out, In>(call: Call, end: () => void, signal: AbortSignal): Stream<Out, In> {
+  let closed = false;
+  const close = (): void => {
+    if (closed) return;
+    closed = true;
+    end();
+  };
+  call.on('error', () => {}); // the iteration or the next send reports it; without a listener it would end the process
+  signal.addEventListener('abort', close, { once: true });
+  call.once('close', () => signal.removeEventListener('abort', close));
+
+  async function* receive(): AsyncGenerator<In, void> {
+    try {
+      for await (const message of call) yield message as In;
+    } catch (error) {
+      if (!closed) throw error;
+    }
+  }
+
+  return {
+    send(message) {
+      if (closed || call.destroyed) return Promise.reject(new Error('the stream is closed'));
+      return call.write(message) ? Promise.resolve() : drained(call);
+    },
+    received: { [Symbol.asyncIterator]: receive },
+    close,
+  };
+}
+
+function drained(call: Call): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (run: () => void) => (): void => {
+      call.off('drain', onDrain);
+      call.off('close', onClose);
+      run();
+    };
+    const onDrain = settle(resolve);
+    const onClose = settle(() => reject(new Error('the stream is closed')));
+    call.once('drain', onDrain);
+    call.once('close', onClose);
+  });
+}

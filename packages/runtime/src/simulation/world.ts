@@ -1,0 +1,217 @@
+import type { Codec, Handler, Random, Runtime, Stream, StreamMethod } from '../runtime.ts';
+import { createQueue, type Queue } from '../queue.ts';
+import { between } from './random.ts';
+import type { Schedule } from './schedule.ts';
+
+/** What may go wrong on the wires and in the processes; every number is a probability between 0 and 1 or a time in ms. */
+export interface Faults {
+  readonly lose: number;
+  readonly repeat: number;
+  /** Messages take between these two times; different times for two messages reorder them. */
+  readonly latencyMs: readonly [number, number];
+  /** That a process dies at one of its waits. */
+  readonly crash: number;
+  /** That the wall clock jumps at one of a process's waits, by up to an hour either way. */
+  readonly clockJump: number;
+}
+
+export const noFaults: Faults = { lose: 0, repeat: 0, latencyMs: [1, 1], crash: 0, clockJump: 0 };
+
+/** One simulated process: a runtime that stops for good when it is killed. */
+export interface Process {
+  readonly name: string;
+  readonly runtime: Runtime;
+  readonly alive: boolean;
+  /** Nothing of this process happens any more: its timers, its waits and its wires are dead. */
+  kill(): void;
+  /** A place where the process waits for something outside; under faults it may die here. Resolves after `ms`. */
+  wait(ms: number): Promise<void>;
+}
+
+export interface World {
+  faults: Faults;
+  readonly random: Random;
+  readonly schedule: Schedule;
+  /** Starts a process; `onExit` is called when it is killed, by whomever. */
+  start(name: string, onExit?: () => void): Process;
+  /** Breaks every stream that is open to or from `address`. */
+  cut(address: string): void;
+}
+
+interface Server {
+  readonly process: Process;
+  readonly handlers: ReadonlyMap<string, Handler>;
+  readonly signal: AbortSignal;
+}
+
+const never = new Promise<never>(() => {});
+
+/** Processes, wires and clocks under one seed. `log` gets a line for everything that happens between processes. */
+export function createWorld(schedule: Schedule, random: Random, log: (line: string) => void): World {
+  const servers = new Map<string, Server>();
+  const wires = new Set<Wire>();
+  let wallOffset = 1_700_000_000_000;
+
+  const world: World = { faults: noFaults, random, schedule, start, cut };
+  return world;
+
+  function cut(address: string): void {
+    for (const wire of wires) if (wire.address === address) wire.cut('cut');
+  }
+
+  function start(name: string, onExit?: () => void): Process {
+    let alive = true;
+    const process: Process = {
+      name,
+      get alive() {
+        return alive;
+      },
+      runtime: {
+        random,
+        clock: {
+          wall: () => wallOffset + schedule.now(),
+          now: () => schedule.now(),
+          sleep,
+          timer: (ms, run) => ({ cancel: schedule.after(ms, () => alive && run()) }),
+        },
+        transport: { open, serve },
+      },
+      kill,
+      wait,
+    };
+    return process;
+
+    function kill(): void {
+      if (!alive) return;
+      alive = false;
+      log(`${name} dies`);
+      for (const [address, server] of servers) if (server.process === process) servers.delete(address);
+      for (const wire of wires) if (wire.touches(process)) wire.cut(`${name} died`);
+      onExit?.();
+    }
+
+    function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+      return new Promise((resolve, reject) => {
+        if (signal?.aborted === true) return reject(signal.reason as Error);
+        const abort = (): void => {
+          cancel();
+          reject(signal?.reason as Error);
+        };
+        const cancel = schedule.after(ms, () => {
+          signal?.removeEventListener('abort', abort);
+          if (alive) resolve();
+        });
+        signal?.addEventListener('abort', abort, { once: true });
+      });
+    }
+
+    async function wait(ms: number): Promise<void> {
+      if (alive && random.next() < world.faults.crash) kill();
+      if (random.next() < world.faults.clockJump) wallOffset += between(random, -3_600_000, 3_600_000);
+      await sleep(ms);
+      if (!alive) await never;
+    }
+
+    async function open<Request, Reply>(
+      method: StreamMethod<Request, Reply>,
+      address: string,
+      signal: AbortSignal,
+    ): Promise<Stream<Request, Reply>> {
+      await wait(between(random, ...world.faults.latencyMs));
+      signal.throwIfAborted();
+      const server = servers.get(address);
+      const accept = server?.handlers.get(method.path);
+      if (server === undefined || accept === undefined || random.next() < world.faults.lose) {
+        throw new Error(`cannot reach ${address}`);
+      }
+      const wire = new Wire(world, address, process, server.process, log, wires);
+      const near = wire.end<Request, Reply>('near', method.request, method.reply);
+      const far = wire.end<Reply, Request>('far', method.reply, method.request);
+      signal.addEventListener('abort', () => near.close(), { once: true });
+      log(`${name} opens ${address}`);
+      accept.handle(far as Stream<unknown, unknown>, server.signal).then(
+        () => far.close(),
+        (error: unknown) => wire.cut(String(error)),
+      );
+      return near;
+    }
+
+    async function serve(address: string, handlers: readonly Handler[], signal: AbortSignal): Promise<string> {
+      await wait(0);
+      servers.set(address, { process, handlers: new Map(handlers.map((h) => [h.method.path, h])), signal });
+      return address;
+    }
+  }
+}
+
+type Side = 'near' | 'far';
+
+/** One stream between two processes. Messages cross as bytes, so neither side can reach into the other's objects. */
+class Wire {
+  readonly address: string;
+  readonly #world: World;
+  readonly #ends: Readonly<Record<Side, Process>>;
+  readonly #log: (line: string) => void;
+  readonly #all: Set<Wire>;
+  readonly #inbox: Record<Side, Queue<Uint8Array>> = { near: createQueue(), far: createQueue() };
+  #open = true;
+
+  constructor(world: World, address: string, near: Process, far: Process, log: (line: string) => void, all: Set<Wire>) {
+    this.address = address;
+    this.#world = world;
+    this.#ends = { near, far };
+    this.#log = log;
+    this.#all = all;
+    all.add(this);
+  }
+
+  touches(process: Process): boolean {
+    return this.#ends.near === process || this.#ends.far === process;
+  }
+
+  /** Both ends see the stream break, each after its own latency. */
+  cut(why: string): void {
+    this.#finish((queue) => queue.fail(new Error(`the stream broke: ${why}`)));
+  }
+
+  end<Out, In>(side: Side, outgoing: Codec<Out>, incoming: Codec<In>): Stream<Out, In> {
+    const owner = this.#ends[side];
+    const inbox = this.#inbox[side];
+    async function* receive(): AsyncGenerator<In, void> {
+      for await (const bytes of inbox) {
+        if (!owner.alive) await never;
+        yield incoming.decode(bytes);
+      }
+    }
+    return {
+      send: async (message) => {
+        if (!this.#open) throw new Error('the stream is closed');
+        this.#carry(side, outgoing.encode(message).finish());
+        await owner.wait(0);
+      },
+      received: { [Symbol.asyncIterator]: receive },
+      close: () => this.#finish((queue) => queue.end()),
+    };
+  }
+
+  #carry(from: Side, bytes: Uint8Array): void {
+    const to: Side = from === 'near' ? 'far' : 'near';
+    const { faults, random, schedule } = this.#world;
+    const copies = random.next() < faults.lose ? 0 : random.next() < faults.repeat ? 2 : 1;
+    this.#log(`${this.#ends[from].name} -> ${this.#ends[to].name} ${bytes.length} bytes x${copies}`);
+    for (let copy = 0; copy < copies; copy++) {
+      schedule.after(between(random, ...faults.latencyMs), () => {
+        if (this.#open) this.#inbox[to].push(bytes);
+      });
+    }
+  }
+
+  #finish(tell: (queue: Queue<Uint8Array>) => void): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#all.delete(this);
+    for (const queue of [this.#inbox.near, this.#inbox.far]) {
+      this.#world.schedule.after(between(this.#world.random, ...this.#world.faults.latencyMs), () => tell(queue));
+    }
+  }
+}

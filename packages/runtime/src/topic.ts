@@ -1,0 +1,140 @@
+/**
+ * The bus: named topics, each a log that keeps the newest entry of every key.
+ *
+ * A reader holds a position and asks for what came after it. Reading from 0 is the snapshot; reading on from there is the
+ * stream of changes. A reader that falls behind skips what has been overwritten meanwhile, so nobody's slowness costs anybody
+ * else, and a topic is never larger than what it speaks of. (A JetStream stream with one message kept per subject makes the
+ * same promises between processes.)
+ *
+ *     a₁ b₂ c₃ ── put(a) ──▶ b₂ c₃ a₄        after(2) = c₃ a₄
+ */
+export interface Entry<V> {
+  readonly key: string;
+  /** Undefined where the key has been removed. */
+  readonly value: V | undefined;
+  readonly position: number;
+}
+
+export interface Subscription {
+  /** Everything up to here has been read; the reader moves it on. */
+  position: number;
+  close(): void;
+}
+
+interface Link<V> {
+  entry: Entry<V>;
+  previous: Link<V> | undefined;
+  next: Link<V> | undefined;
+}
+
+export class Topic<V> {
+  readonly #links = new Map<string, Link<V>>();
+  readonly #readers = new Map<Subscription, () => void>();
+  #first: Link<V> | undefined;
+  #last: Link<V> | undefined;
+  #position = 0;
+  #removed = 0;
+  /** Removed keys at which to look again for those that every reader has seen; doubles when a slow reader keeps them alive. */
+  #forgetAt = 64;
+
+  /** The position of the newest entry. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Keys that have a value. */
+  get size(): number {
+    return this.#links.size - this.#removed;
+  }
+
+  /** Entries kept for keys that are gone, until every reader has seen it. */
+  get tombstones(): number {
+    return this.#removed;
+  }
+
+  put(key: string, value: V): void {
+    this.#append(key, value);
+  }
+
+  /** Does nothing when the key has no value. */
+  remove(key: string): void {
+    if (this.#links.get(key)?.entry.value === undefined) return;
+    this.#append(key, undefined);
+    if (this.#removed >= this.#forgetAt && this.#removed > this.#links.size / 2) this.#forgetRemoved();
+  }
+
+  get(key: string): V | undefined {
+    return this.#links.get(key)?.entry.value;
+  }
+
+  /** At most `limit` entries after `position`, oldest first. Costs what came after, not what the topic holds. */
+  after(position: number, limit: number): Entry<V>[] {
+    let link = position === 0 ? this.#first : this.#last;
+    if (position > 0) {
+      if (link === undefined || link.entry.position <= position) return [];
+      while (link.previous !== undefined && link.previous.entry.position > position) link = link.previous;
+    }
+    const entries: Entry<V>[] = [];
+    for (; link !== undefined && entries.length < limit; link = link.next) entries.push(link.entry);
+    return entries;
+  }
+
+  /** A reader from the beginning; `wake` is called when there is something new. */
+  subscribe(wake: () => void): Subscription {
+    const subscription: Subscription = { position: 0, close: () => void this.#readers.delete(subscription) };
+    this.#readers.set(subscription, wake);
+    return subscription;
+  }
+
+  #append(key: string, value: V | undefined): void {
+    const old = this.#links.get(key);
+    if (old !== undefined) this.#unlink(old);
+    const entry = { key, value, position: ++this.#position };
+    const link: Link<V> = { entry, previous: this.#last, next: undefined };
+    if (this.#last === undefined) this.#first = link;
+    else this.#last.next = link;
+    this.#last = link;
+    this.#links.set(key, link);
+    if (value === undefined) this.#removed++;
+    for (const wake of this.#readers.values()) wake();
+  }
+
+  #unlink(link: Link<V>): void {
+    if (link.previous === undefined) this.#first = link.next;
+    else link.previous.next = link.next;
+    if (link.next === undefined) this.#last = link.previous;
+    else link.next.previous = link.previous;
+    if (link.entry.value === undefined) this.#removed--;
+  }
+
+  #forgetRemoved(): void {
+    let seen = this.#position;
+    for (const reader of this.#readers.keys()) if (reader.position > 0) seen = Math.min(seen, reader.position);
+    for (const [key, link] of this.#links) {
+      if (link.entry.value !== undefined || link.entry.position > seen) continue;
+      this.#unlink(link);
+      this.#links.delete(key);
+    }
+    this.#forgetAt = Math.max(64, this.#removed * 2);
+  }
+}
+
+export class Bus<V> {
+  readonly #topics = new Map<string, Topic<V>>();
+
+  /** The topic of this name; made when first asked for. */
+  topic(name: string): Topic<V> {
+    let topic = this.#topics.get(name);
+    if (topic === undefined) this.#topics.set(name, (topic = new Topic<V>()));
+    return topic;
+  }
+
+  /** Forgets a topic that nobody will read again. */
+  drop(name: string): void {
+    this.#topics.delete(name);
+  }
+
+  get topics(): ReadonlyMap<string, Topic<V>> {
+    return this.#topics;
+  }
+}
