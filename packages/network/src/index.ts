@@ -1,4 +1,12 @@
 export type * from './nouns.ts';
+export * from './cidr.ts';
 export * from './errors.ts';
 export * from './feed.ts';
 export type * from './intent-store.ts';
+export * from './ip.ts';
+export * from './ip4.ts';
+export * from './ip6.ts';
+export * from './mac.ts';
+export * from './memory-feed.ts';
+export * from './pools.ts';
+export * from './subnet-rules.ts';
