@@ -1,1 +1,3 @@
-export {};
+export { Compiler, type Delta } from './compiler.ts';
+export type { Audience } from './goals.ts';
+export { type Goals, type Intent, recompute } from './recompute.ts';

@@ -27,3 +27,6 @@ export const pushGoalStatesStream = {
   request: GoalStateV2,
   reply: GoalStateOperationReply,
 } as const;
+
+export { type Goal, goalKey, type GoalKind, goalVpc } from './goal.ts';
+export { addGoal, emptyGoalState, goalsOf, type StatedGoal } from './messages.ts';

@@ -7,9 +7,9 @@ function follow(topic: Topic<number>, seen: Map<string, number>, reader: { posit
   for (;;) {
     const entries = topic.after(reader.position, limit);
     if (entries.length === 0) return;
-    for (const { key, value, position } of entries) {
+    for (const { key, value, removed, position } of entries) {
       reader.position = position;
-      if (value === undefined) seen.delete(key);
+      if (removed) seen.delete(key);
       else seen.set(key, value);
     }
   }
@@ -26,7 +26,7 @@ describe('a topic', () => {
     const topic = new Topic<number>();
     for (let i = 0; i < 100_000; i++) topic.put(`k${i}`, i);
     topic.put('k5', -1);
-    expect(topic.after(100_000, 100)).toEqual([{ key: 'k5', value: -1, position: 100_001 }]);
+    expect(topic.after(100_000, 100)).toEqual([{ key: 'k5', value: -1, removed: false, position: 100_001 }]);
   });
 
   it('brings every reader to the same state, however late and in whatever steps it reads', () => {
@@ -48,7 +48,7 @@ describe('a topic', () => {
             topic.put(String(s.put), s.value);
             truth.set(String(s.put), s.value);
           } else if ('remove' in s) {
-            topic.remove(String(s.remove));
+            topic.remove(String(s.remove), 0);
             truth.delete(String(s.remove));
           } else follow(topic, readers[s.read]!.seen, readers[s.read]!.at, s.limit);
         }
@@ -68,7 +68,7 @@ describe('a topic', () => {
     const churn = (from: number): void => {
       for (let i = from; i < from + 1000; i++) {
         topic.put(`k${i}`, i);
-        topic.remove(`k${i}`);
+        topic.remove(`k${i}`, 0);
         follow(topic, new Map(), quick, 10);
       }
     };

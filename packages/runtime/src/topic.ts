@@ -10,8 +10,9 @@
  */
 export interface Entry<V> {
   readonly key: string;
-  /** Undefined where the key has been removed. */
-  readonly value: V | undefined;
+  /** What was put; for a removed key, what its remover left. */
+  readonly value: V;
+  readonly removed: boolean;
   readonly position: number;
 }
 
@@ -53,18 +54,19 @@ export class Topic<V> {
   }
 
   put(key: string, value: V): void {
-    this.#append(key, value);
+    this.#append(key, value, false);
   }
 
-  /** Does nothing when the key has no value. */
-  remove(key: string): void {
-    if (this.#links.get(key)?.entry.value === undefined) return;
-    this.#append(key, undefined);
+  /** Leaves `value` as the last word on the key. Does nothing when the key has no value. */
+  remove(key: string, value: V): void {
+    if (this.get(key) === undefined) return;
+    this.#append(key, value, true);
     if (this.#removed >= this.#forgetAt && this.#removed > this.#links.size / 2) this.#forgetRemoved();
   }
 
   get(key: string): V | undefined {
-    return this.#links.get(key)?.entry.value;
+    const entry = this.#links.get(key)?.entry;
+    return entry?.removed === false ? entry.value : undefined;
   }
 
   /** At most `limit` entries after `position`, oldest first. Costs what came after, not what the topic holds. */
@@ -86,16 +88,16 @@ export class Topic<V> {
     return subscription;
   }
 
-  #append(key: string, value: V | undefined): void {
+  #append(key: string, value: V, removed: boolean): void {
     const old = this.#links.get(key);
     if (old !== undefined) this.#unlink(old);
-    const entry = { key, value, position: ++this.#position };
+    const entry = { key, value, removed, position: ++this.#position };
     const link: Link<V> = { entry, previous: this.#last, next: undefined };
     if (this.#last === undefined) this.#first = link;
     else this.#last.next = link;
     this.#last = link;
     this.#links.set(key, link);
-    if (value === undefined) this.#removed++;
+    if (removed) this.#removed++;
     for (const wake of this.#readers.values()) wake();
   }
 
@@ -104,14 +106,14 @@ export class Topic<V> {
     else link.previous.next = link.next;
     if (link.next === undefined) this.#last = link.previous;
     else link.next.previous = link.previous;
-    if (link.entry.value === undefined) this.#removed--;
+    if (link.entry.removed) this.#removed--;
   }
 
   #forgetRemoved(): void {
     let seen = this.#position;
     for (const reader of this.#readers.keys()) if (reader.position > 0) seen = Math.min(seen, reader.position);
     for (const [key, link] of this.#links) {
-      if (link.entry.value !== undefined || link.entry.position > seen) continue;
+      if (!link.entry.removed || link.entry.position > seen) continue;
       this.#unlink(link);
       this.#links.delete(key);
     }

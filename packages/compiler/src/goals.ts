@@ -1,0 +1,102 @@
+import {
+  type Goal,
+  NeighborType,
+  NetworkType,
+  PortConfiguration,
+  SubnetConfiguration,
+  VpcConfiguration,
+  NeighborConfiguration,
+} from '@alcor/contract';
+import type { Network, Node, Port, Subnet } from '@alcor/network';
+
+/** Who a goal is for: one host, or every host that has a port in the VPC. */
+export type Audience = `host/${string}` | `vpc/${string}`;
+
+/** What a network means to every host that is in it. */
+export function vpcGoal(network: Network): Goal {
+  return {
+    kind: 'vpc',
+    state: VpcConfiguration.fromPartial({
+      id: network.id,
+      revisionNumber: network.revision,
+      projectId: network.projectId,
+      tunnelId: network.vni,
+      mtu: network.mtu,
+      adminStateDown: !network.adminStateUp,
+    }),
+  };
+}
+
+export function subnetGoal(subnet: Subnet): Goal {
+  return {
+    kind: 'subnet',
+    state: SubnetConfiguration.fromPartial({
+      id: subnet.id,
+      revisionNumber: subnet.revision,
+      networkType: NetworkType.VXLAN,
+      vpcId: subnet.networkId,
+      cidr: subnet.cidr,
+      dhcpEnable: subnet.enableDhcp,
+      ...(subnet.gatewayIp === null ? {} : { gateway: { ipAddress: subnet.gatewayIp } }),
+      dnsEntryList: subnet.dnsNameservers.map((entry) => ({ entry })),
+    }),
+  };
+}
+
+/** What a port means to the host that it is bound to. */
+export function portGoal(port: Port): Goal {
+  return {
+    kind: 'port',
+    state: PortConfiguration.fromPartial({
+      id: port.id,
+      revisionNumber: port.revision,
+      vpcId: port.networkId,
+      name: port.name,
+      deviceId: port.deviceId,
+      deviceOwner: port.deviceOwner,
+      macAddress: port.mac,
+      adminStateUp: port.adminStateUp,
+      fixedIps: port.fixedIps.map(({ subnetId, ip }) => ({ subnetId, ipAddress: ip })),
+      portSecurityDisabled: !port.portSecurityEnabled,
+    }),
+  };
+}
+
+/** What a port means to the other hosts of its VPC. */
+export function neighborGoal(port: Port, node: Node): Goal {
+  return {
+    kind: 'neighbor',
+    state: NeighborConfiguration.fromPartial({
+      id: port.id,
+      revisionNumber: port.revision,
+      vpcId: port.networkId,
+      macAddress: port.mac,
+      hostIpAddress: node.ip,
+      fixedIps: port.fixedIps.map(({ subnetId, ip }) => ({ neighborType: NeighborType.L2, subnetId, ipAddress: ip })),
+    }),
+  };
+}
+
+/** The last word on a resource that is gone. */
+export function goneGoal(goal: Goal, revision: number): Goal {
+  const id = goal.state.id;
+  switch (goal.kind) {
+    case 'vpc':
+      return { kind: 'vpc', state: VpcConfiguration.fromPartial({ id, revisionNumber: revision }) };
+    case 'subnet':
+      return {
+        kind: 'subnet',
+        state: SubnetConfiguration.fromPartial({ id, revisionNumber: revision, vpcId: goal.state.vpcId }),
+      };
+    case 'port':
+      return {
+        kind: 'port',
+        state: PortConfiguration.fromPartial({ id, revisionNumber: revision, vpcId: goal.state.vpcId }),
+      };
+    case 'neighbor':
+      return {
+        kind: 'neighbor',
+        state: NeighborConfiguration.fromPartial({ id, revisionNumber: revision, vpcId: goal.state.vpcId }),
+      };
+  }
+}

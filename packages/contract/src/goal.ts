@@ -1,0 +1,26 @@
+import type { NeighborConfiguration } from './generated/neighbor.ts';
+import type { PortConfiguration } from './generated/port.ts';
+import type { SubnetConfiguration } from './generated/subnet.ts';
+import type { VpcConfiguration } from './generated/vpc.ts';
+
+/**
+ * One resource's goal state as it travels between rooms of one process: what topics hold and messages are made of.
+ * For a resource that is gone the configuration names no more than id, revision and VPC.
+ */
+export type Goal =
+  | { readonly kind: 'vpc'; readonly state: VpcConfiguration }
+  | { readonly kind: 'subnet'; readonly state: SubnetConfiguration }
+  | { readonly kind: 'port'; readonly state: PortConfiguration }
+  | { readonly kind: 'neighbor'; readonly state: NeighborConfiguration };
+
+export type GoalKind = Goal['kind'];
+
+/** Names the goal within its topic and within a host. */
+export function goalKey(goal: Goal): string {
+  return `${goal.kind}/${goal.state.id}`;
+}
+
+/** The VPC that the goal belongs to. */
+export function goalVpc(goal: Goal): string {
+  return goal.kind === 'vpc' ? goal.state.id : goal.state.vpcId;
+}
