@@ -1,0 +1,56 @@
+import type { NetworkTypes, PortTypes, SubnetTypes } from '@alcor/network';
+import { type Attribute, attributesOf, chosen, initially } from '../attribute.ts';
+import { integer, text, timestamp, uuid } from '../kinds.ts';
+
+/** The resources that belong to a project; all of them have the attributes of this file. */
+type TenantTypes = NetworkTypes | SubnetTypes | PortTypes;
+type Attributes<T extends TenantTypes> = Readonly<Record<string, Attribute<T['view']>>>;
+
+/** An instant to the second, as Neutron writes it. */
+export function wireTime(at: Date): string {
+  return `${at.toISOString().slice(0, 19)}Z`;
+}
+
+const common = attributesOf<NetworkTypes>();
+const project = common.field('projectId', text(255), 'The project it belongs to', {
+  post: chosen,
+  filter: true,
+  sort: true,
+});
+
+const first = {
+  id: common.field('id', uuid(), 'Given by the region', { filter: true, sort: true }),
+  name: common.field('name', text(255), 'For people; need not be unique', {
+    post: initially(''),
+    put: true,
+    filter: true,
+    sort: true,
+  }),
+  tenant_id: { ...project, about: 'Older name of project_id' },
+  project_id: project,
+  description: common.field('description', text(255), 'For people', {
+    post: initially(''),
+    put: true,
+    filter: true,
+    sort: true,
+  }),
+};
+
+const last = {
+  revision_number: common.field('revision', integer(0, Number.MAX_SAFE_INTEGER), 'Grows with every change', {
+    filter: true,
+    sort: true,
+  }),
+  created_at: common.field('createdAt', timestamp, 'When it was made', { sort: true, wire: wireTime }),
+  updated_at: common.field('updatedAt', timestamp, 'When it last changed', { sort: true, wire: wireTime }),
+};
+
+/** What every tenant's resource starts with. They are stated once, on networks: the store has them alike for all. */
+export function identity<T extends TenantTypes>(): Attributes<T> {
+  return first as unknown as Attributes<T>;
+}
+
+/** What every tenant's resource ends with. */
+export function records<T extends TenantTypes>(): Attributes<T> {
+  return last as unknown as Attributes<T>;
+}

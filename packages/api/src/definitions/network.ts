@@ -1,0 +1,77 @@
+import { type NetworkTypes, refusal } from '@alcor/network';
+import { attributesOf, chosen, initially } from '../attribute.ts';
+import { define } from '../definition.ts';
+import { dictionary, flag, integer, isUuid, listOf, nullable, nullMeans, oneOf, text, uuid } from '../kinds.ts';
+import { identity, records } from './common.ts';
+
+const { field, computed, constant, unenforced } = attributesOf<NetworkTypes>();
+
+const guestMtu = 'Bytes of the largest IP packet that guests may send; the underlay decides the upper bound';
+
+export const network = define<NetworkTypes>({
+  singular: 'network',
+  plural: 'networks',
+  prefix: '/v2.0',
+  about: 'A layer-2 domain of one tenant',
+  tenancy: 'project',
+  collection: (store) => store.networks,
+  parseId: (id) => (isUuid(id) ? (id.toLowerCase() as NetworkTypes['id']) : null),
+  notFound: (networkId) => refusal('NetworkNotFound', { networkId }),
+  attributes: {
+    ...identity<NetworkTypes>(),
+    admin_state_up: field('adminStateUp', flag, 'False: nothing is forwarded', {
+      post: initially(true),
+      put: true,
+      filter: true,
+      sort: true,
+    }),
+    status: constant(oneOf('ACTIVE'), 'A network is ready once it is made', 'ACTIVE'),
+    shared: field('shared', flag, 'Every project may use it', {
+      post: initially(false),
+      put: true,
+      filter: true,
+      sort: true,
+    }),
+    subnets: computed(listOf(uuid(), 1_000_000), 'Its subnets, oldest first', (view) => view.subnetIds),
+    mtu: field('mtu', integer(68, 65_535), guestMtu, { post: chosen, put: true, filter: true, sort: true }),
+    port_security_enabled: field('portSecurityEnabled', flag, 'The default for its ports', {
+      post: initially(true),
+      put: true,
+      filter: true,
+    }),
+    'provider:network_type': unenforced(
+      oneOf('vxlan', 'vlan', 'flat', 'gre', 'geneve', 'local'),
+      'vxlan',
+      'every network of this region is a VXLAN',
+      { put: false },
+    ),
+    'provider:physical_network': unenforced(nullable(text(64)), null, 'a VXLAN has no physical network', {
+      put: false,
+    }),
+    'provider:segmentation_id': field('vni', integer(1, 16_777_215), 'VXLAN network identifier, one network each', {
+      post: chosen,
+      filter: true,
+      sort: true,
+    }),
+    'router:external': unenforced(flag, false, 'this region has no external networks yet'),
+    is_default: unenforced(flag, false, 'this region has no external networks yet', { visible: false }),
+    qos_policy_id: unenforced(nullable(uuid()), null, 'no quality of service is enforced yet'),
+    dns_domain: unenforced(text(255), '', 'no DNS is served yet', { visible: false }),
+    vlan_transparent: unenforced(nullMeans(flag, false), false, 'guests’ VLAN tags are not carried', {
+      visible: false,
+      put: false,
+    }),
+    segments: unenforced(nullMeans(listOf(dictionary, 64), []), [], 'a network has one segment here', {
+      visible: false,
+    }),
+    ipv4_address_scope: constant(nullable(uuid()), 'This region has no address scopes yet', null),
+    ipv6_address_scope: constant(nullable(uuid()), 'This region has no address scopes yet', null),
+    availability_zone_hints: unenforced(
+      nullMeans(listOf(text(255), 64), []),
+      [],
+      'this region has one availability zone',
+    ),
+    availability_zones: constant(listOf(text(255), 64), 'This region has one, unnamed', []),
+    ...records<NetworkTypes>(),
+  },
+});

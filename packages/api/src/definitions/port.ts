@@ -1,0 +1,165 @@
+import { type FixedIp, type FixedIpRequest, type NodeId, type PortTypes, type SubnetId, refusal } from '@alcor/network';
+import { ip, mac } from '../address-kinds.ts';
+import { type FilterRule, attributesOf, chosen, initially, required } from '../attribute.ts';
+import { define } from '../definition.ts';
+import {
+  type Kind,
+  Refusal,
+  dictionary,
+  flag,
+  isUuid,
+  listOf,
+  nullable,
+  nullMeans,
+  oneOf,
+  record,
+  refined,
+  text,
+  uuid,
+} from '../kinds.ts';
+import { identity, records } from './common.ts';
+
+const { field, computed, unenforced } = attributesOf<PortTypes>();
+
+/** Addresses of one port; a guest with more is asking for a subnet of its own. */
+const maxFixedIps = 64;
+
+/** `{"subnet_id"}`, `{"ip_address"}` or both. */
+const fixedIpRequest: Kind<FixedIpRequest> = refined(
+  record({}, { subnet_id: uuid<SubnetId>(), ip_address: ip }),
+  ({ subnet_id: subnetId, ip_address: address }) =>
+    subnetId === undefined && address === undefined
+      ? new Refusal('a fixed IP needs subnet_id or ip_address')
+      : { ...(subnetId === undefined ? {} : { subnetId }), ...(address === undefined ? {} : { ip: address }) },
+);
+
+/** Two requests for the same address are one too many; several addresses out of one subnet are not. */
+const fixedIps: Kind<readonly FixedIpRequest[]> = refined(listOf(fixedIpRequest, maxFixedIps), (requests) => {
+  const addresses = requests.flatMap(({ ip: address }) => address ?? []);
+  const twin = addresses.find((address, index) => addresses.indexOf(address) !== index);
+  return twin === undefined ? requests : new Refusal(`Duplicate IP address '${twin}'`);
+});
+
+/** The name of a host; empty, like null, for none. */
+const hostId: Kind<NodeId | null> = refined(nullable(text(255)), (name) =>
+  name === null || name === '' ? null : (name as NodeId),
+);
+
+/** `fixed_ips=ip_address=10.0.0.4`, `fixed_ips=subnet_id=…`; several of one sort are alternatives. */
+const byFixedIp: FilterRule = (values) => {
+  const addresses: string[] = [];
+  const subnets: string[] = [];
+  for (const value of values) {
+    const at = value.indexOf('=');
+    const key = value.slice(0, Math.max(at, 0));
+    const wanted = value.slice(at + 1);
+    if (key === 'ip_address') addresses.push(...known(ip, wanted));
+    else if (key === 'subnet_id') subnets.push(...known(uuid(), wanted));
+    else
+      throw refusal('HTTPBadRequest', {
+        reason: `Invalid input for fixed_ips. Reason: '${key}' is no part of a fixed IP to filter by.`,
+      });
+  }
+  const asked = (key: string): boolean => values.some((value) => value.startsWith(`${key}=`));
+  return {
+    ...(asked('ip_address') ? { fixedIpAddress: addresses } : {}),
+    ...(asked('subnet_id') ? { fixedIpSubnetId: subnets } : {}),
+  };
+};
+
+function known<T>(kind: Kind<T>, value: string): readonly T[] {
+  const parsed = kind.parse(value);
+  return parsed instanceof Refusal ? [] : [parsed];
+}
+
+const vifTypes = oneOf('ovs', 'unbound');
+const wireFixedIps = (held: readonly FixedIp[]): unknown =>
+  held.map((one) => ({ subnet_id: one.subnetId, ip_address: one.ip }));
+const noGroups = 'security groups are not enforced yet';
+const noPairs = 'address pairs are not enforced yet; port_security_enabled false lifts the check of all addresses';
+
+export const port = define<PortTypes>({
+  singular: 'port',
+  plural: 'ports',
+  prefix: '/v2.0',
+  about: 'Where one interface of a guest is attached to a network',
+  tenancy: 'project',
+  collection: (store) => store.ports,
+  parseId: (id) => (isUuid(id) ? (id.toLowerCase() as PortTypes['id']) : null),
+  notFound: (portId) => refusal('PortNotFound', { portId }),
+  attributes: {
+    ...identity<PortTypes>(),
+    network_id: field('networkId', uuid(), 'The network it is on', { post: required, filter: true, sort: true }),
+    admin_state_up: field('adminStateUp', flag, 'False: nothing is forwarded', {
+      post: initially(true),
+      put: true,
+      filter: true,
+      sort: true,
+    }),
+    status: field('status', oneOf('ACTIVE', 'DOWN', 'ERROR'), 'What its host says of it', { filter: true, sort: true }),
+    mac_address: field('mac', mac, 'Unique on the network. Default: a generated one', {
+      post: chosen,
+      put: true,
+      filter: true,
+      sort: true,
+    }),
+    fixed_ips: field('fixedIps', fixedIps, 'Its addresses. Default: one of each IP version', {
+      post: chosen,
+      put: true,
+      filter: byFixedIp,
+      wire: wireFixedIps,
+    }),
+    device_id: field('deviceId', text(255), 'The guest it belongs to', {
+      post: initially(''),
+      put: true,
+      filter: true,
+      sort: true,
+    }),
+    device_owner: field('deviceOwner', text(255), 'The service that made it', {
+      post: initially(''),
+      put: true,
+      filter: true,
+      sort: true,
+    }),
+    port_security_enabled: field(
+      'portSecurityEnabled',
+      flag,
+      'Only its own addresses may send. Default: the network’s',
+      { post: chosen, put: true, filter: true, sort: true },
+    ),
+    security_groups: unenforced(nullMeans(listOf(text(255), 1_000), []), [], noGroups),
+    allowed_address_pairs: unenforced(nullMeans(listOf(dictionary, 1_000), []), [], noPairs),
+    extra_dhcp_opts: unenforced(
+      nullMeans(listOf(dictionary, 1_000), []),
+      [],
+      'extra DHCP options are not told to guests yet',
+    ),
+    qos_policy_id: unenforced(nullable(uuid()), null, 'no quality of service is enforced yet'),
+    dns_name: unenforced(text(255), '', 'no DNS is served yet', { visible: false }),
+    dns_domain: unenforced(text(255), '', 'no DNS is served yet', { visible: false }),
+    propagate_uplink_status: unenforced(flag, false, 'the uplink’s state is not passed on', { visible: false }),
+    numa_affinity_policy: unenforced(
+      nullable(oneOf('required', 'preferred', 'legacy')),
+      null,
+      'guests are not placed here',
+      { visible: false },
+    ),
+    device_profile: unenforced(nullable(text(255)), null, 'no accelerators are attached', { visible: false }),
+    'binding:host_id': field('hostId', hostId, 'The host that the guest runs on; empty: none yet', {
+      post: chosen,
+      put: true,
+      filter: true,
+      sort: true,
+      wire: (host) => host ?? '',
+    }),
+    'binding:vnic_type': unenforced(text(64), 'normal', 'only interfaces of the virtual switch are driven'),
+    'binding:profile': unenforced(nullMeans(dictionary, {}), {}, 'no driver reads a binding profile'),
+    'binding:vif_type': computed(vifTypes, 'How the interface is attached', (view) =>
+      view.hostId === null ? 'unbound' : 'ovs',
+    ),
+    'binding:vif_details': computed(dictionary, 'What the attachment can do', (view) =>
+      view.hostId === null ? {} : { port_filter: false, connectivity: 'l2' },
+    ),
+    ...records<PortTypes>(),
+  },
+});

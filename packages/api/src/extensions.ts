@@ -1,0 +1,73 @@
+/** An extension of Neutron's API that this server has, as clients look it up. */
+export interface Extension {
+  readonly alias: string;
+  readonly name: string;
+  readonly description: string;
+  readonly updated: string;
+  readonly links: readonly never[];
+}
+
+/**
+ * The extensions that are implemented whole. Clients decide by this list what they may ask for, so an alias stands here only when
+ * all that it promises is true. (`standard-attr-timestamp` would promise the filter `changed_since`; the timestamps are shown all
+ * the same.)
+ */
+export const extensions: readonly Extension[] = [
+  extension('binding', 'Port Binding', 'Host and kind of attachment of a port', '2014-02-03T10:00:00-00:00'),
+  extension(
+    'empty-string-filtering',
+    'Empty String Filtering Extension',
+    'An empty value in a filter matches empty attributes',
+    '2018-05-01T10:00:00-00:00',
+  ),
+  extension(
+    'filter-validation',
+    'Filter parameters validation',
+    'A filter by an unknown attribute is refused',
+    '2018-03-21T10:00:00-00:00',
+  ),
+  extension('net-mtu', 'Network MTU', 'MTU of a network', '2015-03-25T10:00:00-00:00'),
+  extension(
+    'net-mtu-writable',
+    'Network MTU (writable)',
+    'MTU of a network, chosen by the user',
+    '2017-07-12T00:00:00-00:00',
+  ),
+  extension(
+    'pagination',
+    'Pagination support',
+    'Lists in pages: limit, marker and page_reverse',
+    '2016-06-12T00:00:00-00:00',
+  ),
+  extension(
+    'port-security',
+    'Port Security',
+    'Check of the addresses that a port sends from',
+    '2012-07-23T10:00:00-00:00',
+  ),
+  extension('project-id', 'project_id field enabled', 'project_id besides tenant_id', '2016-09-09T09:09:09-09:09'),
+  extension('provider', 'Provider Network', 'How a network is realised', '2012-09-07T10:00:00-00:00'),
+  extension(
+    'revision-if-match',
+    'If-Match constraints based on revision_number',
+    'If-Match makes a write conditional on the revision',
+    '2016-12-11T00:00:00-00:00',
+  ),
+  extension('sorting', 'Sorting support', 'Lists in the order of sort_key and sort_dir', '2016-06-12T00:00:00-00:00'),
+  extension(
+    'standard-attr-description',
+    'standard-attr-description',
+    'Descriptions of resources',
+    '2016-02-10T10:00:00-00:00',
+  ),
+  extension(
+    'standard-attr-revisions',
+    'Resource revision numbers',
+    'revision_number grows with every change',
+    '2016-04-11T10:00:00-00:00',
+  ),
+];
+
+function extension(alias: string, name: string, description: string, updated: string): Extension {
+  return { alias, name, description, updated, links: [] };
+}

@@ -1,0 +1,163 @@
+import type { Attribute } from './attribute.ts';
+import type { AnyDefinition, AnyTypes } from './definition.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** The OpenAPI 3.1 document of all resources, made of nothing but their definitions. */
+export function openApi(definitions: readonly AnyDefinition[]): Json {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Alcor',
+      version: '2.0',
+      description: 'The OpenStack Networking API v2.0 and Alcor’s own resources.',
+    },
+    paths: Object.assign({}, ...definitions.map(pathsOf)) as Json,
+    components: {
+      schemas: Object.assign({ Error: errorSchema }, ...definitions.map(schemasOf)) as Json,
+      responses: { Error: { description: 'Refused, or failed', ...json({ $ref: '#/components/schemas/Error' }) } },
+    },
+  };
+}
+
+const errorSchema = {
+  type: 'object',
+  required: ['NeutronError'],
+  properties: {
+    NeutronError: {
+      type: 'object',
+      required: ['type', 'message', 'detail'],
+      properties: { type: { type: 'string' }, message: { type: 'string' }, detail: { type: 'string' } },
+    },
+  },
+};
+
+const failure = { default: { $ref: '#/components/responses/Error' } };
+const idParameter = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
+const fieldsParameter = queryParameter('fields', 'Attributes to show; default: all', {
+  type: 'array',
+  items: { type: 'string' },
+});
+const ifMatch = {
+  name: 'If-Match',
+  in: 'header',
+  description: 'revision_number=N: only if the resource has this revision',
+  schema: { type: 'string' },
+};
+
+function json(schema: Json): { readonly content: Json } {
+  return { content: { 'application/json': { schema } } };
+}
+
+function queryParameter(name: string, description: string, schema: Json): Json {
+  return { name, in: 'query', description, schema };
+}
+
+function nameOf({ singular }: AnyDefinition): string {
+  return singular.replaceAll(/(?:^|[_-])(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function wrapped(key: string, schema: Json): Json {
+  return { type: 'object', required: [key], properties: { [key]: schema } };
+}
+
+function pathsOf(definition: AnyDefinition): Json {
+  const { singular, plural, prefix } = definition;
+  const tags = [plural];
+  const refTo = (suffix: string): Json => ({ $ref: `#/components/schemas/${nameOf(definition)}${suffix}` });
+  const one = { description: definition.about, ...json(wrapped(singular, refTo(''))) };
+  const many = wrapped(plural, { type: 'array', items: refTo('') });
+  const single = wrapped(singular, refTo('Create'));
+  const bulk = wrapped(plural, { type: 'array', items: refTo('Create'), minItems: 1 });
+  const created = { description: 'Made, all of them', ...json({ anyOf: [wrapped(singular, refTo('')), many] }) };
+  const update = { required: true, ...json(wrapped(singular, refTo('Update'))) };
+  return {
+    [`${prefix}/${plural}`]: {
+      get: {
+        tags,
+        operationId: `list_${plural}`,
+        parameters: listParameters(definition),
+        responses: { 200: { description: plural, ...json(many) }, ...failure },
+      },
+      post: {
+        tags,
+        operationId: `create_${plural}`,
+        requestBody: { required: true, ...json({ anyOf: [single, bulk] }) },
+        responses: { 201: created, ...failure },
+      },
+    },
+    [`${prefix}/${plural}/{id}`]: {
+      parameters: [idParameter],
+      get: {
+        tags,
+        operationId: `show_${singular}`,
+        parameters: [fieldsParameter],
+        responses: { 200: one, ...failure },
+      },
+      put: {
+        tags,
+        operationId: `update_${singular}`,
+        parameters: [ifMatch],
+        requestBody: update,
+        responses: { 200: one, ...failure },
+      },
+      delete: {
+        tags,
+        operationId: `delete_${singular}`,
+        parameters: [ifMatch],
+        responses: { 204: { description: 'Gone' }, ...failure },
+      },
+    },
+  };
+}
+
+function listParameters(definition: AnyDefinition): readonly Json[] {
+  const attributes = Object.entries(definition.attributes);
+  const sortKeys = attributes.filter(([, { sort }]) => sort !== null).map(([name]) => name);
+  const filters = attributes
+    .filter(([, { filter, visible }]) => filter !== null && visible)
+    .map(([name]) =>
+      queryParameter(name, `Only where ${name} is one of these`, { type: 'array', items: { type: 'string' } }),
+    );
+  return [
+    ...filters,
+    fieldsParameter,
+    queryParameter('sort_key', 'Order by these', { type: 'array', items: { enum: sortKeys } }),
+    queryParameter('sort_dir', 'One for each sort_key', { type: 'array', items: { enum: ['asc', 'desc'] } }),
+    queryParameter('limit', 'At most so many', { type: 'integer', minimum: 0 }),
+    queryParameter('marker', 'The id before the first one wanted', { type: 'string' }),
+    queryParameter('page_reverse', 'The page before the marker', { type: 'boolean' }),
+  ];
+}
+
+function schemasOf(definition: AnyDefinition): Json {
+  const name = nameOf(definition);
+  const attributes = Object.entries(definition.attributes);
+  const taken = attributes.filter(([, { post }]) => post.rule !== 'never');
+  return {
+    [name]: objectOf(attributes.filter(([, { visible }]) => visible)),
+    [`${name}Create`]: {
+      ...objectOf(taken),
+      required: taken.filter(([, { post }]) => post.rule === 'required').map(([attribute]) => attribute),
+      additionalProperties: false,
+    },
+    [`${name}Update`]: { ...objectOf(attributes.filter(([, { put }]) => put)), additionalProperties: false },
+  };
+}
+
+function objectOf(attributes: readonly (readonly [string, Attribute<AnyTypes['view']>])[]): Json {
+  return {
+    type: 'object',
+    properties: Object.fromEntries(attributes.map(([name, attribute]) => [name, schemaOf(attribute)])),
+  };
+}
+
+function schemaOf({ kind, about, post, put, source }: Attribute<AnyTypes['view']>): Json {
+  return {
+    ...kind.schema,
+    description: about,
+    ...(post.rule === 'initial' ? { default: post.value } : {}),
+    ...(post.rule === 'never' && !put ? { readOnly: true } : {}),
+    ...(source.from === 'constant' ? { const: source.value } : {}),
+  };
+}
