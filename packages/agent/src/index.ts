@@ -1,1 +1,3 @@
-export {};
+export { Agent, type AgentOptions } from './agent.ts';
+export * from './dataplane/index.ts';
+export { HeldState } from './held-state.ts';

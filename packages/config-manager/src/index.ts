@@ -1,1 +1,2 @@
-export {};
+export { ConfigManager, type ConfigManagerOptions, type ManagedHost } from './config-manager.ts';
+export type { HostState } from './host-session.ts';

@@ -6,9 +6,9 @@ export function aborted(signal: AbortSignal): Promise<void> {
 
 /** A flag that one loop waits on and anybody raises; raising it twice is raising it once. */
 export interface Wakeup {
-  raise(): void;
+  readonly raise: () => void;
   /** Resolves when raised since the last time it resolved, or when the signal aborts. */
-  wait(signal: AbortSignal): Promise<void>;
+  readonly wait: (signal: AbortSignal) => Promise<void>;
 }
 
 export function createWakeup(): Wakeup {
