@@ -1,0 +1,239 @@
+/**
+ * Memory switches joined by an underlay, with virtual machines behind them that answer ARP, neighbour discovery and echo
+ * requests: what a ping crosses, without a wire. Synchronous; the same calls give the same paths.
+ */
+import { ipv4, ipv4Text, ipv6, ipv6Text, mac } from '@alcor/openflow';
+import { isIpv6 } from '../address.ts';
+import { must } from '../assert.ts';
+import type { MemorySwitch } from './memory.ts';
+import {
+  arpReply,
+  arpRequest,
+  icmpEcho,
+  icmpv6Echo,
+  neighborAdvertisement,
+  neighborSolicitation,
+  onTheWire,
+  type Packet,
+} from './packet.ts';
+import type { Walk } from './walk.ts';
+
+/** A packet that circles has a bug to thank; this many switches is more than any path has. */
+const MAX_HOPS = 64;
+
+export interface VmSpec {
+  /** The interface's `iface-id`: the port's id. */
+  readonly id: string;
+  readonly mac: string;
+  readonly ips: readonly string[];
+}
+
+/** One switch passed: where the packet came in and what became of it. */
+export interface Hop {
+  readonly host: string;
+  readonly inPort: number;
+  readonly walk: Walk;
+}
+
+export interface Delivery {
+  /** The VMs that got the packet, with what they got. */
+  readonly received: readonly { readonly vm: Vm; readonly packet: Packet }[];
+  readonly hops: readonly Hop[];
+}
+
+export interface Ping {
+  readonly ok: boolean;
+  /** Why not; empty when ok. */
+  readonly reason: string;
+  /** The echo request's way: `host:port` of every switch port that it came in or went out by. */
+  readonly path: readonly string[];
+  readonly hops: readonly Hop[];
+}
+
+export interface Vm extends VmSpec {
+  readonly host: string;
+  readonly macNumber: number;
+  /** What it has learnt of its neighbours: address text → MAC. */
+  readonly neighbours: Map<string, number>;
+  /** Everything it was ever given, for tests that look for leaks. */
+  readonly received: Packet[];
+}
+
+interface InFlight {
+  readonly host: string;
+  readonly inPort: number;
+  readonly packet: Packet;
+}
+
+export class Fabric {
+  readonly #hosts = new Map<string, MemorySwitch>();
+  readonly #vms = new Map<string, Vm>();
+
+  /** Joins a switch under its host's underlay address (IPv4). */
+  addHost(underlayIp: string, memorySwitch: MemorySwitch): void {
+    this.#hosts.set(underlayIp, memorySwitch);
+  }
+
+  removeHost(underlayIp: string): void {
+    this.#hosts.delete(underlayIp);
+  }
+
+  /** Boots a VM and plugs its interface on the host. Two VMs on two hosts may have the same id, as in a live migration. */
+  addVm(host: string, spec: VmSpec): Vm {
+    const vm: Vm = { ...spec, host, macNumber: mac(spec.mac), neighbours: new Map(), received: [] };
+    must(this.#hosts.get(host), `host ${host} is part of the fabric`).plug(spec.id);
+    this.#vms.set(vmKey(host, spec.id), vm);
+    return vm;
+  }
+
+  removeVm(vm: Vm): void {
+    this.#hosts.get(vm.host)?.unplug(vm.id);
+    this.#vms.delete(vmKey(vm.host, vm.id));
+  }
+
+  /** Sends a packet out of the VM's interface and delivers it wherever it comes out; receivers do not answer. */
+  send(vm: Vm, packet: Packet): Delivery {
+    const port = this.#hosts.get(vm.host)?.plugged(vm.id);
+    const hops: Hop[] = [];
+    const received: { vm: Vm; packet: Packet }[] = [];
+    const flying: InFlight[] = port === undefined ? [] : [{ host: vm.host, inPort: port.ofport, packet }];
+    for (let next = flying.shift(); next !== undefined; next = flying.shift()) {
+      if (hops.length === MAX_HOPS) throw new Error(`a packet of ${vm.id} went through ${MAX_HOPS} switches`);
+      hops.push(this.#pass(next, flying, received));
+    }
+    for (const delivery of received) delivery.vm.received.push(delivery.packet);
+    return { received, hops };
+  }
+
+  /** Resolves `ip`, sends it an echo request, and waits for the answer, as `ping -c 1` does. */
+  ping(vm: Vm, ip: string): Ping {
+    const to = this.resolve(vm, ip);
+    if (to === null) return { ok: false, reason: `nobody answers for ${ip}`, path: [], hops: [] };
+    const from = ownAddress(vm, ip);
+    if (from === null)
+      return { ok: false, reason: `${vm.id} has no address of the family of ${ip}`, path: [], hops: [] };
+    const delivery = this.send(vm, echo('request', { mac: vm.macNumber, ip: from }, { mac: to, ip }));
+    const path = pathOf(delivery.hops);
+    const target = delivery.received.find(({ vm: other, packet }) => accepts(other, packet))?.vm;
+    const answered = target !== undefined && this.#answer(target, ip, from, vm);
+    const reason = target === undefined ? 'the request was not delivered' : 'the answer was not delivered';
+    return { ok: answered, reason: answered ? '' : reason, path, hops: delivery.hops };
+  }
+
+  /** The MAC that answers for `ip`, from the VM's own table or asked for on the network; null if nobody does. */
+  resolve(vm: Vm, ip: string): number | null {
+    const known = vm.neighbours.get(ip);
+    if (known !== undefined) return known;
+    const from = ownAddress(vm, ip);
+    if (from === null) return null;
+    for (const { vm: other, packet } of this.send(vm, question(vm.macNumber, from, ip)).received) {
+      if (other === vm) learn(vm, packet);
+      else this.#respond(other, packet);
+    }
+    return vm.neighbours.get(ip) ?? null;
+  }
+
+  /** A VM that gets a question for its own address answers it over the network. */
+  #respond(vm: Vm, packet: Packet): void {
+    const answer = answerOf(vm, packet);
+    if (answer === null) return;
+    for (const { vm: asker, packet: reply } of this.send(vm, answer).received) learn(asker, reply);
+  }
+
+  #answer(target: Vm, ip: string, asker: string, vm: Vm): boolean {
+    const to = this.resolve(target, asker);
+    if (to === null) return false;
+    const delivery = this.send(target, echo('reply', { mac: target.macNumber, ip }, { mac: to, ip: asker }));
+    return delivery.received.some((got) => got.vm === vm && accepts(vm, got.packet));
+  }
+
+  #pass({ host, inPort, packet }: InFlight, flying: InFlight[], received: { vm: Vm; packet: Packet }[]): Hop {
+    const at = must(this.#hosts.get(host), `host ${host} is part of the fabric`);
+    const walk = at.walk(packet, inPort);
+    for (const { port, packet: out } of walk.outputs) {
+      if (port === at.tunnelPort) this.#tunnel(host, out, flying);
+      else {
+        const vm = this.#vmAt(host, port);
+        if (vm !== undefined) received.push({ vm, packet: onTheWire(out) });
+      }
+    }
+    return { host, inPort, walk };
+  }
+
+  /** The underlay: the frame and the VNI cross, nothing else; a host that is not there swallows them. */
+  #tunnel(from: string, packet: Packet, flying: InFlight[]): void {
+    const host = ipv4Text(Number(packet.tun_dst ?? 0));
+    const inPort = this.#hosts.get(host)?.tunnelPort ?? null;
+    if (inPort === null) return;
+    const tunnel_id = BigInt(packet.tunnel_id ?? 0) & 0xffffffn;
+    flying.push({
+      host,
+      inPort,
+      packet: { ...onTheWire(packet), tunnel_id, tun_src: ipv4(from), tun_dst: ipv4(host) },
+    });
+  }
+
+  #vmAt(host: string, port: number): Vm | undefined {
+    const id = this.#hosts.get(host)?.ifaceAt(port);
+    return id === undefined ? undefined : this.#vms.get(vmKey(host, id));
+  }
+}
+
+/** Learns what an ARP reply or a neighbour advertisement says, as a kernel does. */
+function learn(vm: Vm, packet: Packet): void {
+  if (packet.eth_dst !== vm.macNumber) return;
+  if (packet.arp_op === 2) vm.neighbours.set(ipv4Text(Number(packet.arp_spa)), Number(packet.arp_sha));
+  if (packet.icmpv6_type === 136) vm.neighbours.set(ipv6Text(BigInt(packet.nd_target!)), Number(packet.nd_tll));
+}
+
+function answerOf(vm: Vm, packet: Packet): Packet | null {
+  const own = vm.ips.map(numeric);
+  if (packet.arp_op === 1 && own.includes(Number(packet.arp_tpa))) {
+    const asker = { mac: Number(packet.arp_sha), ip: Number(packet.arp_spa) };
+    return arpReply({ mac: vm.macNumber, ip: Number(packet.arp_tpa) }, asker);
+  }
+  if (packet.icmpv6_type === 135 && own.includes(BigInt(packet.nd_target!))) {
+    const asker = { mac: Number(packet.eth_src), ip: BigInt(packet.ipv6_src!) };
+    return neighborAdvertisement({ mac: vm.macNumber, ip: BigInt(packet.nd_target!) }, asker);
+  }
+  return null;
+}
+
+/** A kernel takes what is for its own MAC and one of its addresses. */
+function accepts(vm: Vm, packet: Packet): boolean {
+  const to = packet.ipv4_dst ?? packet.ipv6_dst;
+  return packet.eth_dst === vm.macNumber && to !== undefined && vm.ips.some((ip) => numeric(ip) === to);
+}
+
+function question(from: number, own: string, ip: string): Packet {
+  if (isIpv6(ip)) return neighborSolicitation({ mac: from, ip: ipv6(own) }, ipv6(ip));
+  return arpRequest({ mac: from, ip: ipv4(own) }, ipv4(ip));
+}
+
+function echo(
+  kind: 'request' | 'reply',
+  from: { readonly mac: number; readonly ip: string },
+  to: { readonly mac: number; readonly ip: string },
+): Packet {
+  if (isIpv6(to.ip)) return icmpv6Echo(kind, { mac: from.mac, ip: ipv6(from.ip) }, { mac: to.mac, ip: ipv6(to.ip) });
+  return icmpEcho(kind, { mac: from.mac, ip: ipv4(from.ip) }, { mac: to.mac, ip: ipv4(to.ip) });
+}
+
+function ownAddress(vm: Vm, like: string): string | null {
+  return vm.ips.find((ip) => isIpv6(ip) === isIpv6(like)) ?? null;
+}
+
+function numeric(ip: string): number | bigint {
+  return isIpv6(ip) ? ipv6(ip) : ipv4(ip);
+}
+
+function pathOf(hops: readonly Hop[]): string[] {
+  return hops.flatMap(({ host, inPort, walk }) => [
+    `${host}:${inPort}`,
+    ...walk.outputs.map(({ port }) => `${host}:${port}`),
+  ]);
+}
+
+function vmKey(host: string, id: string): string {
+  return `${host} ${id}`;
+}

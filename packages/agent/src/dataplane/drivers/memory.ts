@@ -1,0 +1,164 @@
+/** A switch in memory that holds to the same contract as the real one and interprets the same flows. */
+import { flowKey, type FlowIdentity } from '../flow.ts';
+import { checkFlow } from '../pipeline.ts';
+import {
+  SwitchLost,
+  type FlowChange,
+  type FlowFailure,
+  type PluggedInterface,
+  type Switch,
+  type SwitchEvent,
+} from '../switch.ts';
+import { FlowTable, type Entry } from './flow-table.ts';
+import type { Packet } from './packet.ts';
+import { walk, type Walk } from './walk.ts';
+
+export interface MemorySwitchOptions {
+  readonly name?: string;
+  /** OpenFlow port of the tunnel; null for none. Default 1. */
+  readonly tunnelPort?: number | null;
+  /** Runs before changes take effect: to be slow, or to reject and so lose the switch before anything happened. */
+  readonly beforeApply?: (changes: readonly FlowChange[]) => Promise<void>;
+  /** The switch's words for refusing a change; null to accept it. */
+  readonly failApply?: (change: FlowChange) => string | null;
+}
+
+export class MemorySwitch implements Switch {
+  readonly name: string;
+  readonly tunnelPort: number | null;
+  readonly #options: MemorySwitchOptions;
+  readonly #tables = new Map<number, FlowTable>();
+  readonly #interfaces = new Map<string, PluggedInterface>();
+  #tell: (event: SwitchEvent) => void = () => undefined;
+  #nextPort = 2;
+  /** Counts losses, so that what was asked before one is not confirmed after it. */
+  #life = 0;
+  #up = true;
+  #changes = 0;
+
+  constructor(options: MemorySwitchOptions = {}) {
+    this.name = options.name ?? 'memory';
+    this.tunnelPort = options.tunnelPort === undefined ? 1 : options.tunnelPort;
+    this.#options = options;
+  }
+
+  async start(tell: (event: SwitchEvent) => void, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#tell = tell;
+    signal.addEventListener('abort', () => this.#forget(tell), { once: true });
+    for (const iface of this.#interfaces.values()) tell({ type: 'plugged', iface });
+    tell({ type: 'tunnel', ofport: this.tunnelPort });
+  }
+
+  async *flows(signal: AbortSignal): AsyncIterable<FlowIdentity> {
+    const life = this.#alive();
+    // A snapshot: what is written while it is read does not move it.
+    for (const { flow } of this.entries()) {
+      signal.throwIfAborted();
+      if (this.#life !== life) throw new SwitchLost(`${this.name} went away`);
+      const { table, priority, match, cookie } = flow;
+      yield { table, priority, match, cookie };
+    }
+  }
+
+  async apply(changes: readonly FlowChange[], signal: AbortSignal): Promise<readonly FlowFailure[]> {
+    const life = this.#alive();
+    await this.#options.beforeApply?.(changes);
+    signal.throwIfAborted();
+    if (!this.#up || this.#life !== life) throw new SwitchLost(`${this.name} went away`);
+    const failures = changes.map((change, index) => ({ index, reason: this.#applyOne(change) }));
+    return failures.filter((failure): failure is FlowFailure => failure.reason !== null);
+  }
+
+  /** Puts an interface on the bridge; returns its port number. */
+  plug(ifaceId: string, at: { readonly ofport?: number; readonly name?: string } = {}): number {
+    const ofport = at.ofport ?? this.#interfaces.get(ifaceId)?.ofport ?? this.#nextPort;
+    this.#nextPort = Math.max(this.#nextPort, ofport + 1);
+    const iface = { ifaceId, name: at.name ?? `tap-${ifaceId}`, ofport, linkUp: true };
+    this.#interfaces.set(ifaceId, iface);
+    if (this.#up) this.#tell({ type: 'plugged', iface });
+    return ofport;
+  }
+
+  unplug(ifaceId: string): void {
+    if (!this.#interfaces.delete(ifaceId)) return;
+    if (this.#up) this.#tell({ type: 'unplugged', ifaceId, reason: '' });
+  }
+
+  /** The switch goes away, with its flows; interfaces stay on the bridge. */
+  stop(reason = 'stopped'): void {
+    if (!this.#up) return;
+    this.#up = false;
+    this.#life += 1;
+    this.#tables.clear();
+    this.#tell({ type: 'lost', reason });
+  }
+
+  /** After `stop`: back, empty. */
+  resume(): void {
+    if (this.#up) return;
+    this.#up = true;
+    for (const iface of this.#interfaces.values()) this.#tell({ type: 'plugged', iface });
+    this.#tell({ type: 'connected' });
+  }
+
+  /** Where a packet entering at `inPort` comes out, and by which flows. */
+  walk(packet: Packet, inPort: number): Walk {
+    return walk(this.#tables, packet, inPort);
+  }
+
+  /** All flows with their counts, by table, in the order in which they were written. */
+  entries(): readonly Entry[] {
+    const ids = [...this.#tables.keys()].sort((a, b) => a - b);
+    return ids.flatMap((id) => Array.from(this.#tables.get(id)!.entries()));
+  }
+
+  /** The interface with this id, if plugged. */
+  plugged(ifaceId: string): PluggedInterface | undefined {
+    return this.#interfaces.get(ifaceId);
+  }
+
+  /** The `iface-id` of the interface at a port, if any. */
+  ifaceAt(ofport: number): string | undefined {
+    for (const iface of this.#interfaces.values()) if (iface.ofport === ofport) return iface.ifaceId;
+    return undefined;
+  }
+
+  /** Changes accepted since it was made: what a test counts to see that nothing was rewritten. */
+  get changesApplied(): number {
+    return this.#changes;
+  }
+
+  #applyOne(change: FlowChange): string | null {
+    const refusal = this.#options.failApply?.(change) ?? null;
+    if (refusal !== null) return refusal;
+    if (change.type === 'write') return this.#write(change.flow);
+    const table = this.#tables.get(change.flow.table);
+    const key = flowKey(change.flow);
+    if (table?.get(key)?.flow.cookie === change.flow.cookie) table.delete(key);
+    this.#changes += 1;
+    return null;
+  }
+
+  #write(flow: Extract<FlowChange, { type: 'write' }>['flow']): string | null {
+    try {
+      checkFlow(flow);
+    } catch (error) {
+      return String(error);
+    }
+    const table = this.#tables.get(flow.table) ?? new FlowTable();
+    this.#tables.set(flow.table, table);
+    table.write(flow);
+    this.#changes += 1;
+    return null;
+  }
+
+  #alive(): number {
+    if (!this.#up) throw new SwitchLost(`${this.name} is away`);
+    return this.#life;
+  }
+
+  #forget(tell: (event: SwitchEvent) => void): void {
+    if (this.#tell === tell) this.#tell = () => undefined;
+  }
+}

@@ -1,0 +1,134 @@
+/** Walks a packet through flow tables the way Open vSwitch does, and remembers the way. Synchronous and without chance. */
+import { allOnes, fields, normalise, type Field, type FieldValue } from '../fields.ts';
+import { IN_PORT, instructionsText, type Action, type Flow, type Instruction } from '../flow.ts';
+import { tableName } from '../pipeline.ts';
+import type { FlowTable } from './flow-table.ts';
+import { normalised, onTheWire, packetText, valueText, type Packet } from './packet.ts';
+
+export interface Output {
+  readonly port: number;
+  /** What leaves: the wire's fields, and `tun_dst` and `tunnel_id` for a tunnel port to use. */
+  readonly packet: Packet;
+}
+
+export interface Step {
+  readonly table: string;
+  /** Null: no flow covered the packet. */
+  readonly flow: Flow | null;
+  /** The packet as it arrived in the table. */
+  readonly packet: Packet;
+}
+
+export interface Walk {
+  readonly outputs: readonly Output[];
+  readonly trace: readonly Step[];
+}
+
+/** The walk met an action or instruction that the interpreter does not know. */
+export class UnsupportedAction extends Error {
+  override readonly name = 'UnsupportedAction';
+}
+
+interface Journey {
+  readonly inPort: number;
+  packet: { [F in Field]?: FieldValue };
+  readonly outputs: Output[];
+  readonly trace: Step[];
+}
+
+/** Where `packet`, entering at `inPort`, comes out. Counts on the flows that it takes. */
+export function walk(tables: ReadonlyMap<number, FlowTable>, packet: Packet, inPort: number): Walk {
+  const state = { metadata: 0n, tunnel_id: 0n, tun_src: 0, tun_dst: 0, reg0: 0, reg1: 0, reg2: 0, reg3: 0 };
+  const journey: Journey = {
+    inPort,
+    packet: { ...state, ...normalised(packet), in_port: inPort },
+    outputs: [],
+    trace: [],
+  };
+  let table: number | null = 0;
+  while (table !== null) table = passTable(tables.get(table), table, journey);
+  return { outputs: journey.outputs, trace: journey.trace };
+}
+
+/** The walk for people: a line per table, then where the packet came out. */
+export function walkText({ outputs, trace }: Walk): string {
+  const steps = trace.map(({ table, flow }) => {
+    if (flow === null) return `${table}: no flow, dropped`;
+    const match = Object.entries(flow.match)
+      .map(([field, value]) => `${field}=${matchText(field as Field, value)}`)
+      .join(',');
+    return `${table}: priority ${flow.priority} ${match || 'any'} → ${instructionsText(flow.instructions) || 'drop'}`;
+  });
+  return [...steps, ...outputs.map(({ port, packet }) => `output ${port}: ${packetText(packet)}`)].join('\n');
+}
+
+function matchText(
+  field: Field,
+  value: FieldValue | { readonly value: FieldValue; readonly mask: FieldValue },
+): string {
+  if (typeof value !== 'object') return valueText(field, value);
+  return `${valueText(field, value.value)}/${valueText(field, value.mask)}`;
+}
+
+function passTable(table: FlowTable | undefined, id: number, journey: Journey): number | null {
+  const entry = table?.lookup(journey.packet);
+  journey.trace.push({ table: tableName(id), flow: entry?.flow ?? null, packet: { ...journey.packet } });
+  if (entry === undefined) return null;
+  entry.packets += 1;
+  let next: number | null = null;
+  for (const instruction of entry.flow.instructions) next = perform(instruction, journey) ?? next;
+  return next;
+}
+
+function perform(instruction: Instruction, journey: Journey): number | null {
+  switch (instruction.type) {
+    case 'apply_actions':
+      for (const action of instruction.actions) act(action, journey);
+      return null;
+    case 'write_metadata':
+      write(journey, 'metadata', instruction.value, instruction.mask ?? allOnes(64));
+      return null;
+    case 'goto_table':
+      return instruction.table;
+    default:
+      throw new UnsupportedAction(`instruction ${(instruction as { type: string }).type}`);
+  }
+}
+
+function act(action: Action, journey: Journey): void {
+  switch (action.type) {
+    case 'set_field':
+      return write(journey, action.field, action.value, action.mask ?? allOnes(fields[action.field].bits));
+    case 'move':
+      return move(action, journey);
+    case 'output':
+      return output(action.port, journey);
+    case 'output_reg':
+      return output(Number(journey.packet[action.field] ?? 0), journey);
+    default:
+      throw new UnsupportedAction(`action ${(action as { type: string }).type}`);
+  }
+}
+
+function output(port: number, journey: Journey): void {
+  // A plain output never goes back to where the packet came from (OpenFlow 1.5 section 7.2.6.1).
+  if (port === journey.inPort) return;
+  const { tun_dst, tunnel_id } = journey.packet;
+  const packet = { ...onTheWire(journey.packet), tun_dst: tun_dst!, tunnel_id: tunnel_id! };
+  journey.outputs.push({ port: port === IN_PORT ? journey.inPort : port, packet });
+}
+
+function move(action: Extract<Action, { type: 'move' }>, journey: Journey): void {
+  const ones = allOnes(action.bits);
+  const from = BigInt(journey.packet[action.from.field] ?? 0) >> BigInt(action.from.offset ?? 0);
+  const shift = BigInt(action.to.offset ?? 0);
+  write(journey, action.to.field, (from & ones) << shift, ones << shift);
+}
+
+/** A field that the packet does not have is left alone, as the switch does. */
+function write(journey: Journey, field: Field, value: FieldValue, mask: FieldValue): void {
+  const old = journey.packet[field];
+  if (old === undefined) return;
+  const kept = BigInt(old) & ~BigInt(mask);
+  journey.packet[field] = normalise(field, kept | (BigInt(value) & BigInt(mask)));
+}

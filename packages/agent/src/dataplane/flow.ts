@@ -1,0 +1,108 @@
+/** Flows as values: the part of OpenFlow 1.5 and the Nicira extensions that the pipeline is made of. */
+import { unreachable } from './assert.ts';
+import type { Field, FieldValue } from './fields.ts';
+
+export type MatchValue = FieldValue | { readonly value: FieldValue; readonly mask: FieldValue };
+export type Match = { readonly [F in Field]?: MatchValue };
+
+export type Action =
+  | { readonly type: 'output'; readonly port: number }
+  /** To the port whose number a register holds. */
+  | { readonly type: 'output_reg'; readonly field: Field }
+  | { readonly type: 'set_field'; readonly field: Field; readonly value: FieldValue; readonly mask?: FieldValue }
+  | {
+      readonly type: 'move';
+      readonly from: { readonly field: Field; readonly offset?: number };
+      readonly to: { readonly field: Field; readonly offset?: number };
+      readonly bits: number;
+    };
+
+export type Instruction =
+  | { readonly type: 'apply_actions'; readonly actions: readonly Action[] }
+  | { readonly type: 'write_metadata'; readonly value: FieldValue; readonly mask?: FieldValue }
+  | { readonly type: 'goto_table'; readonly table: number };
+
+/** What a switch tells two flows apart by: one flow per table, priority and match. */
+export interface FlowPlace {
+  readonly table: number;
+  readonly priority: number;
+  readonly match: Match;
+}
+
+/** A flow that exists, without what it does: the cookie stands for that (see cookie.ts). */
+export interface FlowIdentity extends FlowPlace {
+  readonly cookie: bigint;
+}
+
+export interface Flow extends FlowIdentity {
+  /** Empty: the packet is dropped here, and counted. */
+  readonly instructions: readonly Instruction[];
+}
+
+/** OFPP_IN_PORT: back to where the packet came from, which a plain output never does. */
+export const IN_PORT = 0xfffffff8;
+
+export function valueOf(match: MatchValue): FieldValue {
+  return typeof match === 'object' ? match.value : match;
+}
+
+export function maskOf(match: MatchValue): FieldValue | null {
+  return typeof match === 'object' ? match.mask : null;
+}
+
+/** The fields that `match` names, in a fixed order. */
+export function matchFields(match: Match): Field[] {
+  return (Object.keys(match) as Field[]).filter((field) => match[field] !== undefined).sort();
+}
+
+/** Canonical text of a place; equal exactly when a switch would take the two for the same flow. */
+export function flowKey(place: FlowPlace): string {
+  return `${place.table}/${place.priority}/${matchText(place.match)}`;
+}
+
+/** Canonical text of what a flow does. */
+export function instructionsText(instructions: readonly Instruction[]): string {
+  return instructions.map(instructionText).join(' ');
+}
+
+function matchText(match: Match): string {
+  let text = '';
+  for (const field of matchFields(match)) text += `${field}=${matchValueText(match[field]!)},`;
+  return text;
+}
+
+function matchValueText(match: MatchValue): string {
+  return typeof match === 'object' ? `${match.value}/${match.mask}` : String(match);
+}
+
+function instructionText(instruction: Instruction): string {
+  switch (instruction.type) {
+    case 'apply_actions':
+      return instruction.actions.map(actionText).join(',');
+    case 'write_metadata':
+      return `metadata:=${instruction.value}${instruction.mask === undefined ? '' : `/${instruction.mask}`}`;
+    case 'goto_table':
+      return `goto:${instruction.table}`;
+    default:
+      return unreachable(instruction);
+  }
+}
+
+function actionText(action: Action): string {
+  switch (action.type) {
+    case 'output':
+      return `output:${action.port === IN_PORT ? 'in_port' : action.port}`;
+    case 'output_reg':
+      return `output:${action.field}`;
+    case 'set_field':
+      return `${action.field}:=${action.value}${action.mask === undefined ? '' : `/${action.mask}`}`;
+    case 'move':
+      return `${slice(action.to, action.bits)}:=${slice(action.from, action.bits)}`;
+    default:
+      return unreachable(action);
+  }
+}
+
+function slice(at: { readonly field: Field; readonly offset?: number }, bits: number): string {
+  return `${at.field}[${at.offset ?? 0}+${bits}]`;
+}

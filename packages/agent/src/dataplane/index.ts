@@ -1,0 +1,37 @@
+/** The data plane of a host: what the agent's other parts, the lab and the simulation may use. */
+export { cookieText, resourceCookie, RESOURCE_MASK } from './cookie.ts';
+export { Dataplane, type DataplaneDescription, type DataplaneOptions } from './dataplane.ts';
+export { Fabric, type Delivery, type Hop, type Ping, type Vm, type VmSpec } from './drivers/fabric.ts';
+export { MemorySwitch, type MemorySwitchOptions } from './drivers/memory.ts';
+export {
+  arpReply,
+  arpRequest,
+  BROADCAST,
+  icmpEcho,
+  icmpv6Echo,
+  neighborAdvertisement,
+  neighborSolicitation,
+  packetText,
+  type Packet,
+} from './drivers/packet.ts';
+export { UnsupportedAction, walkText, type Output, type Step, type Walk } from './drivers/walk.ts';
+export {
+  flowKey,
+  type Action,
+  type Flow,
+  type FlowIdentity,
+  type FlowPlace,
+  type Instruction,
+  type Match,
+} from './flow.ts';
+export { checkFlow, FlowError, pipeline, tableName, tables, type Table, type TableName } from './pipeline.ts';
+export { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
+export type { LocalPort, Neighbor, ResourceOutcome } from './resources.ts';
+export {
+  SwitchLost,
+  type FlowChange,
+  type FlowFailure,
+  type PluggedInterface,
+  type Switch,
+  type SwitchEvent,
+} from './switch.ts';

@@ -1,0 +1,57 @@
+/** What the data plane asks of a switch, whichever it is. One contract suite runs on every implementation. */
+import type { Flow, FlowIdentity } from './flow.ts';
+
+/** One wish: a flow that replaces whatever has its place, or a place that is to be empty. */
+export type FlowChange =
+  | { readonly type: 'write'; readonly flow: Flow }
+  /** Only the flow with this very cookie: what has been replaced meanwhile stays. */
+  | { readonly type: 'delete'; readonly flow: FlowIdentity };
+
+/** A change that the switch refused. */
+export interface FlowFailure {
+  /** Position in the list that was applied. */
+  readonly index: number;
+  /** The switch's own words. */
+  readonly reason: string;
+}
+
+/** An interface on the integration bridge that says whose it is. */
+export interface PluggedInterface {
+  readonly ifaceId: string;
+  readonly name: string;
+  readonly ofport: number;
+  readonly linkUp: boolean;
+}
+
+export type SwitchEvent =
+  /** Plugged, or something about it has changed. */
+  | { readonly type: 'plugged'; readonly iface: PluggedInterface }
+  /** Gone, or there but unusable: then `reason` holds the switch's own words. */
+  | { readonly type: 'unplugged'; readonly ifaceId: string; readonly reason: string }
+  | { readonly type: 'tunnel'; readonly ofport: number | null }
+  /** Changes cannot be applied until `connected`. */
+  | { readonly type: 'lost'; readonly reason: string }
+  /** After `lost`: the flows may be other ones now, or none. */
+  | { readonly type: 'connected' };
+
+/** Thrown by `flows` and `apply` when the switch went away before it confirmed. What was asked may be done or not. */
+export class SwitchLost extends Error {
+  override readonly name = 'SwitchLost';
+}
+
+export interface Switch {
+  /** For people: which implementation, and where. */
+  readonly name: string;
+  /**
+   * Connects, and comes back by itself whenever the switch does, until `signal` aborts. Before it resolves, `tell` has
+   * been told of every interface that is plugged and of the tunnel port; afterwards of every change, one at a time.
+   */
+  start(tell: (event: SwitchEvent) => void, signal: AbortSignal): Promise<void>;
+  /** All flows present, in no order. Throws `SwitchLost`. */
+  flows(signal: AbortSignal): AsyncIterable<FlowIdentity>;
+  /**
+   * Carries out the changes in order and resolves once all are in force, with those that were refused. A refused change
+   * holds up no other. Throws `SwitchLost`.
+   */
+  apply(changes: readonly FlowChange[], signal: AbortSignal): Promise<readonly FlowFailure[]>;
+}

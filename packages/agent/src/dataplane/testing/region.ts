@@ -1,0 +1,82 @@
+/** Hosts with memory switches under a virtual clock: what the tests of this folder walk packets through. */
+import { setMaxListeners } from 'node:events';
+import { createSchedule, type Clock, type Schedule } from '@alcor/runtime';
+import { Dataplane } from '../dataplane.ts';
+import { Fabric } from '../drivers/fabric.ts';
+import { MemorySwitch, type MemorySwitchOptions } from '../drivers/memory.ts';
+import type { LocalPort, Neighbor, ResourceOutcome } from '../resources.ts';
+
+export const never: AbortSignal = new AbortController().signal;
+// One signal for all tests: the listeners of thousands of data planes are no leak here.
+setMaxListeners(0, never);
+
+export interface TestHost {
+  readonly ip: string;
+  readonly memory: MemorySwitch;
+  readonly dataplane: Dataplane;
+  /** What was said outside of flush, oldest first. */
+  readonly told: ResourceOutcome[];
+}
+
+export async function testHost(ip: string, options: MemorySwitchOptions = {}): Promise<TestHost> {
+  const memory = new MemorySwitch({ name: ip, ...options });
+  return startedOn(memory, ip);
+}
+
+/** A new agent process on a switch that may have flows already. */
+export async function startedOn(
+  memory: MemorySwitch,
+  ip: string,
+  schedule: Schedule = createSchedule(),
+): Promise<TestHost> {
+  const told: ResourceOutcome[] = [];
+  const dataplane = new Dataplane({
+    switch: memory,
+    hostIp: ip,
+    clock,
+    onPortOutcome: (outcome) => told.push(outcome),
+  });
+  await dataplane.start(never);
+  return { ip, memory, dataplane, told };
+}
+
+export function fabricOf(hosts: readonly TestHost[]): Fabric {
+  const fabric = new Fabric();
+  for (const host of hosts) fabric.addHost(host.ip, host.memory);
+  return fabric;
+}
+
+/** A port with everything switched on; `changes` say what the test is about. */
+export function port(id: string, changes: Partial<LocalPort> = {}): LocalPort {
+  return {
+    id,
+    vpcId: 'vpc',
+    vni: 100,
+    mac: '02:00:00:00:00:01',
+    ips: ['10.0.0.1'],
+    adminStateUp: true,
+    portSecurityEnabled: true,
+    revision: 1,
+    ...changes,
+  };
+}
+
+export function neighborOf(local: LocalPort, hostIp: string): Neighbor {
+  const { id, vpcId, vni, mac, ips, revision } = local;
+  return { id, vpcId, vni, mac, ips, hostIp, revision };
+}
+
+/** The part of a clock that the data plane uses, run by hand. */
+export function virtualClock(schedule: Schedule): Clock {
+  return {
+    wall: () => schedule.now(),
+    now: () => schedule.now(),
+    sleep: (ms) => new Promise((resolve) => void schedule.after(ms, resolve)),
+    timer: (ms, run) => ({ cancel: schedule.after(ms, run) }),
+  };
+}
+
+/** Lets everything run that waits for nothing but its turn. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 200; turn += 1) await Promise.resolve();
+}
