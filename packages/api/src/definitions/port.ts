@@ -97,6 +97,7 @@ export const port = define<PortTypes>({
       sort: true,
     }),
     status: field('status', oneOf('ACTIVE', 'DOWN', 'ERROR'), 'What its host says of it', { filter: true, sort: true }),
+    'alcor:status_reason': field('statusReason', text(4096), 'Why it is not ACTIVE, in the words of its host'),
     mac_address: field('mac', mac, 'Unique on the network. Default: a generated one', {
       post: chosen,
       put: true,
