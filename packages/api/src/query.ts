@@ -124,17 +124,14 @@ function conditionsOf(
   return wanted.some((value) => JSON.stringify(value) === own) ? {} : null;
 }
 
-/** What a filter's value means to the attribute: text that no resource can have matches nothing, a wrong number or flag is an error. */
+/** What a filter's value means to the attribute: one that no resource can have matches nothing; no number, or no flag, is an error. */
 function wantedValue(name: string, { kind }: Attribute<AnyTypes['view']>, value: string): readonly unknown[] {
   const parsed = kind.parse(value);
   if (!(parsed instanceof Refusal)) return parsed === null ? [] : [parsed];
-  if (!speaksOfNumbers(kind.schema)) return [];
+  const { type } = kind.schema as { readonly type?: unknown };
+  const isReadable = type === 'integer' ? /^-?\d+$/.test(value) : type !== 'boolean';
+  if (isReadable) return [];
   throw invalid(name, parsed.reason);
-}
-
-function speaksOfNumbers(schema: object): boolean {
-  const { type } = schema as { readonly type?: unknown };
-  return type === 'boolean' || type === 'integer';
 }
 
 function attributeOf(definition: AnyDefinition, name: string): Attribute<AnyTypes['view']> | undefined {
