@@ -51,7 +51,8 @@ export interface DataplaneDescription {
     readonly vni: number;
     readonly mac: string;
     readonly ips: readonly string[];
-    readonly ofport: number | null;
+    /** Null while unplugged. */
+    readonly plugged: PluggedInterface | null;
     readonly status: ResourceOutcome['status'];
     readonly reason: string;
   }[];
@@ -169,7 +170,7 @@ export class Dataplane {
       tables: tables.map((name) => ({ id: pipeline[name].id, name, flows: wanted.get(pipeline[name].id) ?? 0 })),
       ports: [...this.#ports.values()].map(({ id, vni, mac, ips }) => {
         const { status, reason } = this.#outcome(id);
-        return { id, vni, mac, ips, ofport: this.#plugged.get(id)?.ofport ?? null, status, reason };
+        return { id, vni, mac, ips, plugged: this.#plugged.get(id) ?? null, status, reason };
       }),
       neighbors: this.#neighbors.size,
       flows,
@@ -192,7 +193,8 @@ export class Dataplane {
   }
 
   /** Brings the switch in line. A switch that is away is no error here: outcomes say so, and its return repairs. */
-  async #work(signal: AbortSignal): Promise<void> {
+  async #work(caller: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([caller, this.#signal]);
     signal.throwIfAborted();
     if (this.#lost !== null) return;
     try {

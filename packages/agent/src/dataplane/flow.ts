@@ -19,7 +19,7 @@ export type Action =
 
 export type Instruction =
   | { readonly type: 'apply_actions'; readonly actions: readonly Action[] }
-  | { readonly type: 'write_metadata'; readonly value: FieldValue; readonly mask?: FieldValue }
+  | { readonly type: 'write_metadata'; readonly value: bigint; readonly mask?: bigint }
   | { readonly type: 'goto_table'; readonly table: number };
 
 /** What a switch tells two flows apart by: one flow per table, priority and match. */
@@ -60,10 +60,14 @@ export function flowKey(place: FlowPlace): string {
   return `${place.table}/${place.priority}/${matchText(place.match)}`;
 }
 
-/** Canonical text of what a flow does. */
-export function instructionsText(instructions: readonly Instruction[]): string {
-  return instructions.map(instructionText).join(' ');
+/** Canonical text of what a flow does; `show` may write values as people do. */
+export function instructionsText(instructions: readonly Instruction[], show: ShowValue = plainly): string {
+  return instructions.map((instruction) => instructionText(instruction, show)).join(' ');
 }
+
+type ShowValue = (field: Field, value: FieldValue) => string;
+
+const plainly: ShowValue = (_, value) => String(value);
 
 function matchText(match: Match): string {
   let text = '';
@@ -75,10 +79,10 @@ function matchValueText(match: MatchValue): string {
   return typeof match === 'object' ? `${match.value}/${match.mask}` : String(match);
 }
 
-function instructionText(instruction: Instruction): string {
+function instructionText(instruction: Instruction, show: ShowValue): string {
   switch (instruction.type) {
     case 'apply_actions':
-      return instruction.actions.map(actionText).join(',');
+      return instruction.actions.map((action) => actionText(action, show)).join(',');
     case 'write_metadata':
       return `metadata:=${instruction.value}${instruction.mask === undefined ? '' : `/${instruction.mask}`}`;
     case 'goto_table':
@@ -88,14 +92,14 @@ function instructionText(instruction: Instruction): string {
   }
 }
 
-function actionText(action: Action): string {
+function actionText(action: Action, show: ShowValue): string {
   switch (action.type) {
     case 'output':
       return `output:${action.port === IN_PORT ? 'in_port' : action.port}`;
     case 'output_reg':
       return `output:${action.field}`;
     case 'set_field':
-      return `${action.field}:=${action.value}${action.mask === undefined ? '' : `/${action.mask}`}`;
+      return `${action.field}:=${show(action.field, action.value)}${action.mask === undefined ? '' : `/${action.mask}`}`;
     case 'move':
       return `${slice(action.to, action.bits)}:=${slice(action.from, action.bits)}`;
     default:

@@ -21,6 +21,8 @@ export interface PluggedInterface {
   readonly name: string;
   readonly ofport: number;
   readonly linkUp: boolean;
+  /** Names of other interfaces that claim the same id; the one with the highest port number, the newest, has it. */
+  readonly rivals: readonly string[];
 }
 
 export type SwitchEvent =

@@ -74,7 +74,7 @@ export class MemorySwitch implements Switch {
   plug(ifaceId: string, at: { readonly ofport?: number; readonly name?: string } = {}): number {
     const ofport = at.ofport ?? this.#interfaces.get(ifaceId)?.ofport ?? this.#nextPort;
     this.#nextPort = Math.max(this.#nextPort, ofport + 1);
-    const iface = { ifaceId, name: at.name ?? `tap-${ifaceId}`, ofport, linkUp: true };
+    const iface = { ifaceId, name: at.name ?? `tap-${ifaceId}`, ofport, linkUp: true, rivals: [] };
     this.#interfaces.set(ifaceId, iface);
     if (this.#up) this.#tell({ type: 'plugged', iface });
     return ofport;

@@ -57,7 +57,7 @@ export function walkText({ outputs, trace }: Walk): string {
     const match = Object.entries(flow.match)
       .map(([field, value]) => `${field}=${matchText(field as Field, value)}`)
       .join(',');
-    return `${table}: priority ${flow.priority} ${match || 'any'} → ${instructionsText(flow.instructions) || 'drop'}`;
+    return `${table}: priority ${flow.priority} ${match || 'any'} → ${instructionsText(flow.instructions, valueText) || 'drop'}`;
   });
   return [...steps, ...outputs.map(({ port, packet }) => `output ${port}: ${packetText(packet)}`)].join('\n');
 }

@@ -28,15 +28,16 @@ export async function startedOn(
   memory: MemorySwitch,
   ip: string,
   schedule: Schedule = createSchedule(),
+  signal: AbortSignal = never,
 ): Promise<TestHost> {
   const told: ResourceOutcome[] = [];
   const dataplane = new Dataplane({
     switch: memory,
     hostIp: ip,
-    clock,
+    clock: virtualClock(schedule),
     onPortOutcome: (outcome) => told.push(outcome),
   });
-  await dataplane.start(never);
+  await dataplane.start(signal);
   return { ip, memory, dataplane, told };
 }
 

@@ -1,0 +1,151 @@
+/**
+ * Open vSwitch: flows over OpenFlow 1.5 on the bridge's management socket, interfaces from its database. Creates nothing
+ * but flows, and the tunnel port where the bridge has none. Both connections come back by themselves.
+ *
+ * The bridge should have `fail_mode=secure`: in the other mode Open vSwitch switches by itself until told otherwise.
+ */
+import type { Duplex } from 'node:stream';
+import { connect as connectOpenFlow, OpenFlowError, type FlowMod, type OpenFlowConnection } from '@alcor/openflow';
+import { connect as connectOvsdb, insert, map, mutate, named, type OvsdbClient } from '@alcor/ovsdb';
+import { unreachable } from '../assert.ts';
+import type { FlowIdentity, Match } from '../flow.ts';
+import { SwitchLost, type FlowChange, type FlowFailure, type Switch, type SwitchEvent } from '../switch.ts';
+import { changesBetween, emptyView, monitored, viewBridge, type BridgeView } from './ovs-interfaces.ts';
+
+const FIRST_PAUSE_MS = 50;
+const LAST_PAUSE_MS = 2000;
+const WHOLE_COOKIE = 0xffff_ffff_ffff_ffffn;
+
+export interface OvsSwitchOptions {
+  /** Address of the database, e.g. `unix:/run/openvswitch/db.sock`. */
+  readonly ovsdb: string;
+  /** Address of the bridge's management socket, e.g. `unix:/run/openvswitch/br-int.mgmt`. */
+  readonly openflow: string;
+  /** Default `br-int`. */
+  readonly bridge?: string;
+  /** Name of the tunnel port to make where the bridge has none. Default `vxlan0`. */
+  readonly tunnel?: string;
+  readonly dial: (address: string, signal: AbortSignal) => Promise<Duplex>;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+export class OvsSwitch implements Switch {
+  readonly name: string;
+  readonly #options: OvsSwitchOptions;
+  readonly #bridge: string;
+  #connection: OpenFlowConnection | null = null;
+  #view: BridgeView = emptyView;
+  #tell: (event: SwitchEvent) => void = () => undefined;
+
+  constructor(options: OvsSwitchOptions) {
+    this.#options = options;
+    this.#bridge = options.bridge ?? 'br-int';
+    this.name = `${this.#bridge} at ${options.openflow}`;
+  }
+
+  async start(tell: (event: SwitchEvent) => void, signal: AbortSignal): Promise<void> {
+    this.#tell = tell;
+    await this.#followInterfaces(signal);
+    await this.#dial(signal);
+    void this.#stayConnected(signal).catch(() => undefined);
+  }
+
+  async *flows(signal: AbortSignal): AsyncIterable<FlowIdentity> {
+    const connection = this.#connected();
+    try {
+      for await (const { table, priority, match, cookie } of connection.dumpFlows({}, { signal })) {
+        // A foreign flow may match on fields that the pipeline does not know; they are passed through, never looked at.
+        yield { table, priority, match: match as Match, cookie };
+      }
+    } catch (error) {
+      throw this.#lost(connection, error, signal);
+    }
+  }
+
+  async apply(changes: readonly FlowChange[], signal: AbortSignal): Promise<readonly FlowFailure[]> {
+    const connection = this.#connected();
+    try {
+      const { failures } = await connection.applyFlowMods(changes.map(flowMod), { signal });
+      return failures.map(({ index, error }) => ({ index, reason: error.errorName }));
+    } catch (error) {
+      throw this.#lost(connection, error, signal);
+    }
+  }
+
+  async #followInterfaces(signal: AbortSignal): Promise<void> {
+    const { dial, sleep, ovsdb } = this.#options;
+    const client = await connectOvsdb({ dial: (until) => dial(ovsdb, until), sleep, signal });
+    const monitor = await client.monitor('Open_vSwitch', monitored, signal);
+    const look = (): void => {
+      const before = this.#view;
+      this.#view = viewBridge(monitor, this.#bridge);
+      for (const event of changesBetween(before, this.#view)) this.#tell(event);
+      if (!before.exists && this.#view.exists && !this.#view.tunnel.present) void this.#makeTunnel(client, signal);
+    };
+    monitor.onChange(look);
+    look();
+    if (this.#view.tunnel.ofport === null) this.#tell({ type: 'tunnel', ofport: null });
+  }
+
+  /** A name that is taken, or a database that goes away meanwhile, leaves the bridge without: outcomes say so. */
+  async #makeTunnel(client: OvsdbClient, signal: AbortSignal): Promise<void> {
+    const name = this.#options.tunnel ?? 'vxlan0';
+    const options = map({ remote_ip: 'flow', key: 'flow' });
+    const operations = [
+      insert('Interface', { name, type: 'vxlan', options }, 'tunnel_interface'),
+      insert('Port', { name, interfaces: named('tunnel_interface') }, 'tunnel_port'),
+      mutate('Bridge', [['name', '==', this.#bridge]], [['ports', 'insert', named('tunnel_port')]]),
+    ];
+    await client.transact('Open_vSwitch', operations, signal).catch(() => undefined);
+  }
+
+  /** Connects, however often it takes. */
+  async #dial(signal: AbortSignal): Promise<void> {
+    const { dial, sleep, openflow } = this.#options;
+    for (let pause = FIRST_PAUSE_MS; this.#connection === null; pause = Math.min(pause * 2, LAST_PAUSE_MS)) {
+      signal.throwIfAborted();
+      try {
+        this.#connection = await connectOpenFlow({ dial: (until) => dial(openflow, until), sleep, signal });
+      } catch {
+        await sleep(pause, signal);
+      }
+    }
+  }
+
+  async #stayConnected(signal: AbortSignal): Promise<void> {
+    while (this.#connection !== null) {
+      const why = await this.#connection.closed;
+      this.#connection = null;
+      if (signal.aborted) return;
+      this.#tell({ type: 'lost', reason: why.message });
+      await this.#dial(signal);
+      this.#tell({ type: 'connected' });
+    }
+  }
+
+  #connected(): OpenFlowConnection {
+    if (this.#connection === null) throw new SwitchLost(`${this.name} is away`);
+    return this.#connection;
+  }
+
+  /** Every failure but the caller's own wish to stop leaves unknown what was done: the connection is given up. */
+  #lost(connection: OpenFlowConnection, error: unknown, signal: AbortSignal): unknown {
+    if (signal.aborted) return signal.reason;
+    if (!(error instanceof OpenFlowError)) return error;
+    connection.close();
+    return new SwitchLost(`${this.name}: ${error.message}`, { cause: error });
+  }
+}
+
+function flowMod(change: FlowChange): FlowMod {
+  const { table, priority, match, cookie } = change.flow;
+  const place = { type: 'flow_mod', table, priority, match, cookie } as const;
+  switch (change.type) {
+    case 'write':
+      return { ...place, command: 'add', instructions: change.flow.instructions };
+    case 'delete':
+      return { ...place, command: 'delete_strict', cookieMask: WHOLE_COOKIE };
+    default:
+      return unreachable(change);
+  }
+}

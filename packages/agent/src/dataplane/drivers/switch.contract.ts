@@ -1,0 +1,159 @@
+/** What every switch promises, run on each implementation. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import { stamped } from '../cookie.ts';
+import { flowKey, type Flow, type FlowIdentity } from '../flow.ts';
+import { pipeline } from '../pipeline.ts';
+import { hostFlows, neighborFlows, portFlows } from '../program.ts';
+import type { FlowChange, Switch, SwitchEvent } from '../switch.ts';
+import { neighborOf, never, port } from '../testing/region.ts';
+
+export interface SwitchUnderTest {
+  readonly driver: Switch;
+  plug(ifaceId: string): Promise<void>;
+  unplug(ifaceId: string): Promise<void>;
+  /** The switch dies with its flows and comes back. */
+  restart(): Promise<void>;
+}
+
+export interface Heard {
+  readonly events: SwitchEvent[];
+  /** Resolves with the first event, past or future, that `wanted` takes. */
+  until(wanted: (event: SwitchEvent) => boolean): Promise<SwitchEvent>;
+}
+
+const portOfP = port('p', { ips: ['10.0.0.1', 'fd00::1'] });
+const all: readonly Flow[] = [
+  ...hostFlows(1),
+  ...portFlows(portOfP, 7),
+  ...neighborFlows(neighborOf(port('n', { mac: '02:00:00:00:00:02', ips: ['10.0.0.2', 'fd00::2'] }), '192.0.2.2'), ''),
+];
+const drop = { table: pipeline.classify.id, priority: 5, match: { in_port: 9 }, instructions: [] };
+
+export function switchContract(name: string, make: (signal: AbortSignal) => Promise<SwitchUnderTest>): void {
+  describe(`${name} keeps the contract of a switch`, () => {
+    let made: SwitchUnderTest;
+    let heard: Heard;
+
+    beforeEach(async ({ onTestFinished }) => {
+      const stop = new AbortController();
+      onTestFinished(() => stop.abort());
+      made = await make(stop.signal);
+      heard = listener();
+      await made.driver.start((event) => (heard as Listener).push(event), stop.signal);
+    });
+
+    test('what is written is read back as what it was', async () => {
+      expect(await made.driver.apply(all.map(write), never)).toEqual([]);
+      expect(await keys(made.driver)).toEqual(all.map(named).sort());
+    });
+
+    test('a write replaces what has its place', async () => {
+      const before = stamped(1n << 32n, drop);
+      const after = stamped(2n << 32n, drop);
+      expect(await made.driver.apply([write(before), write(after)], never)).toEqual([]);
+      expect(await keys(made.driver)).toEqual([named(after)]);
+    });
+
+    test('a deletion takes the flow with this cookie and no other', async () => {
+      const one = stamped(1n << 32n, drop);
+      const two = stamped(2n << 32n, { ...drop, priority: 6 });
+      await made.driver.apply([write(one), write(two)], never);
+      await made.driver.apply([remove({ ...one, cookie: 99n })], never);
+      expect(await keys(made.driver)).toEqual([one, two].map(named).sort());
+      await made.driver.apply([remove(one)], never);
+      expect(await keys(made.driver)).toEqual([named(two)]);
+      // Once more: what is not there is gone already.
+      expect(await made.driver.apply([remove(one)], never)).toEqual([]);
+    });
+
+    test('a refused change says why and holds up no other', async () => {
+      const bad: Flow = {
+        ...stamped(1n << 32n, { ...drop, priority: 7 }),
+        instructions: [{ type: 'goto_table', table: pipeline.classify.id }],
+      };
+      const failures = await made.driver.apply([write(stamped(1n, drop)), write(bad), write(all[0]!)], never);
+      expect(failures).toEqual([{ index: 1, reason: expect.stringMatching(/\w/) }]);
+      expect(await keys(made.driver)).toEqual([named(stamped(1n, drop)), named(all[0]!)].sort());
+    });
+
+    test('an interface is told of when it comes, and when it goes', async () => {
+      await made.plug('one');
+      const event = await heard.until(({ type }) => type === 'plugged');
+      expect(event).toMatchObject({ type: 'plugged', iface: { ifaceId: 'one', ofport: expect.any(Number) } });
+      await made.unplug('one');
+      await heard.until((each) => each.type === 'unplugged' && each.ifaceId === 'one');
+    });
+
+    test('an interface that was there before is told of by the time that start is done', async () => {
+      await made.plug('early');
+      await heard.until(({ type }) => type === 'plugged');
+      const late = listener();
+      const stop = new AbortController();
+      await made.driver.start((event) => late.push(event), stop.signal);
+      stop.abort();
+      expect(late.events).toContainEqual(
+        expect.objectContaining({ type: 'plugged', iface: expect.objectContaining({ ifaceId: 'early' }) }),
+      );
+    });
+
+    test('the tunnel port is told of', async () => {
+      await heard.until((event) => event.type === 'tunnel' && event.ofport !== null);
+    });
+
+    test('a switch that dies is lost, comes back without flows, and takes flows again', async () => {
+      await made.driver.apply(all.map(write), never);
+      await made.restart();
+      await heard.until(({ type }) => type === 'lost');
+      await heard.until(({ type }) => type === 'connected');
+      expect(await keys(made.driver)).toEqual([]);
+      expect(await made.driver.apply([write(all[0]!)], never)).toEqual([]);
+      expect(await keys(made.driver)).toEqual([named(all[0]!)]);
+    });
+
+    test('an aborted caller gets its own reason', async () => {
+      const reason = new Error('enough');
+      await expect(made.driver.apply([write(all[0]!)], AbortSignal.abort(reason))).rejects.toBe(reason);
+    });
+  });
+}
+
+/** What a flow is known by, as text: equal texts, equal flows. */
+export function named(flow: FlowIdentity): string {
+  return `${flowKey(flow)} ${flow.cookie}`;
+}
+
+export async function keys(driver: Switch): Promise<string[]> {
+  const found: string[] = [];
+  for await (const flow of driver.flows(never)) found.push(named(flow));
+  return found.sort();
+}
+
+function write(flow: Flow): FlowChange {
+  return { type: 'write', flow };
+}
+
+function remove(flow: FlowIdentity): FlowChange {
+  return { type: 'delete', flow };
+}
+
+interface Listener extends Heard {
+  push(event: SwitchEvent): void;
+}
+
+function listener(): Listener {
+  const events: SwitchEvent[] = [];
+  const waiting = new Set<(event: SwitchEvent) => void>();
+  return {
+    events,
+    push: (event) => {
+      events.push(event);
+      for (const wake of waiting) wake(event);
+    },
+    until: (wanted) =>
+      new Promise((resolve) => {
+        const past = events.find(wanted);
+        if (past !== undefined) resolve(past);
+        else waiting.add((event) => wanted(event) && resolve(event));
+      }),
+  };
+}

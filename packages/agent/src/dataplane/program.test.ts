@@ -1,0 +1,138 @@
+import { expect, test } from 'vitest';
+import { cookieText, resourceCookie, RESOURCE_MASK } from './cookie.ts';
+import { valueText } from './drivers/packet.ts';
+import type { Field } from './fields.ts';
+import { flowKey, instructionsText, maskOf, matchFields, valueOf, type Flow } from './flow.ts';
+import { checkFlow, pipeline, tableName } from './pipeline.ts';
+import { hostFlows, neighborFlows, portFlows } from './program.ts';
+import type { LocalPort } from './resources.ts';
+import { neighborOf, port } from './testing/region.ts';
+
+/** As people read flows; sorted, because what a resource wants is a set. */
+function text(flows: readonly Flow[]): string {
+  return flows.map(line).sort().join('\n');
+}
+
+function line({ table, priority, match, instructions }: Flow): string {
+  const fields = matchFields(match).map((field: Field) => {
+    expect(maskOf(match[field]!)).toBeNull();
+    return `${field}=${valueText(field, valueOf(match[field]!))}`;
+  });
+  return `${tableName(table)} ${priority} ${fields.join(',')} → ${instructionsText(instructions, valueText) || 'drop'}`;
+}
+
+test('the flows of the host', () => {
+  expect(text(hostFlows(1))).toMatchInlineSnapshot(`
+    "classify 100 in_port=1 → metadata[0+64]:=tunnel_id[0+64] goto:80
+    ndReply 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,nd_options_type=2 → nd_tll[0+48]:=eth_src[0+48],output:in_port
+    output 100  → output:reg1
+    services 0  → goto:70
+    tunnel 100  → tunnel_id[0+64]:=metadata[0+64],output:1"
+  `);
+});
+
+test('without a tunnel port the host has no flows that lead to or from one', () => {
+  const tables = hostFlows(null).map(({ table }) => table);
+  expect(tables).not.toContain(pipeline.tunnel.id);
+  expect(tables).not.toContain(pipeline.classify.id);
+});
+
+test('the flows of a port with an IPv4 address', () => {
+  expect(text(portFlows(port('p'), 7))).toMatchInlineSnapshot(`
+    "antispoof 100 arp_sha=02:00:00:00:00:01,arp_spa=0.0.0.0,arp_tpa=10.0.0.1,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:50
+    antispoof 100 arp_sha=02:00:00:00:00:01,arp_spa=10.0.0.1,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:50
+    antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x800,ipv4_src=10.0.0.1,reg0=7 → goto:50
+    classify 100 in_port=7 → reg0:=7 metadata:=100 goto:10
+    delivery 100 eth_dst=02:00:00:00:00:01,metadata=100 → reg1:=7 goto:90
+    neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → goto:80
+    services 100 arp_op=1,arp_tpa=10.0.0.1,eth_type=0x806,metadata=100 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,arp_op:=2,arp_tha[0+48]:=arp_sha[0+48],arp_sha:=02:00:00:00:00:01,arp_tpa[0+32]:=arp_spa[0+32],arp_spa:=10.0.0.1,output:in_port
+    services 110 arp_op=1,arp_tpa=10.0.0.1,eth_type=0x806,reg0=7 → drop"
+  `);
+});
+
+test('the flows of a port with an IPv6 address', () => {
+  expect(text(portFlows(port('p', { ips: ['fd00::1'] }), 7))).toMatchInlineSnapshot(`
+    "antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x86dd,ipv6_src=fd00::1,reg0=7 → goto:50
+    antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x86dd,ipv6_src=fe80::ff:fe00:1,reg0=7 → goto:50
+    antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=134,ip_proto=58,reg0=7 → drop
+    antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,reg0=7 → drop
+    antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,reg0=7 → drop
+    antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=137,ip_proto=58,reg0=7 → drop
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fd00::1,reg0=7 → goto:50
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fe80::ff:fe00:1,reg0=7 → goto:50
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fd00::1,nd_sll=02:00:00:00:00:01,reg0=7 → goto:50
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fe80::ff:fe00:1,nd_sll=02:00:00:00:00:01,reg0=7 → goto:50
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fd00::1,nd_target=fd00::1,nd_tll=02:00:00:00:00:01,reg0=7 → goto:50
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fe80::ff:fe00:1,nd_target=fe80::ff:fe00:1,nd_tll=02:00:00:00:00:01,reg0=7 → goto:50
+    classify 100 in_port=7 → reg0:=7 metadata:=100 goto:10
+    delivery 100 eth_dst=02:00:00:00:00:01,metadata=100 → reg1:=7 goto:90
+    neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → goto:80
+    services 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,metadata=100,nd_options_type=1,nd_target=fd00::1 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,ipv6_dst[0+128]:=ipv6_src[0+128],ipv6_src:=fd00::1,icmpv6_type:=136,nd_options_type:=2,nd_reserved:=0x60000000 goto:51
+    services 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,nd_target=fd00::1,reg0=7 → drop"
+  `);
+});
+
+test('the flows of a port without port security', () => {
+  const flows = portFlows(port('p', { portSecurityEnabled: false }), 7);
+  expect(text(flows.filter(({ table }) => table === pipeline.antispoof.id))).toMatchInlineSnapshot(
+    `"antispoof 50 reg0=7 → goto:50"`,
+  );
+});
+
+test('a port that is administratively down is one flow that drops', () => {
+  expect(text(portFlows(port('p', { adminStateUp: false }), 7))).toBe('classify 100 in_port=7 → drop');
+});
+
+test('the flows of a neighbour', () => {
+  const neighbor = neighborOf(port('n', { ips: ['10.0.0.2', 'fd00::2'] }), '192.0.2.2');
+  expect(text(neighborFlows(neighbor, '192.0.2.1'))).toMatchInlineSnapshot(`
+    "neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → tun_dst:=192.0.2.2 goto:75
+    services 100 arp_op=1,arp_tpa=10.0.0.2,eth_type=0x806,metadata=100 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,arp_op:=2,arp_tha[0+48]:=arp_sha[0+48],arp_sha:=02:00:00:00:00:01,arp_tpa[0+32]:=arp_spa[0+32],arp_spa:=10.0.0.2,output:in_port
+    services 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,metadata=100,nd_options_type=1,nd_target=fd00::2 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,ipv6_dst[0+128]:=ipv6_src[0+128],ipv6_src:=fd00::2,icmpv6_type:=136,nd_options_type:=2,nd_reserved:=0x60000000 goto:51"
+  `);
+});
+
+test("a neighbour with this host's own address is nothing", () => {
+  expect(neighborFlows(neighborOf(port('n'), '192.0.2.1'), '192.0.2.1')).toEqual([]);
+});
+
+test('every flow holds to the pipeline', () => {
+  const ips = ['10.0.0.1', '10.0.0.2', 'fd00::1', 'fd00::2'];
+  const flows = [
+    ...hostFlows(1),
+    ...portFlows(port('a', { ips }), 7),
+    ...portFlows(port('a', { ips, portSecurityEnabled: false }), 7),
+    ...portFlows(port('a', { ips, adminStateUp: false }), 7),
+    ...neighborFlows(neighborOf(port('n', { ips }), '192.0.2.2'), '192.0.2.1'),
+  ];
+  for (const flow of flows) expect(() => checkFlow(flow)).not.toThrow();
+});
+
+test('all flows of a resource share the upper half of their cookies, and no two share all of it', () => {
+  const flows = portFlows(port('p', { ips: ['10.0.0.1', 'fd00::1'] }), 7);
+  for (const { cookie } of flows) expect(cookie & RESOURCE_MASK).toBe(resourceCookie('p'));
+  expect(new Set(flows.map(({ cookie }) => cookie)).size).toBe(flows.length);
+  expect(new Set(flows.map(flowKey)).size).toBe(flows.length);
+});
+
+function cookies(of: LocalPort, ofport: number): string[] {
+  return portFlows(of, ofport).map(({ cookie }) => cookieText(cookie));
+}
+
+test('a cookie is a function of what the flow says and of nothing else', () => {
+  expect(cookies(port('p', { revision: 2 }), 7)).toEqual(cookies(port('p'), 7));
+  const moved = cookies(port('p'), 8);
+  const before = cookies(port('p'), 7);
+  // Those two speak of the VNI and the address alone; all others name the port.
+  expect(moved.filter((cookie) => before.includes(cookie))).toHaveLength(2);
+  // Known values: a new version of the program finds the flows that an old one wrote.
+  expect(cookieText(resourceCookie('p'))).toMatchInlineSnapshot(`"0x7368848400000000"`);
+});
+
+test.each([
+  ['a MAC', { mac: '02:00' }],
+  ['an IPv4 address', { ips: ['10.0.0.256'] }],
+  ['an IPv6 address', { ips: ['fd00::g'] }],
+])('%s that is none is refused', (_, changes) => {
+  expect(() => portFlows(port('p', changes), 7)).toThrow('not a');
+});

@@ -1,0 +1,133 @@
+/** A real Open vSwitch of a test's own: its database and its daemon in a folder of their own, gone when the test ends. */
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { OvsSwitch } from '../drivers/ovs.ts';
+
+const run = promisify(execFile);
+const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
+
+/** Why a real Open vSwitch cannot be run here; empty where it can. */
+export function missingOpenVswitch(): string {
+  if (process.getuid?.() !== 0) return 'needs root';
+  return existsSync(SCHEMA) ? '' : 'Open vSwitch is not installed';
+}
+
+export class OpenVswitch {
+  readonly folder: string;
+  readonly #children = new Map<string, ChildProcess>();
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** With a bridge `br-int` on the userspace datapath that forwards only by flows. */
+  static async start(): Promise<OpenVswitch> {
+    const ovs = new OpenVswitch(await mkdtemp(join(tmpdir(), 'alcor-ovs-')));
+    await run('ovsdb-tool', ['create', join(ovs.folder, 'conf.db'), SCHEMA]);
+    await ovs.#spawn('ovsdb-server', [join(ovs.folder, 'conf.db'), `--remote=punix:${ovs.folder}/db.sock`], 'db.sock');
+    await ovs.vsctl('--no-wait', 'init');
+    await ovs.startDaemon();
+    const settings = ['datapath_type=netdev', 'fail_mode=secure', 'protocols=OpenFlow15'];
+    await ovs.vsctl('add-br', 'br-int', '--', 'set', 'bridge', 'br-int', ...settings);
+    return ovs;
+  }
+
+  async stop(): Promise<void> {
+    for (const name of ['ovs-vswitchd', 'ovsdb-server']) await this.#kill(name);
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Starts ovs-vswitchd. Dummy interfaces are allowed, so that most tests need no device of the machine. */
+  async startDaemon(): Promise<void> {
+    await this.#spawn('ovs-vswitchd', [`unix:${this.folder}/db.sock`, '--enable-dummy'], 'ovs-vswitchd.ctl');
+  }
+
+  async killDaemon(): Promise<void> {
+    await this.#kill('ovs-vswitchd');
+    for (const left of ['br-int.mgmt', 'br-int.snoop', 'ovs-vswitchd.ctl'])
+      await rm(join(this.folder, left), { force: true });
+  }
+
+  /** A driver of its own, as an agent process would make it. */
+  driver(): OvsSwitch {
+    return new OvsSwitch({
+      ovsdb: `${this.folder}/db.sock`,
+      openflow: `${this.folder}/br-int.mgmt`,
+      dial: dialPath,
+      sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+    });
+  }
+
+  async vsctl(...args: string[]): Promise<string> {
+    return this.#tool('ovs-vsctl', `--db=unix:${this.folder}/db.sock`, '--timeout=20', ...args);
+  }
+
+  async appctl(...args: string[]): Promise<string> {
+    return this.#tool('ovs-appctl', '-t', `${this.folder}/ovs-vswitchd.ctl`, ...args);
+  }
+
+  async ofctl(command: string, ...args: string[]): Promise<string> {
+    return this.#tool('ovs-ofctl', '-O', 'OpenFlow15', command, `unix:${this.folder}/br-int.mgmt`, ...args);
+  }
+
+  /** Puts an interface without a device on the bridge. */
+  async plug(ifaceId: string, name = `d-${ifaceId}`): Promise<number> {
+    const claim = [`external_ids:iface-id=${ifaceId}`, 'type=dummy'];
+    await this.vsctl('add-port', 'br-int', name, '--', 'set', 'interface', name, ...claim);
+    return Number(await this.vsctl('get', 'interface', name, 'ofport'));
+  }
+
+  async unplug(ifaceId: string): Promise<void> {
+    await this.vsctl('del-port', 'br-int', `d-${ifaceId}`);
+  }
+
+  async log(): Promise<string> {
+    return readFile(join(this.folder, 'ovs-vswitchd.log'), 'utf8');
+  }
+
+  async #tool(name: string, ...args: string[]): Promise<string> {
+    const { stdout } = await run(name, args, { maxBuffer: 1 << 28, env: this.#env() });
+    return stdout;
+  }
+
+  #env(): NodeJS.ProcessEnv {
+    const { folder } = this;
+    return { ...process.env, OVS_RUNDIR: folder, OVS_LOGDIR: folder, OVS_DBDIR: folder, OVS_SYSCONFDIR: folder };
+  }
+
+  async #spawn(name: string, args: readonly string[], ready: string): Promise<void> {
+    const files = [`--unixctl=${this.folder}/${name}.ctl`, `--log-file=${this.folder}/${name}.log`, '--no-chdir'];
+    const child = spawn(name, [...args, ...files, '-vconsole:off'], { stdio: 'ignore', env: this.#env() });
+    this.#children.set(name, child);
+    const deadline = Date.now() + 20_000;
+    while (!existsSync(join(this.folder, ready))) {
+      if (Date.now() > deadline || child.exitCode !== null) throw new Error(`${name} did not come up`);
+      await sleep(10);
+    }
+  }
+
+  async #kill(name: string): Promise<void> {
+    const child = this.#children.get(name);
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await exited;
+  }
+}
+
+function dialPath(path: string, signal: AbortSignal): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const socket = connect(path);
+    signal.addEventListener('abort', () => socket.destroy(), { once: true });
+    socket.once('error', reject);
+    socket.once('connect', () => resolve(socket));
+  });
+}
