@@ -20,6 +20,8 @@ export interface AgentOptions {
   /** This host's underlay address. */
   readonly hostIp: string;
   readonly log: (message: string, error?: unknown) => void;
+  /** Told of every goal that is taken in, before it is programmed; for tools that watch. */
+  readonly observe?: (goal: StatedGoal) => void;
 }
 
 type GoalStream = Stream<GoalStateOperationReply, GoalStateV2>;
@@ -54,7 +56,7 @@ export class Agent {
       clock: options.runtime.clock,
       onPortOutcome: (outcome) => this.#onOutcome(outcome),
     });
-    this.held = new HeldState(this.dataplane);
+    this.held = new HeldState(this.dataplane, options.observe);
   }
 
   /** Connects to the switch and serves the contract at `address`; resolves with the address once both stand. */
@@ -134,7 +136,7 @@ export class Agent {
       if (goal.kind === 'port' && this.held.waitsForVpc(goal.state.vpcId)) {
         queue(session, operationReport(goal, removed, OperationStatus.PENDING, 'the state of its VPC has not arrived'));
       } else if (outcome !== undefined && (goal.kind === 'port' || outcome.status === 'failed')) {
-        queue(session, operationReport(goal, removed, statusOf(outcome), outcome.reason));
+        queue(session, outcomeReport(goal, removed, outcome));
       }
     }
     // A port that waited for its VPC is answered for when the VPC comes, in a message that does not name the port.
@@ -151,7 +153,7 @@ export class Agent {
   #queueOutcome(session: Session, outcome: ResourceOutcome): void {
     const state = this.held.findPort(outcome.resourceId);
     if (state === undefined) return;
-    queue(session, operationReport({ kind: 'port', state }, false, statusOf(outcome), outcome.reason));
+    queue(session, outcomeReport({ kind: 'port', state }, false, outcome));
   }
 
   async #answer(stream: GoalStream, session: Session, signal: AbortSignal): Promise<void> {
@@ -193,6 +195,13 @@ function operationReport(
     revisionNumber: goal.state.revisionNumber,
     reason,
   });
+}
+
+/** A port that is switched off is as wanted, but not active. */
+function outcomeReport(goal: Goal, removed: boolean, outcome: ResourceOutcome): OperationReport {
+  const off = !removed && goal.kind === 'port' && !goal.state.adminStateUp && outcome.status === 'ok';
+  if (off) return operationReport(goal, removed, OperationStatus.PENDING, 'administratively down');
+  return operationReport(goal, removed, statusOf(outcome), outcome.reason);
 }
 
 function statusOf(outcome: ResourceOutcome): OperationStatus {

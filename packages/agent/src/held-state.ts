@@ -49,12 +49,14 @@ const empty = (): Vpc => ({ own: undefined, subnets: new Map(), ports: new Map()
  */
 export class HeldState {
   readonly #sink: GoalSink;
+  readonly #observe: (goal: StatedGoal) => void;
   readonly #vpcs = new Map<string, Vpc>();
   readonly #vpcOfPort = new Map<string, string>();
   #stream = 0;
 
-  constructor(sink: GoalSink) {
+  constructor(sink: GoalSink, observe: (goal: StatedGoal) => void = () => undefined) {
     this.#sink = sink;
+    this.#observe = observe;
   }
 
   /** Goals from now on come from a new stream, which will say everything again. */
@@ -79,8 +81,10 @@ export class HeldState {
     for (const { goal, removed } of goals) {
       touched.add(goalVpc(goal));
       const newer = this.#newerThan(goal);
-      if (newer === undefined) this.#take(goal, removed);
-      else {
+      if (newer === undefined) {
+        this.#observe({ goal, removed });
+        this.#take(goal, removed);
+      } else {
         const reason = `revision ${newer} is held`;
         verdicts.push({ goal, removed, status: OperationStatus.OUT_OF_ORDER, reason });
       }

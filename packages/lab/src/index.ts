@@ -1,1 +1,1 @@
-export {};
+export { simulate, type SimulationResult } from './simulation/simulate.ts';

@@ -55,8 +55,12 @@ export function createMemoryFeed(): MemoryFeed {
   /** Resolves at the next change or when `signal` aborts. */
   const nextChange = (signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
-      waiting.push(resolve);
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      const wake = (): void => {
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      waiting.push(wake);
+      signal.addEventListener('abort', wake, { once: true });
     });
 
   const end = (): number => forgotten + log.length;

@@ -1,5 +1,9 @@
+import type { Clock } from '../runtime.ts';
+
 /** The virtual clock: events in order of time, and of their making where times are equal. */
 export interface Schedule {
+  /** The schedule as a clock; its wall time starts at the Unix epoch. */
+  readonly clock: Clock;
   /** Virtual milliseconds since the start. */
   now(): number;
   /** Runs `run` once `ms` from now; the result cancels it. */
@@ -22,13 +26,16 @@ export function createSchedule(): Schedule {
   let time = 0;
   let order = 0;
 
+  const after = (ms: number, run: () => void): (() => void) => {
+    const event: Event = { time: time + Math.max(0, ms), order: order++, run };
+    push(heap, event);
+    return () => (event.run = undefined);
+  };
+
   return {
+    clock: scheduledClock(() => time, after),
     now: () => time,
-    after(ms, run) {
-      const event: Event = { time: time + Math.max(0, ms), order: order++, run };
-      push(heap, event);
-      return () => (event.run = undefined);
-    },
+    after,
     async run(limitMs, done = () => false) {
       const limit = time + limitMs;
       await settled();
@@ -47,6 +54,28 @@ export function createSchedule(): Schedule {
         await settled();
       }
     },
+  };
+}
+
+/** A clock over `after`; `wall` is `now` plus what `wallOffset` answers. */
+export function scheduledClock(now: () => number, after: Schedule['after'], wallOffset = (): number => 0): Clock {
+  return {
+    now,
+    wall: () => wallOffset() + now(),
+    timer: (ms, run) => ({ cancel: after(ms, run) }),
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted === true) return reject(signal.reason as Error);
+        const abort = (): void => {
+          cancel();
+          reject(signal?.reason as Error);
+        };
+        const cancel = after(ms, () => {
+          signal?.removeEventListener('abort', abort);
+          resolve();
+        });
+        return signal?.addEventListener('abort', abort, { once: true });
+      }),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Codec, Handler, Random, Runtime, Stream, StreamMethod } from '../runtime.ts';
 import { createQueue, type Queue } from '../queue.ts';
 import { between } from './random.ts';
-import type { Schedule } from './schedule.ts';
+import { type Schedule, scheduledClock } from './schedule.ts';
 
 /** What may go wrong on the wires and in the processes; every number is a probability between 0 and 1 or a time in ms. */
 export interface Faults {
@@ -61,6 +61,12 @@ export function createWorld(schedule: Schedule, random: Random, log: (line: stri
 
   function start(name: string, onExit?: () => void): Process {
     let alive = true;
+    const whileAlive = (ms: number, run: () => void): (() => void) => schedule.after(ms, () => alive && run());
+    const clock = scheduledClock(
+      () => schedule.now(),
+      whileAlive,
+      () => wallOffset,
+    );
     const process: Process = {
       name,
       get alive() {
@@ -68,12 +74,7 @@ export function createWorld(schedule: Schedule, random: Random, log: (line: stri
       },
       runtime: {
         random,
-        clock: {
-          wall: () => wallOffset + schedule.now(),
-          now: () => schedule.now(),
-          sleep,
-          timer: (ms, run) => ({ cancel: schedule.after(ms, () => alive && run()) }),
-        },
+        clock,
         transport: { open, serve },
       },
       kill,
@@ -90,25 +91,10 @@ export function createWorld(schedule: Schedule, random: Random, log: (line: stri
       onExit?.();
     }
 
-    function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-      return new Promise((resolve, reject) => {
-        if (signal?.aborted === true) return reject(signal.reason as Error);
-        const abort = (): void => {
-          cancel();
-          reject(signal?.reason as Error);
-        };
-        const cancel = schedule.after(ms, () => {
-          signal?.removeEventListener('abort', abort);
-          if (alive) resolve();
-        });
-        signal?.addEventListener('abort', abort, { once: true });
-      });
-    }
-
     async function wait(ms: number): Promise<void> {
       if (alive && random.next() < world.faults.crash) kill();
       if (random.next() < world.faults.clockJump) wallOffset += between(random, -3_600_000, 3_600_000);
-      await sleep(ms);
+      await clock.sleep(ms);
       if (!alive) await never;
     }
 

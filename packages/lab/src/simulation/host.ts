@@ -1,0 +1,101 @@
+import {
+  Agent,
+  type Fabric,
+  type FlowChange,
+  type FlowFailure,
+  MemorySwitch,
+  type Switch,
+  type Vm,
+} from '@alcor/agent';
+import { goalKey, type StatedGoal } from '@alcor/contract';
+import type { Node } from '@alcor/network';
+import { between, type Process, type World } from '@alcor/runtime';
+
+export interface HostWatch {
+  readonly log: (line: string) => void;
+  readonly violation: (what: string) => void;
+}
+
+/** A simulated host: a switch that outlives the agent, and the agent's processes one after another. */
+export class SimulatedHost {
+  readonly node: Node;
+  readonly memory: MemorySwitch;
+  /** VMs that are plugged here, by port id. */
+  readonly vms = new Map<string, Vm>();
+  /** How long the switch takes for a batch, at most, in ms. */
+  switchLatencyMs = 1;
+  readonly #world: World;
+  readonly #watch: HostWatch;
+  /** Newest revision ever taken in, by goal: truth never goes back, so neither may the host. */
+  readonly #revisions = new Map<string, number>();
+  #process: Process | undefined;
+
+  constructor(node: Node, world: World, fabric: Fabric, watch: HostWatch) {
+    this.node = node;
+    this.#world = world;
+    this.#watch = watch;
+    this.memory = new MemorySwitch({ name: node.id });
+    fabric.addHost(node.ip, this.memory);
+    this.#start();
+  }
+
+  /** The agent dies here and now; a new one starts some time later. */
+  crash(): void {
+    this.#process?.kill();
+  }
+
+  #start(): void {
+    const process = this.#world.start(`agent ${this.node.id}`, () => {
+      this.#world.schedule.after(between(this.#world.random, 10, 3_000), () => this.#start());
+    });
+    this.#process = process;
+    const agent = new Agent({
+      runtime: process.runtime,
+      switch: this.#switchOf(process),
+      hostIp: this.node.ip,
+      log: (message) => this.#watch.log(`${process.name}: ${message}`),
+      observe: (goal) => this.#observe(goal),
+    });
+    // An agent that cannot start exits, and whoever supervises it starts another.
+    agent.start(this.node.agentAddress, new AbortController().signal).catch((error: unknown) => {
+      this.#watch.log(`${process.name} did not start: ${String(error)}`);
+      process.kill();
+    });
+  }
+
+  #observe({ goal }: StatedGoal): void {
+    const key = goalKey(goal);
+    const known = this.#revisions.get(key) ?? 0;
+    const revision = goal.state.revisionNumber;
+    if (revision < known)
+      this.#watch.violation(`${this.node.id} took ${key} back from revision ${known} to ${revision}`);
+    this.#revisions.set(key, revision);
+  }
+
+  /** The switch as one process sees it: slow, and a dead process does nothing to it. */
+  #switchOf(process: Process): Switch {
+    const memory = this.memory;
+    const wait = (): Promise<void> => process.wait(between(this.#world.random, 0, this.switchLatencyMs));
+    return {
+      name: memory.name,
+      async start(tell, signal) {
+        await wait();
+        await memory.start((event) => process.alive && tell(event), signal);
+      },
+      async *flows(signal) {
+        await wait();
+        yield* memory.flows(signal);
+      },
+      // A process may die with half of its changes made.
+      async apply(changes: readonly FlowChange[], signal: AbortSignal): Promise<readonly FlowFailure[]> {
+        const half = changes.length >> 1;
+        await wait();
+        const first = await memory.apply(changes.slice(0, half), signal);
+        await wait();
+        const second = await memory.apply(changes.slice(half), signal);
+        await wait();
+        return [...first, ...second.map(({ index, reason }) => ({ index: index + half, reason }))];
+      },
+    };
+  }
+}

@@ -1,0 +1,113 @@
+import { type Fabric, type Flow, flowKey, hostFlows, neighborFlows, portFlows } from '@alcor/agent';
+import type { PortReport } from '@alcor/delivery';
+import type { Port } from '@alcor/network';
+import { pick, type Random } from '@alcor/runtime';
+import type { SimulatedHost } from './host.ts';
+import type { Workload } from './workload.ts';
+
+export interface Region {
+  readonly workload: Workload;
+  readonly hosts: readonly SimulatedHost[];
+  readonly fabric: Fabric;
+  readonly statuses: ReadonlyMap<string, PortReport>;
+}
+
+/** What must hold at every moment: a packet that any VM sends reaches VMs of its own network only. */
+export function leaks({ workload, hosts, fabric }: Region, random: Random): string[] {
+  const vms = hosts.flatMap((host) => [...host.vms.values()]);
+  if (vms.length < 2) return [];
+  const [from, to] = [pick(random, vms), pick(random, vms)];
+  from.neighbours.clear();
+  const before = new Map(vms.map((vm) => [vm, vm.received.length]));
+  fabric.ping(from, to.ips[0]!);
+  return vms
+    .filter((vm) => vm.received.length > before.get(vm)!)
+    .filter((vm) => workload.networkOf.get(vm.id) !== workload.networkOf.get(from.id))
+    .map(
+      (vm) =>
+        `a packet of ${from.id} (${workload.networkOf.get(from.id)}) reached ${vm.id} (${workload.networkOf.get(vm.id)})`,
+    );
+}
+
+/** What must hold once faults have stopped and everything had time to settle; empty when it does. */
+export function unsettled(region: Region): string[] {
+  return [...region.hosts.flatMap((host) => wrongFlows(region, host)), ...wrongStatuses(region)];
+}
+
+/** Pings between all plugged ports: those that should work and do not, and the other way round. */
+export function wrongPings({ workload, hosts, fabric }: Region): string[] {
+  const bound = new Map(workload.ports.map((port) => [port.id as string, port]));
+  const placed = hosts.flatMap((host) =>
+    [...host.vms.values()].flatMap((vm) => {
+      const port = bound.get(vm.id);
+      return port?.hostId === host.node.id ? [{ vm, port }] : [];
+    }),
+  );
+  const wrong: string[] = [];
+  for (const from of placed) {
+    for (const to of placed) {
+      if (from.port === to.port) continue;
+      from.vm.neighbours.clear();
+      to.vm.neighbours.clear();
+      const heard = to.vm.received.length;
+      const { ok } = fabric.ping(from.vm, to.vm.ips[0]!);
+      const sameNetwork = from.port.networkId === to.port.networkId;
+      const wanted = sameNetwork && isUp(workload, from.port) && isUp(workload, to.port);
+      if (sameNetwork && ok !== wanted)
+        wrong.push(`ping from ${from.port.id} to ${to.port.id} ${ok ? 'worked' : 'failed'}`);
+      if (!sameNetwork && to.vm.received.length > heard)
+        wrong.push(`${to.port.id} heard ${from.port.id} of another network`);
+    }
+  }
+  return wrong;
+}
+
+function isUp(workload: Workload, port: Port): boolean {
+  return port.adminStateUp && workload.network(port.networkId).adminStateUp;
+}
+
+/** The switch against what the feed means for it, computed from nothing. */
+function wrongFlows({ workload, hosts }: Region, host: SimulatedHost): string[] {
+  const wanted = new Map(wantedFlows(workload, hosts, host).map((flow) => [flowKey(flow), flow.cookie]));
+  const wrong: string[] = [];
+  for (const { flow } of host.memory.entries()) {
+    const cookie = wanted.get(flowKey(flow));
+    if (cookie === undefined) wrong.push(`${host.node.id} has a flow too many: ${flowKey(flow)}`);
+    else if (cookie !== flow.cookie) wrong.push(`${host.node.id} has another flow than wanted: ${flowKey(flow)}`);
+    wanted.delete(flowKey(flow));
+  }
+  return [...wrong, ...[...wanted.keys()].map((key) => `${host.node.id} lacks a flow: ${key}`)];
+}
+
+function wantedFlows(workload: Workload, hosts: readonly SimulatedHost[], host: SimulatedHost): Flow[] {
+  const here = workload.ports.filter((port) => port.hostId === host.node.id);
+  const joined = new Set(here.map((port) => port.networkId));
+  const hostIps = new Map(hosts.map(({ node }) => [node.id, node.ip]));
+  const flows = [...hostFlows(host.memory.tunnelPort)];
+  for (const port of workload.ports) {
+    if (port.hostId === null || !joined.has(port.networkId)) continue;
+    const { id, mac, revision, networkId: vpcId } = port;
+    const same = { id, vpcId, vni: workload.network(vpcId).vni, mac, ips: port.fixedIps.map(({ ip }) => ip), revision };
+    const ofport = host.memory.plugged(id)?.ofport;
+    if (port.hostId !== host.node.id)
+      flows.push(...neighborFlows({ ...same, hostIp: hostIps.get(port.hostId)! }, host.node.ip));
+    else if (ofport !== undefined) {
+      const { portSecurityEnabled } = port;
+      flows.push(...portFlows({ ...same, adminStateUp: isUp(workload, port), portSecurityEnabled }, ofport));
+    }
+  }
+  return flows;
+}
+
+/** Every acknowledgement has come up: a bound port is ACTIVE exactly if it is plugged and switched on. */
+function wrongStatuses({ workload, hosts, statuses }: Region): string[] {
+  const wrong: string[] = [];
+  for (const port of workload.ports) {
+    const host = hosts.find(({ node }) => node.id === port.hostId);
+    if (host === undefined) continue;
+    const wanted = port.adminStateUp && host.memory.plugged(port.id) !== undefined ? 'ACTIVE' : 'DOWN';
+    const { status, reason } = statuses.get(port.id) ?? { status: 'unknown', reason: '' };
+    if (status !== wanted) wrong.push(`${port.id} on ${port.hostId} is ${status} (${reason}), not ${wanted}`);
+  }
+  return wrong;
+}

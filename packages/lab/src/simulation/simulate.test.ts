@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { simulate } from './simulate.ts';
+
+/** Seeds that failed once, and what they found. They stay. */
+const onceFailed = [
+  { seed: 24, found: 'an agent that starts while its switch is away' },
+  { seed: 55, found: 'a VM that is unplugged while the switch is away' },
+  { seed: 137, found: 'the same, with other faults around it' },
+];
+
+describe('a region under faults', () => {
+  it('comes right after every kind of fault, for many seeds', async () => {
+    const failed = [];
+    for (let seed = 1; seed <= 60; seed++) {
+      const { failures } = await simulate(seed);
+      if (failures.length > 0) failed.push({ seed, failures });
+    }
+    expect(failed).toEqual([]);
+  }, 180_000);
+
+  it.each(onceFailed)('seed $seed holds, which found $found', async ({ seed }) => {
+    expect((await simulate(seed)).failures).toEqual([]);
+  });
+
+  it('runs the same for the same seed, to the byte of its log, and otherwise for another', async () => {
+    const [first, second, other] = [await simulate(11), await simulate(11), await simulate(12)];
+    expect(first.log.join('\n')).toBe(second.log.join('\n'));
+    expect(first.log.length).toBeGreaterThan(200);
+    expect(first.log.join('\n')).not.toBe(other.log.join('\n'));
+  });
+});

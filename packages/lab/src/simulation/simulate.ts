@@ -1,0 +1,169 @@
+import { Fabric } from '@alcor/agent';
+import type { PortReport } from '@alcor/delivery';
+import type { Node, NodeId } from '@alcor/network';
+import { between, createSchedule, createWorld, type Faults, noFaults, pick, type Random, seededRandom } from '@alcor/runtime';
+import { SimulatedController } from './controller.ts';
+import { SimulatedHost } from './host.ts';
+import { leaks, type Region, unsettled, wrongPings } from './invariants.ts';
+import { Workload } from './workload.ts';
+
+export interface SimulationResult {
+  readonly seed: number;
+  /** Invariants that did not hold; empty when all did. */
+  readonly failures: readonly string[];
+  /** Everything that happened, in order, with its virtual time in ms. */
+  readonly log: readonly string[];
+}
+
+const chaosMs = 30_000;
+const settleMs = 300_000;
+
+/**
+ * One region under one seed: a tenant changes things while messages are lost, late, repeated and reordered, processes die,
+ * switches are slow or lose their flows and clocks jump; then the faults stop, and everything must come right.
+ * The same seed gives the same run, to the byte of its log.
+ */
+export async function simulate(seed: number): Promise<SimulationResult> {
+  const random = seededRandom(seed);
+  const schedule = createSchedule();
+  const log: string[] = [];
+  const failures: string[] = [];
+  const say = (line: string): void => void log.push(`${schedule.now()} ${line}`);
+  const violation = (what: string): void => {
+    say(`VIOLATION ${what}`);
+    failures.push(what);
+  };
+
+  const world = createWorld(schedule, random, say);
+  const fabric = new Fabric();
+  const workload = new Workload(
+    random,
+    Array.from({ length: between(random, 2, 5) }, (_, n) => nodeOf(n + 1)),
+  );
+  const hosts = workload.nodes.map((node) => new SimulatedHost(node, world, fabric, { log: say, violation }));
+  const statuses = new Map<string, PortReport>();
+  const region: Region = { workload, hosts, fabric, statuses };
+  const controller = new SimulatedController({
+    world,
+    feed: workload.feed,
+    log: say,
+    keep: (reports) => keep(region, statuses, reports),
+  });
+  const plugging = new Plugging(region, random);
+
+  const actions: readonly (() => string)[] = [
+    ...Array.from({ length: 12 }, () => () => workload.step()),
+    ...Array.from({ length: 4 }, () => () => plugging.step()),
+    () => (controller.crash(), 'the controller is killed'),
+    () => (pick(random, hosts).crash(), 'an agent is killed'),
+    () => (world.cut(pick(random, hosts).node.agentAddress), 'a stream is cut'),
+    () => forgetting(workload),
+    () => restartSwitch(pick(random, hosts)),
+  ];
+  world.faults = randomFaults(random);
+  for (const host of hosts) host.switchLatencyMs = between(random, 0, 300);
+  const step = (): void => {
+    say(pick(random, actions)());
+    for (const leak of leaks(region, random)) violation(leak);
+    if (schedule.now() < chaosMs) schedule.after(between(random, 0, 400), step);
+  };
+  schedule.after(0, step);
+  await schedule.run(chaosMs);
+
+  say('the faults stop');
+  world.faults = noFaults;
+  for (const host of hosts) host.switchLatencyMs = 1;
+  for (const host of hosts) host.memory.resume();
+  plugging.settle();
+  let checkAt = schedule.now() + 1_000;
+  const settled = (): boolean => {
+    if (schedule.now() < checkAt) return false;
+    checkAt = schedule.now() + 1_000;
+    return unsettled(region).length === 0;
+  };
+  const heartbeat = (): void => void schedule.after(1_000, heartbeat);
+  heartbeat();
+  if ((await schedule.run(settleMs, settled)) !== 'done') for (const what of unsettled(region)) violation(what);
+  for (const what of wrongPings(region)) violation(what);
+  return { seed, failures, log };
+
+  function restartSwitch(host: SimulatedHost): string {
+    host.memory.stop('restarted');
+    schedule.after(between(random, 1, 2_000), () => host.memory.resume());
+    return `the switch of ${host.node.id} restarts`;
+  }
+}
+
+function nodeOf(n: number): Node {
+  const at = new Date(0);
+  const id = `host-${n}` as NodeId;
+  return {
+    id,
+    name: id,
+    ip: `172.16.0.${n}`,
+    agentAddress: `agent-${n}:50001`,
+    revision: 1,
+    createdAt: at,
+    updatedAt: at,
+  };
+}
+
+function randomFaults(random: Random): Faults {
+  const some = (most: number): number => (random.next() < 0.5 ? 0 : random.next() * most);
+  return {
+    lose: some(0.2),
+    repeat: some(0.2),
+    latencyMs: [1, 1 + Math.floor(random.next() * 500)],
+    crash: some(0.01),
+    clockJump: some(0.05),
+  };
+}
+
+/** The store's rule: only the host that a port is bound to speaks for it. */
+function keep({ workload }: Region, statuses: Map<string, PortReport>, reports: readonly PortReport[]): void {
+  for (const report of reports) {
+    if (workload.feed.get('port', report.portId)?.hostId === report.nodeId) statuses.set(report.portId, report);
+  }
+}
+
+/** Somebody plugs and unplugs VMs: on the host that the port is bound to, too early, too late, or on a wrong one. */
+class Plugging {
+  readonly #region: Region;
+  readonly #random: Random;
+
+  constructor(region: Region, random: Random) {
+    this.#region = region;
+    this.#random = random;
+  }
+
+  step(): string {
+    const { hosts, fabric, workload } = this.#region;
+    const host = pick(this.#random, hosts);
+    const plugged = [...host.vms.values()];
+    if (plugged.length > 0 && this.#random.next() < 0.2) {
+      const vm = pick(this.#random, plugged);
+      host.vms.delete(vm.id);
+      fabric.removeVm(vm);
+      return `unplug ${vm.id} from ${host.node.id}`;
+    }
+    const bound = workload.ports.filter((port) => port.hostId === host.node.id && !host.vms.has(port.id));
+    const candidates = bound.length > 0 && this.#random.next() < 0.9 ? bound : workload.ports;
+    if (candidates.length === 0) return 'nothing to plug';
+    const { id, mac, fixedIps } = pick(this.#random, candidates);
+    if (host.vms.has(id)) return 'nothing to plug';
+    host.vms.set(id, fabric.addVm(host.node.ip, { id, mac, ips: fixedIps.map(({ ip }) => ip) }));
+    return `plug ${id} into ${host.node.id}`;
+  }
+
+  /** At the end some ports more are plugged where they belong, so that there is something to ping. */
+  settle(): void {
+    for (let n = 0; n < 20; n++) this.step();
+  }
+}
+
+/** A change that the feed no longer keeps when a reader asks for it. */
+function forgetting(workload: Workload): string {
+  const what = workload.step();
+  workload.feed.forget();
+  return `${what}, and the feed forgets it`;
+}

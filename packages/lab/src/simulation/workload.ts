@@ -1,0 +1,155 @@
+import type { Network, NetworkId, Node, NodeId, Port, PortId, Subnet, SubnetId } from '@alcor/network';
+import { createMemoryFeed, type MemoryFeed } from '@alcor/network';
+import { between, pick, type Random } from '@alcor/runtime';
+
+const at = new Date(0);
+const tenant = { projectId: 'project', name: '', description: '', createdAt: at, updatedAt: at };
+
+/**
+ * A tenant who never rests, by the API's rules: what is referred to exists, nothing is deleted that is in use. Every network has
+ * the same CIDR and every network's ports the same addresses and MACs, so whatever mixes networks up is seen.
+ */
+export class Workload {
+  readonly feed: MemoryFeed = createMemoryFeed();
+  /** Which network a port is or was in; ids are never used again. */
+  readonly networkOf = new Map<string, NetworkId>();
+  readonly #random: Random;
+  readonly #networks: NetworkId[] = [];
+  readonly #ports: PortId[] = [];
+  readonly #nodes: NodeId[];
+  #made = 0;
+
+  constructor(random: Random, nodes: readonly Node[]) {
+    this.#random = random;
+    this.#nodes = nodes.map(({ id }) => id);
+    for (const node of nodes) this.feed.put('node', node);
+  }
+
+  get ports(): Port[] {
+    return this.#ports.map((id) => this.feed.get('port', id)!);
+  }
+
+  network(id: NetworkId): Network {
+    return this.feed.get('network', id)!;
+  }
+
+  get nodes(): Node[] {
+    return this.#nodes.flatMap((id) => this.feed.get('node', id) ?? []);
+  }
+
+  /** Does one thing; says what. */
+  step(): string {
+    const dice = this.#random.next();
+    if (this.#networks.length === 0 || (dice < 0.05 && this.#networks.length < 4)) return this.#makeNetwork();
+    if (dice < 0.4 && this.#ports.length < 40) return this.#makePort();
+    if (this.#ports.length === 0) return 'nothing';
+    if (dice < 0.6) return this.#movePort();
+    if (dice < 0.7) return this.#renamePort();
+    if (dice < 0.78) return this.#switchPort();
+    if (dice < 0.82) return this.#switchNetwork();
+    if (dice < 0.95) return this.#deletePort();
+    return this.#deleteNetwork();
+  }
+
+  #makeNetwork(): string {
+    const n = ++this.#made;
+    const id = `net-${n}` as NetworkId;
+    this.#networks.push(id);
+    this.feed.put('network', {
+      ...tenant,
+      id,
+      revision: 1,
+      adminStateUp: true,
+      shared: false,
+      mtu: 1450,
+      vni: n,
+      portSecurityEnabled: true,
+    });
+    const subnet: Subnet = {
+      ...tenant,
+      id: `sub-${n}` as SubnetId,
+      revision: 1,
+      networkId: id,
+      ipVersion: 4,
+      cidr: '10.0.0.0/24',
+      gatewayIp: '10.0.0.1',
+      enableDhcp: true,
+      allocationPools: [],
+      dnsNameservers: [],
+      hostRoutes: [],
+    };
+    this.feed.put('subnet', subnet);
+    return `make ${id}`;
+  }
+
+  #makePort(): string {
+    const networkId = pick(this.#random, this.#networks);
+    const taken = new Set(
+      this.ports.filter((port) => port.networkId === networkId).map((port) => port.fixedIps[0]?.ip),
+    );
+    const n = Array.from({ length: 50 }, (_, index) => index + 2).find((each) => !taken.has(`10.0.0.${each}`))!;
+    const id = `port-${++this.#made}` as PortId;
+    const hostId = this.#random.next() < 0.9 ? pick(this.#random, this.#nodes) : null;
+    this.#ports.push(id);
+    this.networkOf.set(id, networkId);
+    this.feed.put('port', {
+      ...tenant,
+      id,
+      revision: 1,
+      networkId,
+      adminStateUp: true,
+      mac: `fa:16:3e:00:00:${n.toString(16).padStart(2, '0')}`,
+      fixedIps: [{ subnetId: networkId.replace('net', 'sub') as SubnetId, ip: `10.0.0.${n}` }],
+      hostId,
+      deviceId: '',
+      deviceOwner: '',
+      portSecurityEnabled: this.#random.next() < 0.9,
+    });
+    return `make ${id} in ${networkId} on ${hostId}`;
+  }
+
+  #movePort(): string {
+    const port = pick(this.#random, this.ports);
+    const hostId = this.#random.next() < 0.9 ? pick(this.#random, this.#nodes) : null;
+    this.#put({ ...port, hostId });
+    return `move ${port.id} from ${port.hostId} to ${hostId}`;
+  }
+
+  #renamePort(): string {
+    const port = pick(this.#random, this.ports);
+    this.#put({ ...port, name: `name ${between(this.#random, 1, 9)}` });
+    return `rename ${port.id}`;
+  }
+
+  #switchPort(): string {
+    const port = pick(this.#random, this.ports);
+    this.#put({ ...port, adminStateUp: !port.adminStateUp });
+    return `switch ${port.id} ${port.adminStateUp ? 'off' : 'on'}`;
+  }
+
+  #switchNetwork(): string {
+    const network = this.network(pick(this.#random, this.#networks));
+    this.feed.put('network', { ...network, revision: network.revision + 1, adminStateUp: !network.adminStateUp });
+    return `switch ${network.id} ${network.adminStateUp ? 'off' : 'on'}`;
+  }
+
+  #put(port: Port): void {
+    this.feed.put('port', { ...port, revision: port.revision + 1 });
+  }
+
+  #deletePort(): string {
+    const id = pick(this.#random, this.#ports);
+    this.#ports.splice(this.#ports.indexOf(id), 1);
+    this.feed.remove('port', id);
+    return `delete ${id}`;
+  }
+
+  #deleteNetwork(): string {
+    const id = pick(this.#random, this.#networks);
+    if (this.ports.some((port) => port.networkId === id)) return 'nothing';
+    this.#networks.splice(this.#networks.indexOf(id), 1);
+    this.feed.remove('subnet', id.replace('net', 'sub') as SubnetId);
+    this.feed.remove('network', id);
+    return `delete ${id}`;
+  }
+}
