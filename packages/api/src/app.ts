@@ -36,6 +36,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
 function newServer(limits: Limits, logger: FastifyBaseLogger | undefined): FastifyInstance {
   const app = fastify({
     bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestMs,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 255 },
     clientErrorHandler: (error, socket) => {
       if (socket.writable) socket.end(onTheWire(answerToWire(error.code ?? '')));

@@ -8,6 +8,8 @@ export interface Limits {
   readonly jsonDepth: number;
   /** Values in a query string. A client that lists by ids sends about 200 in a path of 8 KiB. */
   readonly queryValues: number;
+  /** Milliseconds in which a whole request must have arrived. */
+  readonly requestMs: number;
 }
 
 export const defaultLimits: Limits = {
@@ -15,4 +17,5 @@ export const defaultLimits: Limits = {
   bulkItems: 10_000,
   jsonDepth: 32,
   queryValues: 1_000,
+  requestMs: 60_000,
 };
