@@ -18,6 +18,8 @@ export type OpenFlowErrorCode =
   | 'negotiation_failed'
   /** The switch was silent for longer than the caller allows. */
   | 'timeout'
+  /** More is waiting for the switch than the caller allows. */
+  | 'overloaded'
   /** The connection ended before the answer came. */
   | 'closed'
   /** The caller gave up through its signal. */

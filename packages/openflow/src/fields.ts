@@ -8,7 +8,7 @@
 export type Masking = 'exact' | 'maskable';
 
 export type FieldSpec = {
-  /** OXM class (section 7.2.3.2): 0x8000 basic, 0x0000 and 0x0001 Nicira, 0x8001 registers, 0xffff experimenter. */
+  /** OXM class (section 7.2.3.2): 0x8000 basic, 0x8001 registers, 0x0000 and 0x0001 Nicira, 0x1000 Ericsson. */
   readonly oxmClass: number;
   /** The field's number in its class. */
   readonly number: number;
@@ -17,8 +17,6 @@ export type FieldSpec = {
   /** Bytes on the wire. */
   readonly bytes: number;
   readonly masking: Masking;
-  /** Experimenter id, in class 0xffff only. */
-  readonly experimenter?: number;
   /** The same field under another number, `[class, number]`: Open vSwitch uses it inside its own actions. */
   readonly alias?: readonly [number, number];
 };
@@ -27,8 +25,7 @@ const OPENFLOW_BASIC = 0x8000;
 const PACKET_REGISTERS = 0x8001;
 const NXM_0 = 0x0000;
 const NXM_1 = 0x0001;
-const EXPERIMENTER = 0xffff;
-const ERICSSON = 0xd6;
+const ERICSSON = 0x1000;
 
 function spec(oxmClass: number, number: number, bits: number, masking: Masking, more: Partial<FieldSpec> = {}) {
   return { oxmClass, number, bits, bytes: Math.ceil(bits / 8), masking, ...more } satisfies FieldSpec;
@@ -44,6 +41,8 @@ const old1 = (number: number) => ({ alias: [NXM_1, number] as const });
 
 export const FIELDS = {
   in_port: basic(0, 32, 'exact'),
+  /** The port in the 16 bits of OpenFlow 1.0: as ovs-ofctl writes it in `learn` and `move`; no use in a match. */
+  in_port_nxm: spec(NXM_0, 0, 16, 'exact'),
   actset_output: basic(43, 32, 'exact'),
   packet_type: basic(44, 32, 'exact'),
   metadata: basic(2, 64, 'maskable'),
@@ -90,6 +89,8 @@ export const FIELDS = {
   eth_type: basic(5, 16, 'exact', old0(3)),
   vlan_vid: basic(6, 13, 'maskable'),
   vlan_pcp: basic(7, 3, 'exact'),
+  /** VID, a bit that says a tag is there, and PCP in one; in a match it is read back as vlan_vid and vlan_pcp. */
+  vlan_tci: spec(NXM_0, 4, 16, 'maskable'),
   mpls_label: basic(34, 20, 'exact', { bytes: 4 }),
   mpls_tc: basic(35, 3, 'exact'),
   mpls_bos: basic(36, 1, 'exact'),
@@ -133,8 +134,8 @@ export const FIELDS = {
   nd_target: basic(31, 128, 'maskable', old1(23)),
   nd_sll: basic(32, 48, 'maskable', old1(24)),
   nd_tll: basic(33, 48, 'maskable', old1(25)),
-  nd_reserved: spec(EXPERIMENTER, 1, 32, 'exact', { experimenter: ERICSSON }),
-  nd_options_type: spec(EXPERIMENTER, 2, 8, 'exact', { experimenter: ERICSSON }),
+  nd_reserved: spec(ERICSSON, 1, 32, 'exact'),
+  nd_options_type: spec(ERICSSON, 2, 8, 'exact'),
 } satisfies Record<string, FieldSpec>;
 
 /** The fields that this library can name; others travel as `UnknownField`. */

@@ -5,7 +5,6 @@ import type { FlowFilter, FlowMod, FlowStats } from '../flow.ts';
 import type { Match } from '../match.ts';
 import type { FlowRemoved, Message, NxtPacketIn2, PacketIn, PortStatus } from '../messages/types.ts';
 import type { MultipartAnswer, MultipartQuery } from '../messages/multipart-types.ts';
-import type { SwitchError } from './switch-error.ts';
 
 /** Resolves after `ms` milliseconds; rejects as soon as the signal aborts. */
 export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
@@ -26,12 +25,12 @@ export type ConnectOptions = {
   readonly packetInFormat?: 'standard' | 'nxt_packet_in2';
   /** The number by which `controller` actions address this connection; 0 if absent. */
   readonly controllerId?: number;
-  /** Requests that may be unanswered at a time; 4,096 if absent. More wait for their turn in `applyFlowMods`, fail elsewhere. */
+  /** Requests that may be unanswered, and messages that may wait for the stream; beyond, `overloaded`. 4,096 if absent. */
   readonly maxPending?: number;
 };
 
-/** One flow-mod that the switch refused, by its place in the list given. */
-export type FlowModFailure = { readonly index: number; readonly error: SwitchError };
+/** One flow-mod that was refused, by its place in the list given: a `SwitchError`, or what forbids to encode it. */
+export type FlowModFailure = { readonly index: number; readonly error: OpenFlowError };
 
 export type ApplyResult = { readonly failures: readonly FlowModFailure[] };
 
@@ -76,7 +75,10 @@ export type OpenFlowConnection = {
   command(message: Message, options?: RequestOptions): Promise<void>;
   /** Resolves when the switch has done all that was sent before. */
   barrier(options?: RequestOptions): Promise<void>;
-  /** The parts of an answer as they come. */
+  /**
+   * The parts of an answer as they come. Reading from the switch stops while too many are not taken, so do not wait
+   * for another answer of this connection within the loop.
+   */
   multipart(query: MultipartQuery, options?: RequestOptions): AsyncIterable<MultipartAnswer>;
 
   /** Writes many flows: pipelined, then one barrier. Refusals are values, not exceptions. */
@@ -91,6 +93,6 @@ export type OpenFlowConnection = {
   onPacketIn(listener: (packet: PacketIn | NxtPacketIn2) => void): Unsubscribe;
   onPortStatus(listener: (status: PortStatus) => void): Unsubscribe;
   onFlowRemoved(listener: (removed: FlowRemoved) => void): Unsubscribe;
-  /** Refusals that belong to no pending request. */
-  onError(listener: (error: SwitchError) => void): Unsubscribe;
+  /** Refusals (`SwitchError`) that belong to no pending request, and messages that could not be read. */
+  onError(listener: (error: OpenFlowError) => void): Unsubscribe;
 };
