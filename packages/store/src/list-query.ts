@@ -1,0 +1,169 @@
+import { canonicalIp, canonicalMac, formatCidr, parseCidr, refusal } from '@alcor/network';
+import type { CollectionTypes, ListQuery, SortBy } from '@alcor/network';
+import type { Parameter } from './database.ts';
+import { viewFields } from './resource.ts';
+import type { ColumnType, Resource } from './resource.ts';
+import { arrayLiteral, createParameters } from './sql.ts';
+import type { Parameters } from './sql.ts';
+import { isUuid } from './uuid7.ts';
+
+export interface Statement {
+  readonly text: string;
+  readonly parameters: readonly Parameter[];
+}
+
+type Scalar = string | number | boolean;
+
+/** The statement that reads one row more than the page asked for; backward pages come in reverse order. */
+export function listStatement<T extends CollectionTypes>(resource: Resource<T>, query: ListQuery<T>): Statement {
+  const parameters = createParameters();
+  const backward = query.direction === 'backward';
+  const keys = orderOf(resource, query.sort ?? [], backward);
+  const conditions = conditionsOf(resource, query.filter ?? {}, parameters);
+  const marker = query.marker === undefined ? null : markerOf(resource, keys, query.marker, parameters);
+  const where = [...conditions, ...(marker === null ? [] : [marker.condition])];
+  return {
+    text: `${marker === null ? '' : marker.prelude}
+      select ${viewFields(resource)} from ${resource.table} t ${resource.join}
+      ${where.length === 0 ? '' : `where ${where.join(' and ')}`}
+      order by ${keys.map(({ expression, direction }) => `${expression} ${direction}`).join(', ')}
+      ${query.limit === undefined ? '' : `limit ${parameters.add(query.limit + 1)}`}`,
+    parameters: parameters.values,
+  };
+}
+
+interface OrderKey {
+  readonly expression: string;
+  readonly direction: 'asc' | 'desc';
+}
+
+/** The keys asked for, then the id; all turned round to read backward. */
+function orderOf<T extends CollectionTypes>(
+  resource: Resource<T>,
+  sort: readonly SortBy<T['sortKey']>[],
+  backward: boolean,
+): readonly OrderKey[] {
+  const sorted = sort.some(({ key }) => key === 'id') ? sort : [...sort, { key: 'id', direction: 'asc' } as const];
+  return sorted.map(({ key, direction }) => {
+    const expression = (resource.sortKeys as Readonly<Record<string, string>>)[key];
+    if (expression === undefined) throw refusal('InvalidInput', { reason: `cannot sort by '${key}'` });
+    return { expression, direction: (direction === 'desc') === backward ? 'asc' : 'desc' };
+  });
+}
+
+/** The rows after the marker: its keys are read once, in a sub-select. */
+function markerOf<T extends CollectionTypes>(
+  resource: Resource<T>,
+  keys: readonly OrderKey[],
+  marker: T['id'],
+  parameters: Parameters,
+): { readonly prelude: string; readonly condition: string } {
+  const names = keys.map((_, index) => `k${index}`);
+  const fields = keys.map(({ expression }, index) => `${expression} as ${names[index]}`).join(', ');
+  const idType = resource.columns['id']?.type ?? 'uuid';
+  const prelude = `with marker as materialized (select ${fields} from ${resource.table} t ${resource.join}
+    where t.id = ${parameters.add(marker)}::${idType})`;
+  const values = names.map((name) => `(select ${name} from marker)`);
+  return { prelude, condition: afterCondition(keys, values) };
+}
+
+/** Lexicographic comparison; as a row where the directions agree, because an index serves that. */
+function afterCondition(keys: readonly OrderKey[], values: readonly string[]): string {
+  const directions = new Set(keys.map(({ direction }) => direction));
+  if (directions.size === 1) {
+    const operator = directions.has('asc') ? '>' : '<';
+    return `(${keys.map(({ expression }) => expression).join(', ')}) ${operator} (${values.join(', ')})`;
+  }
+  const steps = keys.map(({ expression, direction }, index) => {
+    const equal = keys.slice(0, index).map((key, before) => `${key.expression} = ${values[before]}`);
+    return `(${[...equal, `${expression} ${direction === 'asc' ? '>' : '<'} ${values[index]}`].join(' and ')})`;
+  });
+  return `(${steps.join(' or ')})`;
+}
+
+function conditionsOf<T extends CollectionTypes>(
+  resource: Resource<T>,
+  filter: object,
+  parameters: Parameters,
+): readonly string[] {
+  const conditions: string[] = [];
+  for (const [field, wanted] of Object.entries(filter) as [string, readonly Scalar[] | string | undefined][]) {
+    if (wanted === undefined || field.startsWith('fixedIp')) continue;
+    if (typeof wanted === 'string') conditions.push(visibility(resource, field, wanted, parameters));
+    else conditions.push(oneOf(resource, field, wanted, parameters));
+  }
+  const address = addressCondition(filter as AddressFilter, parameters);
+  return address === null ? conditions : [...conditions, address];
+}
+
+function visibility<T extends CollectionTypes>(
+  resource: Resource<T>,
+  field: string,
+  project: string,
+  parameters: Parameters,
+): string {
+  if (field !== 'visibleTo' || resource.visibleTo === null) {
+    throw refusal('InvalidInput', { reason: `cannot filter by '${field}'` });
+  }
+  return resource.visibleTo(`${parameters.add(project)}::text`);
+}
+
+function oneOf<T extends CollectionTypes>(
+  resource: Resource<T>,
+  field: string,
+  wanted: readonly Scalar[],
+  parameters: Parameters,
+): string {
+  const special = resource.filters[field];
+  if (special !== undefined) return special(`${parameters.add(arrayLiteral(wanted))}::text[]`);
+  const column = resource.columns[field];
+  if (column === undefined) throw refusal('InvalidInput', { reason: `cannot filter by '${field}'` });
+  const values = wanted.map((value) => readable(value, column.type)).filter((value) => value !== null);
+  return `t.${column.name} = any(${parameters.add(arrayLiteral(values))}::${column.type}[])`;
+}
+
+interface AddressFilter {
+  readonly fixedIpAddress?: readonly string[] | undefined;
+  readonly fixedIpSubnetId?: readonly string[] | undefined;
+}
+
+/** Both conditions speak of the same address. */
+function addressCondition(filter: AddressFilter, parameters: Parameters): string | null {
+  const conditions: string[] = [];
+  const add = (column: string, type: ColumnType, values: readonly string[] | undefined): void => {
+    if (values === undefined) return;
+    const known = values.map((value) => readable(value, type)).filter((value) => value !== null);
+    conditions.push(`a.${column} = any(${parameters.add(arrayLiteral(known))}::${type}[])`);
+  };
+  add('ip', 'inet', filter.fixedIpAddress);
+  add('subnet_id', 'uuid', filter.fixedIpSubnetId);
+  if (conditions.length === 0) return null;
+  return `t.id in (select a.port_id from ip_allocations a where ${conditions.join(' and ')})`;
+}
+
+/** The value as the column's type reads it; null for what no row can have. */
+function readable(value: Scalar, type: ColumnType): Scalar | null {
+  switch (type) {
+    case 'uuid':
+      return isUuid(String(value)) ? value : null;
+    case 'inet':
+      return canonicalIp(String(value));
+    case 'macaddr':
+      return canonicalMac(String(value));
+    case 'cidr': {
+      const cidr = parseCidr(String(value));
+      return cidr === null ? null : formatCidr(cidr);
+    }
+    case 'integer':
+    case 'smallint':
+      return Number.isSafeInteger(value) && Math.abs(Number(value)) < 2 ** 31 ? value : null;
+    case 'boolean':
+      return typeof value === 'boolean' ? value : null;
+    case 'text':
+    case 'jsonb':
+    case 'timestamptz':
+      return value;
+    default:
+      return type satisfies never;
+  }
+}

@@ -1,0 +1,31 @@
+import type { Database } from './database.ts';
+import { firstSchema } from './schema/0001-first.ts';
+
+interface Migration {
+  readonly version: number;
+  readonly name: string;
+  /** Statements, separated by semicolons. */
+  readonly sql: string;
+}
+
+/** In order; what has been released is never changed, only added to. */
+const migrations: readonly Migration[] = [{ version: 1, name: 'first', sql: firstSchema }];
+
+/** Any constant; that of no other program in the same database. */
+const lockKey = 7_310_577_442;
+
+/** Brings the database to the present schema; several processes may do so at once. All or nothing. */
+export async function migrate(database: Database): Promise<void> {
+  await database.transaction(async (tx) => {
+    await tx.query(`select pg_advisory_xact_lock(${lockKey})`);
+    await tx.query(`create table if not exists schema_migrations (
+      version integer primary key, name text not null, applied_at timestamptz not null default now())`);
+    const applied = await tx.query<{ version: number }>('select version from schema_migrations');
+    const done = new Set(applied.map(({ version }) => version));
+    for (const { version, name, sql } of migrations) {
+      if (done.has(version)) continue;
+      for (const statement of sql.split(';')) if (statement.trim() !== '') await tx.query(statement);
+      await tx.query('insert into schema_migrations (version, name) values ($1, $2)', [version, name]);
+    }
+  });
+}

@@ -1,0 +1,162 @@
+import { AlcorError, refusal } from '@alcor/network';
+import type { Collection, CreateNetwork, Network, NetworkId, NetworkTypes, NetworkView } from '@alcor/network';
+import { nowOf, recordChanges } from './context.ts';
+import type { StoreContext } from './context.ts';
+import { DatabaseError } from './database-error.ts';
+import type { Queryable } from './database.ts';
+import { lockRow, readPage, readView } from './reader.ts';
+import { networkResource } from './resources.ts';
+import { changedFields, deleteRow, insertAll, updateRow } from './writer.ts';
+
+/** The smallest MTU of IPv4 (RFC 791); IPv6 needs 1280, which Neutron leaves to the user as well. */
+const minMtu = 68;
+const lastVniOfAll = 2 ** 24 - 1;
+/** Rounds of choosing other VNIs before the caller is told to come back. */
+const maxRounds = 10;
+
+export function createNetworkCollection(context: StoreContext): Collection<NetworkTypes> {
+  const { database } = context;
+  return {
+    create: (inputs) => createNetworks(context, inputs),
+    get: (id) => readView(database, networkResource, id),
+    list: (query) => readPage(database, networkResource, query),
+    async update(id, patch, options = {}) {
+      if (patch.mtu !== undefined) checkMtu(context, patch.mtu);
+      const view = await database.transaction(async (tx) => {
+        const row = await lockRow(tx, networkResource, id, { ...options, strength: 'for no key update' });
+        const fields = changedFields(row, patch);
+        if (Object.keys(fields).length > 0) await updateRow(tx, networkResource, row, { fields, now: nowOf(context) });
+        return readView(tx, networkResource, id);
+      });
+      context.committed();
+      return view;
+    },
+    async delete(id, options = {}) {
+      const vni = await database
+        .transaction(async (tx) => {
+          const row = await lockRow(tx, networkResource, id, { ...options, strength: 'for update' });
+          await deleteSubnetsOf(tx, id, nowOf(context));
+          await deleteRow(tx, networkResource, row, nowOf(context));
+          return row.vni;
+        })
+        .catch((error: unknown) => {
+          throw isReferred(error) ? refusal('NetworkInUse', { networkId: id }, { cause: error }) : error;
+        });
+      context.vnis.release(vni - context.limits.firstVni);
+      context.committed();
+    },
+  };
+}
+
+/** Someone refers to the row that was to go. */
+export function isReferred(error: unknown): boolean {
+  return error instanceof DatabaseError && (error.state === '23503' || error.state === '23001');
+}
+
+async function createNetworks(
+  context: StoreContext,
+  inputs: readonly CreateNetwork[],
+): Promise<readonly NetworkView[]> {
+  for (const [item, input] of inputs.entries()) checkInput(context, input, item);
+  const now = nowOf(context);
+  const blank = inputs.map((input) => ({ ...newNetwork(context, input, now), vni: input.vni ?? 0 }));
+  for (let round = 0; round < maxRounds; round++) {
+    const rows = await withVnis(context, blank);
+    try {
+      await context.database.transaction((tx) => insertAll(tx, networkResource, rows, now));
+    } catch (error) {
+      releaseVnis(context, rows, blank);
+      resolveVniConflict(context, blank, error);
+      continue;
+    }
+    for (const { vni } of rows) context.vnis.settle(vni - context.limits.firstVni);
+    context.committed();
+    return rows.map(newView);
+  }
+  throw refusal('ServiceUnavailable', { reason: 'too many concurrent changes' });
+}
+
+function newNetwork(context: StoreContext, input: CreateNetwork, now: Date): Network {
+  return {
+    id: context.newId() as NetworkId,
+    projectId: input.projectId,
+    name: input.name ?? '',
+    description: input.description ?? '',
+    adminStateUp: input.adminStateUp ?? true,
+    shared: input.shared ?? false,
+    mtu: input.mtu ?? context.limits.maxMtu,
+    vni: 0,
+    portSecurityEnabled: input.portSecurityEnabled ?? true,
+    revision: 1,
+    createdAt: now,
+    updatedAt: now,
+  };
+}
+
+function newView(row: Network): NetworkView {
+  return { ...row, subnetIds: [] };
+}
+
+/** The rows, those without a VNI (0) with a free one. */
+async function withVnis(context: StoreContext, blank: readonly Network[]): Promise<readonly Network[]> {
+  const rows: Network[] = [];
+  try {
+    for (const row of blank) rows.push(row.vni === 0 ? { ...row, vni: await takeVni(context) } : row);
+    return rows;
+  } catch (error) {
+    releaseVnis(context, rows, blank);
+    throw error;
+  }
+}
+
+async function takeVni({ vnis, limits }: StoreContext): Promise<number> {
+  let index = await vnis.take();
+  if (index === null) {
+    vnis.reload();
+    index = await vnis.take();
+  }
+  if (index === null) throw refusal('NoNetworkAvailable', {});
+  return limits.firstVni + index;
+}
+
+function releaseVnis({ vnis, limits }: StoreContext, rows: readonly Network[], blank: readonly Network[]): void {
+  for (const [item, { vni }] of rows.entries()) if (blank[item]?.vni === 0) vnis.release(vni - limits.firstVni);
+}
+
+/** Returns where other VNIs may do; throws the refusal where one was asked for by name, or whatever else went wrong. */
+function resolveVniConflict({ vnis, limits }: StoreContext, blank: readonly Network[], error: unknown): void {
+  if (!(error instanceof DatabaseError) || error.constraint !== 'networks_vni_key') throw AlcorError.from(error);
+  const vni = Number(error.key[0]);
+  const item = blank.findIndex((row) => row.vni === vni);
+  if (item !== -1) throw refusal('TunnelIdInUse', { vni }, { item, cause: error });
+  vnis.conflict(vni - limits.firstVni);
+}
+
+function checkInput(context: StoreContext, { mtu, vni }: CreateNetwork, item: number): void {
+  if (mtu !== undefined) checkMtu(context, mtu, item);
+  if (vni !== undefined && !(Number.isInteger(vni) && vni >= 1 && vni <= lastVniOfAll)) {
+    throw refusal('InvalidInput', { reason: `segmentation_id ${vni} is not between 1 and ${lastVniOfAll}` }, { item });
+  }
+}
+
+function checkMtu({ limits }: StoreContext, mtu: number, item?: number): void {
+  if (Number.isInteger(mtu) && mtu >= minMtu && mtu <= limits.maxMtu) return;
+  throw refusal('InvalidInput', { reason: `mtu ${mtu} is not between ${minMtu} and ${limits.maxMtu}` }, { item });
+}
+
+/** The subnets go with their network; where one has addresses of ports, the foreign key refuses. */
+async function deleteSubnetsOf(tx: Queryable, networkId: NetworkId, now: Date): Promise<void> {
+  await tx.query(
+    `delete from ip_allocations where port_id is null
+     and subnet_id in (select id from subnets where network_id = $1 order by id for update)`,
+    [networkId],
+  );
+  const gone = await tx.query<{ id: string; revision: number }>(
+    'delete from subnets where network_id = $1 returning id, revision',
+    [networkId],
+  );
+  const records = gone.map(
+    ({ id, revision }) => ({ kind: 'subnet', id, revision: revision + 1, deleted: true }) as const,
+  );
+  await recordChanges(tx, now, records);
+}

@@ -1,0 +1,130 @@
+import { refusal } from '@alcor/network';
+import type { Collection, FixedIp, Port, PortId, PortTypes, PortView, UpdatePort, WriteOptions } from '@alcor/network';
+import { nowOf } from './context.ts';
+import type { StoreContext } from './context.ts';
+import { DatabaseError } from './database-error.ts';
+import type { Queryable } from './database.ts';
+import { planAddresses, readPortNetworks, releaseChosen } from './port-addresses.ts';
+import type { PlannedIp } from './port-addresses.ts';
+import { checkedMac, createPorts } from './port-create.ts';
+import { insertAddresses, lockHosts } from './port-insert.ts';
+import { lockRow, readPage, readView } from './reader.ts';
+import { portResource } from './resources.ts';
+import { changedFields, deleteRow, updateRow } from './writer.ts';
+
+/** Rounds of choosing other addresses before the caller is told to come back. */
+const maxRounds = 30;
+
+export function createPortCollection(context: StoreContext): Collection<PortTypes> {
+  const { database } = context;
+  return {
+    create: (inputs) => createPorts(context, inputs),
+    get: (id) => readView(database, portResource, id),
+    list: (query) => readPage(database, portResource, query),
+    update: (id, patch, options = {}) => updatePort(context, id, patch, options),
+    async delete(id, options = {}) {
+      const port = await database.transaction(async (tx) => {
+        const row = await lockRow(tx, portResource, id, { ...options, strength: 'for update' });
+        await deleteRow(tx, portResource, row, nowOf(context));
+        return row;
+      });
+      for (const { subnetId, ip } of port.fixedIps) context.addresses.release(subnetId, ip);
+      context.committed();
+    },
+  };
+}
+
+async function updatePort(
+  context: StoreContext,
+  id: PortId,
+  patch: UpdatePort,
+  options: WriteOptions,
+): Promise<PortView> {
+  const wanted = patch.mac === undefined ? patch : { ...patch, mac: checkedMac(patch.mac) };
+  for (let round = 0; round < maxRounds; round++) {
+    const attempt: Attempt = { before: [], planned: [] };
+    try {
+      const view = await context.database.transaction((tx) => {
+        // The transaction may be begun again: what it chose before is free.
+        releaseChosen(context.addresses, attempt.planned);
+        attempt.planned = [];
+        return updateLocked(context, tx, id, { wanted, options, attempt });
+      });
+      settleAddresses(context, wanted, attempt);
+      context.committed();
+      return view;
+    } catch (error) {
+      releaseChosen(context.addresses, attempt.planned);
+      resolveConflict(context, wanted, { attempt, error });
+    }
+  }
+  throw refusal('ServiceUnavailable', { reason: 'too many concurrent changes' });
+}
+
+/** What one go at the transaction found and chose. */
+interface Attempt {
+  before: readonly FixedIp[];
+  planned: readonly PlannedIp[];
+}
+
+async function updateLocked(
+  context: StoreContext,
+  tx: Queryable,
+  id: PortId,
+  parts: { readonly wanted: UpdatePort; readonly options: WriteOptions; readonly attempt: Attempt },
+): Promise<PortView> {
+  const { wanted, options, attempt } = parts;
+  const row: Port = await lockRow(tx, portResource, id, { ...options, strength: 'for no key update' });
+  attempt.before = row.fixedIps;
+  const { fixedIps, ...rest } = wanted;
+  const fields = changedFields(row, rest);
+  let moved = false;
+  if (fixedIps !== undefined) {
+    const network = (await readPortNetworks(tx, [row.networkId])).get(row.networkId);
+    if (network === undefined) throw refusal('NetworkNotFound', { networkId: row.networkId });
+    attempt.planned = await planAddresses(context.addresses, network, fixedIps, row.fixedIps);
+    moved = await replaceAddresses(tx, row, attempt.planned);
+  }
+  if (typeof fields['hostId'] === 'string') await lockHosts(tx, [fields['hostId']]);
+  if (moved || Object.keys(fields).length > 0) await updateRow(tx, portResource, row, { fields, now: nowOf(context) });
+  return readView(tx, portResource, id);
+}
+
+/** Whether that changed anything. */
+async function replaceAddresses(tx: Queryable, row: Port, planned: readonly PlannedIp[]): Promise<boolean> {
+  const same =
+    planned.length === row.fixedIps.length &&
+    planned.every(
+      ({ subnetId, ip }, index) => row.fixedIps[index]?.ip === ip && row.fixedIps[index]?.subnetId === subnetId,
+    );
+  if (same) return false;
+  await tx.query('delete from ip_allocations where port_id = $1', [row.id]);
+  await insertAddresses(tx, { id: row.id, fixedIps: planned });
+  return true;
+}
+
+function settleAddresses({ addresses: book }: StoreContext, wanted: UpdatePort, { before, planned }: Attempt): void {
+  if (wanted.fixedIps === undefined) return;
+  for (const { subnetId, ip } of before) book.release(subnetId, ip);
+  for (const { subnetId, ip } of planned) book.settle(subnetId, ip);
+}
+
+/** Returns where another go may succeed; else throws. */
+function resolveConflict(
+  context: StoreContext,
+  wanted: UpdatePort,
+  { attempt, error }: { readonly attempt: Attempt; readonly error: unknown },
+): void {
+  if (!(error instanceof DatabaseError)) throw error;
+  const [scope = '', value = ''] = error.key;
+  if (error.constraint === 'ports_network_mac_key') {
+    throw refusal('MacAddressInUse', { networkId: scope, mac: wanted.mac ?? value }, { cause: error });
+  }
+  if (error.constraint === 'ip_allocations_subnet_fkey') return;
+  const held = attempt.planned.find(({ subnetId, ip }) => subnetId === scope && ip === value);
+  if (error.constraint !== 'ip_allocations_pkey') throw error;
+  if (held === undefined || held.origin !== 'chosen') {
+    throw refusal('IpAddressAlreadyAllocated', { ip: value, subnetId: scope }, { cause: error });
+  }
+  context.addresses.conflict(held.subnetId, held.ip);
+}

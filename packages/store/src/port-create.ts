@@ -1,0 +1,152 @@
+import { AlcorError, canonicalMac, formatMac, isUnicastMac, refusal } from '@alcor/network';
+import type { CreatePort, Port, PortId, PortView } from '@alcor/network';
+import { nowOf } from './context.ts';
+import type { StoreContext } from './context.ts';
+import { planAddresses, readPortNetworks, releaseChosen } from './port-addresses.ts';
+import type { PlannedIp, PortNetwork } from './port-addresses.ts';
+import { resolvePortConflict } from './port-conflicts.ts';
+import { insertPorts } from './port-insert.ts';
+
+/** A port to be, and how free we are to change it. */
+export interface PortPlan {
+  readonly id: PortId;
+  readonly network: PortNetwork;
+  readonly input: CreatePort;
+  mac: string;
+  readonly macOrigin: 'named' | 'chosen';
+  addresses: readonly PlannedIp[];
+}
+
+/** Rounds of choosing other addresses before the caller is told to come back. */
+const maxRounds = 30;
+
+/** Makes all the ports or none. */
+export async function createPorts(context: StoreContext, inputs: readonly CreatePort[]): Promise<readonly PortView[]> {
+  if (inputs.length === 0) return [];
+  const now = nowOf(context);
+  let plans = await planPorts(context, inputs);
+  for (let round = 0; round < maxRounds; round++) {
+    const ports = plans.map((plan) => portOf(plan, now));
+    try {
+      await insertPorts(context.database, ports, now);
+    } catch (error) {
+      try {
+        const verdict = await resolvePortConflict(context, plans, error);
+        if (verdict === 'plan again') {
+          release(context, plans);
+          plans = [];
+          plans = await planPorts(context, inputs);
+        }
+      } catch (refused) {
+        release(context, plans);
+        throw refused;
+      }
+      continue;
+    }
+    for (const { addresses } of plans) for (const { subnetId, ip } of addresses) context.addresses.settle(subnetId, ip);
+    context.committed();
+    return ports.map(newView);
+  }
+  release(context, plans);
+  throw refusal('ServiceUnavailable', { reason: 'too many concurrent changes' });
+}
+
+/** A random MAC address under the configured base. */
+export function generateMac({ limits, random }: Pick<StoreContext, 'limits' | 'random'>): string {
+  return `${limits.macBase}:${formatMac(random.bytes(3))}`;
+}
+
+/** The MAC address in canonical form, or the refusal. */
+export function checkedMac(text: string): string {
+  const mac = canonicalMac(text);
+  if (mac !== null && isUnicastMac(mac)) return mac;
+  throw refusal('InvalidInput', { reason: `mac_address: '${text}' is not a valid MAC address` });
+}
+
+async function planPorts(context: StoreContext, inputs: readonly CreatePort[]): Promise<PortPlan[]> {
+  const networks = await readPortNetworks(
+    context.database,
+    inputs.map(({ networkId }) => networkId),
+  );
+  const macs = new Set<string>();
+  const ips = new Set<string>();
+  const plans: PortPlan[] = [];
+  let item = 0;
+  try {
+    for (const input of inputs) {
+      const network = networks.get(input.networkId);
+      if (network === undefined) throw refusal('NetworkNotFound', { networkId: input.networkId });
+      const mac = chooseMac(context, input, macs);
+      const addresses = await planAddresses(context.addresses, network, input.fixedIps);
+      const macOrigin = input.mac === undefined ? 'chosen' : 'named';
+      plans.push({ id: context.newId() as PortId, network, input, mac, macOrigin, addresses });
+      for (const { subnetId, ip } of addresses.filter(({ origin }) => origin === 'named')) {
+        if (ips.has(`${subnetId} ${ip}`)) throw refusal('IpAddressAlreadyAllocated', { ip, subnetId });
+        ips.add(`${subnetId} ${ip}`);
+      }
+      item += 1;
+    }
+    await evadeNamed(context, plans, ips);
+    return plans;
+  } catch (error) {
+    release(context, plans);
+    throw error instanceof AlcorError ? error.forItem(item) : error;
+  }
+}
+
+/** Chooses again where an earlier port of the request happened to choose what a later one asks for by name. */
+async function evadeNamed(
+  context: StoreContext,
+  plans: readonly PortPlan[],
+  named: ReadonlySet<string>,
+): Promise<void> {
+  if (named.size === 0) return;
+  for (const plan of plans) {
+    const taken = (held: PlannedIp): boolean => held.origin === 'chosen' && named.has(`${held.subnetId} ${held.ip}`);
+    while (plan.addresses.some(taken)) {
+      const kept = plan.addresses.filter((held) => !taken(held));
+      const fresh = await planAddresses(context.addresses, plan.network, plan.input.fixedIps);
+      // What another asks for by name counts as gone; the rest goes back.
+      releaseChosen(context.addresses, kept);
+      for (const { subnetId, ip } of plan.addresses.filter(taken)) context.addresses.settle(subnetId, ip);
+      plan.addresses = fresh;
+    }
+  }
+}
+
+function chooseMac(context: StoreContext, { mac: named, networkId }: CreatePort, used: Set<string>): string {
+  const key = (mac: string): string => `${networkId} ${mac}`;
+  let mac = named === undefined ? generateMac(context) : checkedMac(named);
+  if (named !== undefined && used.has(key(mac))) throw refusal('MacAddressInUse', { networkId, mac });
+  while (used.has(key(mac))) mac = generateMac(context);
+  used.add(key(mac));
+  return mac;
+}
+
+function release({ addresses: book }: StoreContext, plans: readonly PortPlan[]): void {
+  for (const { addresses } of plans) releaseChosen(book, addresses);
+}
+
+function newView(port: Port): PortView {
+  return { ...port, status: 'DOWN', statusReason: '' };
+}
+
+function portOf({ id, network, input, mac, addresses }: PortPlan, now: Date): Port {
+  return {
+    id,
+    projectId: input.projectId,
+    name: input.name ?? '',
+    description: input.description ?? '',
+    networkId: network.id,
+    adminStateUp: input.adminStateUp ?? true,
+    mac,
+    fixedIps: addresses.map(({ subnetId, ip }) => ({ subnetId, ip })),
+    hostId: input.hostId ?? null,
+    deviceId: input.deviceId ?? '',
+    deviceOwner: input.deviceOwner ?? '',
+    portSecurityEnabled: input.portSecurityEnabled ?? network.portSecurityEnabled,
+    revision: 1,
+    createdAt: now,
+    updatedAt: now,
+  };
+}

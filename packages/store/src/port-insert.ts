@@ -1,0 +1,60 @@
+import type { FixedIp, Port, PortId } from '@alcor/network';
+import { insertChanges } from './context.ts';
+import type { Database, Queryable } from './database.ts';
+import { insertRows } from './resource.ts';
+import { portResource } from './resources.ts';
+import { arrayLiteral, jsonRows } from './sql.ts';
+
+/**
+ * One statement makes any number of ports with their addresses and their change rows: all or nothing, one round trip. Rows
+ * go in by the order of their unique keys, so that two such statements wait for each other and do not deadlock.
+ */
+const insertPortsText = `
+  with port as (${insertRows(portResource, '$1', 'network_id, mac')}),
+  address as (${insertAddressesText('$2')}),
+  change as (${insertChanges('$3', '$4')}),
+  host as (${lockHostsText('$5')})
+  select count(*) from host`;
+
+export async function insertPorts(database: Database, ports: readonly Port[], now: Date): Promise<void> {
+  const changes = ports.map(({ id, revision }) => ({ kind: 'port', id, revision, deleted: false }));
+  await database.write(insertPortsText, [
+    jsonRows(ports),
+    jsonRows(ports.flatMap(addressRows)),
+    jsonRows(changes),
+    now.toISOString(),
+    arrayLiteral(hostsOf(ports)),
+  ]);
+}
+
+/** Gives a port further addresses. */
+export async function insertAddresses(
+  tx: Queryable,
+  port: { readonly id: PortId; readonly fixedIps: readonly FixedIp[] },
+): Promise<void> {
+  await tx.query(insertAddressesText('$1'), [jsonRows(addressRows(port))]);
+}
+
+/** Waits for nodes that are being removed or moved, and keeps the others from it until the transaction ends. */
+export async function lockHosts(tx: Queryable, hosts: readonly string[]): Promise<void> {
+  if (hosts.length > 0) await tx.query(lockHostsText('$1'), [arrayLiteral(hosts)]);
+}
+
+function insertAddressesText(rows: string): string {
+  return `insert into ip_allocations (subnet_id, ip, port_id, ordinal)
+    select x."subnetId", x.ip, x."portId", x.ordinal
+    from jsonb_to_recordset(${rows}::text::jsonb) as x("subnetId" uuid, ip inet, "portId" uuid, ordinal smallint)
+    order by 1, 2`;
+}
+
+function lockHostsText(hosts: string): string {
+  return `select id from nodes where id = any(${hosts}::text[]) order by id for key share`;
+}
+
+function addressRows({ id, fixedIps }: { readonly id: PortId; readonly fixedIps: readonly FixedIp[] }): object[] {
+  return fixedIps.map(({ subnetId, ip }, ordinal) => ({ subnetId, ip, portId: id, ordinal }));
+}
+
+function hostsOf(ports: readonly Port[]): readonly string[] {
+  return [...new Set(ports.flatMap(({ hostId }) => (hostId === null ? [] : [hostId])))];
+}

@@ -1,0 +1,100 @@
+import type { Feed, IntentStore, PortStatus } from '@alcor/network';
+import type { Clock, Random } from '@alcor/runtime';
+import { createAddressBook } from './address-book.ts';
+import { createChangeFeed } from './change-feed.ts';
+import type { StoreContext, StoreLimits } from './context.ts';
+import { openDatabase } from './database.ts';
+import type { ConnectionOptions, Database } from './database.ts';
+import { trimChanges } from './feed-trim.ts';
+import { FreeIndexes } from './free-indexes.ts';
+import { migrate } from './migrations.ts';
+import { createNetworkCollection } from './network-collection.ts';
+import { createNodeCollection } from './node-collection.ts';
+import { createPortCollection } from './port-collection.ts';
+import { setPortStatuses } from './port-status.ts';
+import { createSubnetCollection } from './subnet-collection.ts';
+import { createUuid7 } from './uuid7.ts';
+import { createWakeup } from './wakeup.ts';
+
+export interface StoreOptions {
+  readonly connection: ConnectionOptions;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Connections kept to the server. Default: 16. */
+  readonly maxConnections?: number | undefined;
+  readonly limits?: Partial<StoreLimits> | undefined;
+  /** Milliseconds for which changes are kept for readers that are behind. Default: an hour. */
+  readonly keepChangesFor?: number | undefined;
+}
+
+/** The region's intent in PostgreSQL, and the feed of its changes. */
+export interface Store extends IntentStore {
+  readonly feed: Feed;
+  /** Deletes changes older than they are kept for. Done by itself once a minute. */
+  trim(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const hour = 3_600_000;
+const minute = 60_000;
+const defaultLimits: StoreLimits = { maxMtu: 1450, firstVni: 1, lastVni: 2 ** 24 - 1, macBase: 'fa:16:3e' };
+
+/** Connects, and brings the schema up to date. Any number of processes may have the same database open. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { clock, random } = options;
+  const database = openDatabase(options);
+  try {
+    await migrate(database);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  const limits = { ...defaultLimits, ...options.limits };
+  const wakeup = createWakeup(clock);
+  const context: StoreContext = {
+    database,
+    clock,
+    random,
+    limits,
+    newId: createUuid7(options),
+    addresses: createAddressBook({ database, clock, random }),
+    vnis: freeVnis(database, limits, random),
+    committed: () => wakeup.wake(),
+  };
+  const trim = (): Promise<void> => trimChanges(database, new Date(clock.wall() - (options.keepChangesFor ?? hour)));
+  const closing = new AbortController();
+  void trimRepeatedly(trim, clock, closing.signal);
+  return {
+    networks: createNetworkCollection(context),
+    subnets: createSubnetCollection(context),
+    ports: createPortCollection(context),
+    nodes: createNodeCollection(context),
+    setPortStatuses: (statuses: readonly PortStatus[]) => setPortStatuses(database, statuses),
+    async ping() {
+      await database.query('select 1');
+    },
+    feed: createChangeFeed({ database, clock, wakeup }),
+    trim,
+    close() {
+      closing.abort();
+      return database.close();
+    },
+  };
+}
+
+function freeVnis(database: Database, { firstVni, lastVni }: StoreLimits, random: Random): FreeIndexes {
+  const loadTaken = async (first: number, last: number): Promise<readonly number[]> => {
+    const text = 'select vni from networks where vni between $1 and $2';
+    const rows = await database.query<{ vni: number }>(text, [firstVni + first, firstVni + last]);
+    return rows.map(({ vni }) => vni - firstVni);
+  };
+  return new FreeIndexes({ size: lastVni - firstVni + 1, loadTaken, random, order: 'rotating' });
+}
+
+async function trimRepeatedly(trim: () => Promise<void>, clock: Clock, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await clock.sleep(minute, signal).catch(() => {});
+    // Not trimmed now is trimmed the next time.
+    if (!signal.aborted) await trim().catch(() => {});
+  }
+}
