@@ -39,19 +39,22 @@ export class ByteWriter {
 
   u8(value: number): this {
     if ((value & 0xff) !== value) misfit(value, 8);
-    this.#view.setUint8(this.#grow(1), value);
+    const at = this.#grow(1);
+    this.#view.setUint8(at, value);
     return this;
   }
 
   u16(value: number): this {
     if ((value & 0xffff) !== value) misfit(value, 16);
-    this.#view.setUint16(this.#grow(2), value);
+    const at = this.#grow(2);
+    this.#view.setUint16(at, value);
     return this;
   }
 
   u32(value: number): this {
     if (value >>> 0 !== value) misfit(value, 32);
-    this.#view.setUint32(this.#grow(4), value);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value);
     return this;
   }
 
@@ -72,7 +75,8 @@ export class ByteWriter {
       return this;
     }
     if (value < 0n || value > MAX_U64) misfit(value, 64);
-    this.#view.setBigUint64(this.#grow(8), value);
+    const at = this.#grow(8);
+    this.#view.setBigUint64(at, value);
     return this;
   }
 
@@ -83,7 +87,8 @@ export class ByteWriter {
   }
 
   bytes(value: Uint8Array): this {
-    this.#bytes.set(value, this.#grow(value.length));
+    const at = this.#grow(value.length);
+    this.#bytes.set(value, at);
     return this;
   }
 
@@ -128,6 +133,7 @@ export class ByteWriter {
     return this.#bytes.toString('latin1', start, this.#length);
   }
 
+  /** Makes room for `count` bytes; the buffer may be another one afterwards, so call it before touching that. */
   #grow(count: number): number {
     const at = this.#length;
     const end = at + count;
