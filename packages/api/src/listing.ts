@@ -30,11 +30,9 @@ async function following(
   query: ListQuery<AnyTypes>,
   rows: Rows,
 ): Promise<Page<AnyTypes['view']>> {
-  const sent = new Set(rows.map((row) => row.id));
   for (const { id } of rows.toReversed()) {
     try {
-      const page = await collection.list({ ...query, marker: id });
-      return { rows: page.rows.filter((row) => !sent.has(row.id)), more: page.more };
+      return await collection.list({ ...query, marker: id });
     } catch (thrown) {
       if (AlcorError.from(thrown).status !== 404) throw thrown;
     }

@@ -2,8 +2,8 @@ import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type TestServer, startTestServer } from '../../store/src/testing/region.ts';
 import { buildApi } from './app.ts';
-import { memoryStore } from './testing/memory-store.ts';
 
 /** Each call of the client takes more than a second: this is one walk through every command, not a test of each option. */
 const hasClient = spawnSync('openstack', ['--version']).status === 0;
@@ -12,15 +12,20 @@ if (!hasClient) console.warn('skipped: the openstack command (python3-openstackc
 const run = promisify(execFile);
 
 describe.runIf(hasClient)('the openstack command', () => {
+  let server: TestServer;
   let app: FastifyInstance;
   let endpoint: string;
 
   beforeAll(async () => {
-    app = buildApi({ store: memoryStore() });
+    server = await startTestServer();
+    app = buildApi({ store: await server.openFresh() });
     endpoint = await app.listen({ port: 0, host: '127.0.0.1' });
   });
 
-  afterAll(() => app.close());
+  afterAll(async () => {
+    await app.close();
+    await server.close();
+  });
 
   const openstack = async (command: string): Promise<string> => {
     const { stdout } = await run('openstack', [

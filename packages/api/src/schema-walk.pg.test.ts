@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type TestServer, startTestServer } from '../../store/src/testing/region.ts';
 import { definitions } from './definitions/index.ts';
 import { openApi } from './openapi.ts';
-import { clientOf } from './testing/client.ts';
-import { memoryStore } from './testing/memory-store.ts';
+import { type Client, clientOf } from './testing/client.ts';
 
 /** Of every JSON type and then some: for each attribute, at least one of them must be wrong. */
 const samples: readonly unknown[] = [
@@ -32,7 +32,15 @@ const needed: Readonly<Record<string, object>> = {
   node: { id: 'h', ip: '192.0.2.1', agent_address: 'h:1' },
 };
 
-const client = clientOf(memoryStore());
+let server: TestServer;
+let client: Client;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  client = clientOf(await server.openFresh());
+});
+
+afterAll(() => server.close());
 
 for (const definition of definitions) {
   const { singular, plural, prefix } = definition;
@@ -84,13 +92,12 @@ for (const definition of definitions) {
     });
 
     it('shows every visible attribute and no other', async () => {
-      const store = clientOf(memoryStore());
-      const network = await store.make('network', {});
+      const network = await client.make('network', {});
       const body = {
         ...needed[singular],
         ...(singular === 'subnet' || singular === 'port' ? { network_id: network.id } : {}),
       };
-      const made = await store.make(singular as 'network', body);
+      const made = await client.make(singular as 'network', body);
       expect(Object.keys(made)).toEqual(attributes.filter(([, { visible }]) => visible).map(([name]) => name));
     });
   });

@@ -1,14 +1,16 @@
 import type { ListQuery, NodeTypes } from '@alcor/network';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type TestServer, startTestServer } from '../../store/src/testing/region.ts';
 import { type Client, type Row, clientOf, netted } from './testing/client.ts';
-import { memoryStore } from './testing/memory-store.ts';
 
+let server: TestServer;
 let client: Client;
 let made: readonly Row[];
 let other: Row;
 
 beforeAll(async () => {
-  client = clientOf(memoryStore());
+  server = await startTestServer();
+  client = clientOf(await server.openFresh());
   const { network } = await netted(client);
   const ports = ['c', 'a', 'b', 'a', 'e'].map((name, index) => ({
     network_id: network.id,
@@ -19,6 +21,8 @@ beforeAll(async () => {
   made = (await client.call('POST', '/v2.0/ports', { ports })).body.ports;
   other = await client.make('network', { name: 'other' });
 });
+
+afterAll(() => server.close());
 
 const names = async (query: string): Promise<readonly unknown[]> => {
   const { status, body } = await client.call('GET', `/v2.0/ports?${query}`);
@@ -40,6 +44,7 @@ describe('filters', () => {
     ['network_id=nonsense', []],
     ['tenant_id=admin&name=c', ['c']],
     ['tenant_id=admin&project_id=other', []],
+    ['tenant_id=other&project_id=admin', []],
     ['binding:vnic_type=direct', []],
     ['binding:vnic_type=normal&name=b', ['b']],
     ['status=ACTIVE', []],
@@ -125,11 +130,11 @@ describe('pages', () => {
 });
 
 it('streams a list that is longer than one page of the store, every row once, although rows go meanwhile', async () => {
-  const store = memoryStore();
+  const store = await server.openFresh();
   const nodes = Array.from({ length: 5_000 }, (_, n) => ({
     id: `h${10_000 + n}`,
-    ip: '192.0.2.1',
-    agent_address: 'h:1',
+    ip: `10.0.${n >> 8}.${n & 255}`,
+    agent_address: `h:${n}`,
   }));
   expect((await clientOf(store).call('POST', '/alcor/v1/nodes', { nodes })).status).toBe(201);
   const { nodes: collection } = store;

@@ -1,20 +1,25 @@
 import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type TestServer, startTestServer } from '../../store/src/testing/region.ts';
 import { definitions } from './definitions/index.ts';
 import { type Answer, type Client, clientOf, netted } from './testing/client.ts';
-import { memoryStore } from './testing/memory-store.ts';
 
+let server: TestServer;
 let client: Client;
 let ids: readonly string[];
 
 beforeAll(async () => {
-  client = clientOf(memoryStore(), { limits: { bodyBytes: 100_000, bulkItems: 50, jsonDepth: 20 } });
+  server = await startTestServer();
+  client = clientOf(await server.openFresh(), { limits: { bodyBytes: 100_000, bulkItems: 50, jsonDepth: 20 } });
   const { network, subnet } = await netted(client);
   ids = [network.id, subnet.id];
 });
 
-afterAll(() => client.app.close());
+afterAll(async () => {
+  await client.app.close();
+  await server.close();
+});
 
 /** Neutron's form, its message free of what only we may see. */
 function expectRefusal({ status, body }: Answer, expected?: number): void {
