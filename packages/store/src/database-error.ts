@@ -12,7 +12,7 @@ export class DatabaseError extends Error {
   readonly key: readonly string[];
 
   constructor(error: postgres.PostgresError) {
-    super(error.message, { cause: error });
+    super(error.message, { cause: withoutParameters(error) });
     this.state = error.code;
     this.constraint = error.constraint_name ?? '';
     this.key = keyOf(error.detail ?? '');
@@ -48,12 +48,18 @@ export function asDatabaseError(error: unknown): unknown {
 }
 
 function asStateError(error: postgres.PostgresError): AlcorError | DatabaseError {
-  if (error.code === '53100') return refusal('ServiceUnavailable', { reason: 'the disk is full' }, { cause: error });
+  const cause = withoutParameters(error);
+  if (error.code === '53100') return refusal('ServiceUnavailable', { reason: 'the disk is full' }, { cause });
   if (unavailable.test(error.code)) {
-    return refusal('ServiceUnavailable', { reason: 'the database does not answer' }, { cause: error });
+    return refusal('ServiceUnavailable', { reason: 'the database does not answer' }, { cause });
   }
-  if (unfit.test(error.code)) return refusal('InvalidInput', { reason: error.message }, { cause: error });
+  if (unfit.test(error.code)) return refusal('InvalidInput', { reason: error.message }, { cause });
   return new DatabaseError(error);
+}
+
+/** The driver hangs statement and parameters on its errors: megabytes, and tenants' data in the log. */
+function withoutParameters({ message, code, detail }: postgres.PostgresError): Error {
+  return Object.assign(new Error(message), { code, detail });
 }
 
 /** Out of `Key (a, b)=(1, 2) …`, in whatever language: `1` and `2`. No key of ours holds a comma or a parenthesis. */

@@ -10,7 +10,7 @@ import { arrayLiteral, jsonRows } from './sql.ts';
  * go in by the order of their unique keys, so that two such statements wait for each other and do not deadlock.
  */
 const insertPortsText = `
-  with port as (${insertRows(portResource, '$1', 'network_id, mac')}),
+  with port as (${insertRows(portResource, '$1', ['networkId', 'mac'])}),
   address as (${insertAddressesText('$2')}),
   change as (${insertChanges('$3', '$4')}),
   host as (${lockHostsText('$5')})

@@ -70,14 +70,18 @@ export function sortKeysOf<Key extends string>(
   return Object.fromEntries(fields.map((field) => [field, sortExpression(columns[field])])) as Record<Key, string>;
 }
 
-/** `insert into … select …` of JSON rows at `rows` (a placeholder), in an order that keeps two of them from deadlock. */
-export function insertRows<T extends CollectionTypes>(resource: Resource<T>, rows: string, order: string): string {
+/** `insert into … select …` of JSON rows at `rows` (a placeholder), in an order of fields that keeps two of them from deadlock. */
+export function insertRows<T extends CollectionTypes>(
+  resource: Resource<T>,
+  rows: string,
+  order: readonly string[],
+): string {
   const columns = Object.entries(resource.columns);
   const names = columns.map(([, { name }]) => name).join(', ');
   const fields = columns.map(([field]) => `x."${field}"`).join(', ');
   const types = columns.map(([field, { type }]) => `"${field}" ${type}`).join(', ');
   return `insert into ${resource.table} (${names})
-    select ${fields} from jsonb_to_recordset(${rows}::text::jsonb) as x(${types}) order by ${order}`;
+    select ${fields} from jsonb_to_recordset(${rows}::text::jsonb) as x(${types}) order by ${order.map((field) => `x."${field}"`).join(', ')}`;
 }
 
 /** An address without its prefix length. */

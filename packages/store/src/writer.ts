@@ -19,7 +19,7 @@ export async function insertAll<T extends CollectionTypes>(
   rows: readonly (object & Revisioned)[],
   now: Date,
 ): Promise<void> {
-  await tx.query(insertRows(resource, '$1', 'id'), [jsonRows(rows)]);
+  await tx.query(insertRows(resource, '$1', ['id']), [jsonRows(rows)]);
   await recordChanges(
     tx,
     now,
