@@ -1,0 +1,69 @@
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Abortable, Means } from './means.ts';
+import { checkPrefix, fabricNamespace } from './names.ts';
+import { ensureNamespace, ipIn, linksOf, namespacesOf, removeNamespaces } from './namespace.ts';
+
+/** The underlay of one region: a bridge in a namespace of its own. Nothing leads from it to the machine's own network. */
+export interface Fabric {
+  readonly prefix: string;
+  readonly netns: string;
+  readonly runDir: string;
+  readonly means: Means;
+}
+
+export interface FabricOptions extends Abortable {
+  /** Starts every name; at most 8 characters, different for each region of a machine. */
+  readonly prefix: string;
+  /** Holds a folder per host; keep the path short, since unix sockets lie in it. */
+  readonly runDir: string;
+  readonly means: Means;
+}
+
+const BRIDGE = 'underlay';
+
+/** Makes the underlay, or takes over the one that is there. */
+export async function createFabric({ prefix, runDir, means, signal }: FabricOptions): Promise<Fabric> {
+  const netns = fabricNamespace(checkPrefix(prefix));
+  await mkdir(runDir, { recursive: true });
+  await ensureNamespace(netns, { signal });
+  const create = `link add ${BRIDGE} type bridge mcast_snooping 0`;
+  const links = await linksOf(netns, { signal });
+  await ipIn(netns, [...(links.has(BRIDGE) ? [] : [create]), `link set ${BRIDGE} up`], { signal });
+  return { prefix, netns, runDir, means };
+}
+
+/** Connects a host's uplink, named `uplink` in its namespace, with the underlay; nothing where it is connected. */
+export async function connectUplink(
+  fabric: Fabric,
+  host: { netns: string; name: string },
+  options: Abortable,
+): Promise<void> {
+  const [here, there] = await Promise.all([linksOf(fabric.netns, options), linksOf(host.netns, options)]);
+  if (!here.has(host.name) || !there.has('uplink')) {
+    const peer = `type veth peer name uplink netns ${host.netns}`;
+    const stale = here.has(host.name) ? [`link del ${host.name}`] : [];
+    await ipIn(fabric.netns, [...stale, `link add ${host.name} ${peer}`], options);
+  }
+  await ipIn(fabric.netns, [`link set ${host.name} master ${BRIDGE} up`], options);
+  await ipIn(host.netns, ['link set lo up', 'link set uplink up'], options);
+}
+
+/** Removes the region: every namespace, process, cable and file of it. */
+export function destroyFabric(fabric: Fabric, options: Abortable = {}): Promise<void> {
+  return cleanRegion({ ...fabric, ...options });
+}
+
+/** The same without any state: by the prefix alone, after whatever happened. */
+export async function cleanRegion({ prefix, runDir, means, signal }: FabricOptions): Promise<void> {
+  await removeNamespaces(await namespacesOf(`${checkPrefix(prefix)}-`), means, { signal });
+  await removeHostFolders(runDir);
+}
+
+/** Only what the hosts made: the caller may keep other things beside it. */
+async function removeHostFolders(runDir: string): Promise<void> {
+  const found = await readdir(runDir).catch(() => []);
+  const folders = found.filter((name) => /^h\d+$/.test(name));
+  await Promise.all(folders.map((name) => rm(join(runDir, name), { recursive: true, force: true })));
+  if (folders.length === found.length) await rmdir(runDir).catch(() => {});
+}
