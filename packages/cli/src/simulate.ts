@@ -11,10 +11,16 @@ export const simulateCommand = defineCommand({
     json: { type: 'boolean', default: false, description: 'Print the result as one JSON object on the last line' },
   },
   async run({ args }) {
-    const failed = args.seed === undefined ? await many(positive('--seeds', args.seeds)) : await one(positive('--seed', args.seed));
+    const failed =
+      args.seed === undefined ? await many(positive('--seeds', args.seeds)) : await one(positive('--seed', args.seed));
     const seeds = args.seed === undefined ? Number(args.seeds) : 1;
     if (args.json) console.log(JSON.stringify({ seeds, failed }));
-    else console.log(failed.length === 0 ? `All invariants held in ${seeds} simulated runs.` : `Failed seeds: ${failed.join(', ')}. Replay one with: npm run simulate -- --seed ${failed[0]}`);
+    else
+      console.log(
+        failed.length === 0
+          ? `All invariants held in ${seeds} simulated runs.`
+          : `Failed seeds: ${failed.join(', ')}. Replay one with: npm run simulate -- --seed ${failed[0]}`,
+      );
     process.exitCode = failed.length === 0 ? 0 : 1;
   },
 });
@@ -41,6 +47,7 @@ async function one(seed: number): Promise<number[]> {
 
 function positive(name: string, text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new TypeError(`${name} wants a whole number from 1 up, not '${text}'`);
+  if (!Number.isInteger(value) || value < 1)
+    throw new TypeError(`${name} wants a whole number from 1 up, not '${text}'`);
   return value;
 }

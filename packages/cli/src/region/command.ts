@@ -1,0 +1,43 @@
+import { defineCommand } from 'citty';
+import pc from 'picocolors';
+import { progress } from '../output.ts';
+import { regionOptions } from './options.ts';
+import { runRegion } from './region.ts';
+
+/** `alcor region`, which `npm start` runs. */
+export const regionCommand = defineCommand({
+  meta: { name: 'region', description: 'Run a whole region on this machine, with emulated hosts' },
+  args: {
+    hosts: { type: 'string', default: '2', description: 'Number of emulated hosts' },
+    port: { type: 'string', default: '9696', description: 'Port of the API on 127.0.0.1' },
+    state: { type: 'string', default: '.alcor', description: "Directory of the region's data" },
+    demo: {
+      type: 'boolean',
+      default: true,
+      description: 'Make two VPCs and ping through them (--no-demo: an empty region)',
+    },
+    once: {
+      type: 'boolean',
+      default: false,
+      description: 'Exit when the demonstration is over; 0 if it went as it should',
+    },
+    json: { type: 'boolean', default: false, description: 'Print the result as one JSON object on the last line' },
+  },
+  async run({ args }) {
+    const stop = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
+    try {
+      process.exitCode = await runRegion(regionOptions(args), stop.signal);
+    } catch (error) {
+      if (!stop.signal.aborted) progress(pc.red(explain(error)));
+      process.exitCode = 1;
+    }
+  },
+});
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'EADDRINUSE') return `${error.message}: another program has the port; choose one with --port`;
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}

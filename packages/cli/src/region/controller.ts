@@ -1,0 +1,56 @@
+import { buildApi } from '@alcor/api';
+import { ConfigManager } from '@alcor/config-manager';
+import type { Goal } from '@alcor/contract';
+import { Delivery, type Host, StatusCollector } from '@alcor/delivery';
+import { Bus, type Runtime, Topic } from '@alcor/runtime';
+import type { Store } from '@alcor/store';
+import type { Logger } from 'pino';
+import { logOf } from '../log.ts';
+
+export interface Controller {
+  /** Where the API listens. */
+  readonly url: string;
+  /** Stops taking requests, then stops driving hosts. */
+  close(): Promise<void>;
+}
+
+/** Everything between the API and the hosts, in this process: the rooms put together. */
+export async function startController(options: {
+  readonly store: Store;
+  readonly runtime: Runtime;
+  readonly port: number;
+  readonly logger: Logger;
+}): Promise<Controller> {
+  const { store, runtime, port, logger } = options;
+  const stop = new AbortController();
+  const goals = new Bus<Goal>();
+  const hosts = new Topic<Host>();
+  const { clock } = runtime;
+  const statuses = new StatusCollector({ sink: store, clock, log: logOf(logger, 'status') });
+  const delivery = new Delivery({ feed: store.feed, goals, hosts, clock, log: logOf(logger, 'delivery') });
+  const manager = new ConfigManager({
+    runtime,
+    goals,
+    hosts,
+    onReport: (hostId, report) => statuses.take(hostId, report),
+    log: logOf(logger, 'config-manager'),
+  });
+  const work = [
+    delivery.run(stop.signal),
+    statuses.run(stop.signal),
+    delivery.ready.then(() => (stop.signal.aborted ? undefined : manager.run(stop.signal))),
+  ];
+  const api = buildApi({ store, logger: logger.child({ room: 'api' }, { level: 'warn' }) });
+  const close = async (): Promise<void> => {
+    await api.close();
+    stop.abort();
+    await Promise.all(work.slice(0, 2));
+  };
+  try {
+    const url = await api.listen({ host: '127.0.0.1', port });
+    return { url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,140 @@
+import { canEmulate } from '@alcor/lab';
+import { aborted, realRuntime, type Runtime } from '@alcor/runtime';
+import { openStore, startEmbeddedPostgres, type Store } from '@alcor/store';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Logger, pino } from 'pino';
+import { logOf, openLog } from '../log.ts';
+import { progress } from '../output.ts';
+import { ApiError, type Client, createClient } from './client.ts';
+import { startController } from './controller.ts';
+import { demoHolds, type DemoResult, runDemo } from './demo.ts';
+import type { HostSet, ManagedHost } from './hosts.ts';
+import { startMemoryHosts } from './memory-hosts.ts';
+import type { RegionOptions } from './options.ts';
+import { startOvsHosts } from './ovs-hosts.ts';
+import { regionJson, regionText } from './report.ts';
+import { type StateDirectory, takeStateDirectory } from './state-directory.ts';
+
+/** What has been started, ended in reverse order. */
+class Undo {
+  readonly #steps: (() => Promise<void> | void)[] = [];
+
+  add(step: () => Promise<void> | void): void {
+    this.#steps.push(step);
+  }
+
+  /** Every step is tried, whatever became of the ones before it. */
+  async run(): Promise<void> {
+    for (const step of this.#steps.toReversed()) {
+      await Promise.resolve()
+        .then(step)
+        .catch((error: unknown) => progress(`while cleaning up: ${String(error)}`));
+    }
+  }
+}
+
+/**
+ * Runs a whole region in this process and its children until `signal` aborts (or, with `once`, until the demonstration is over)
+ * and removes what it made; the data in the state directory stays, unless the directory was made for this one run.
+ * Resolves with the exit code.
+ */
+export async function runRegion(options: RegionOptions, signal: AbortSignal): Promise<number> {
+  const undo = new Undo();
+  try {
+    const directory = takeStateDirectory(options.state);
+    undo.add(() => {
+      directory.release();
+      rmSync(directory.runDir, { recursive: true, force: true });
+      if (options.once && directory.fresh) rmSync(directory.path, { recursive: true, force: true });
+    });
+    return await serve(options, directory, undo, signal);
+  } finally {
+    if (signal.aborted) progress('stopping');
+    await undo.run();
+    if (!options.once) progress(`stopped; the data is in ${options.state}`);
+  }
+}
+
+async function serve(
+  options: RegionOptions,
+  directory: StateDirectory,
+  undo: Undo,
+  signal: AbortSignal,
+): Promise<number> {
+  const runtime = realRuntime();
+  const logFile = join(directory.path, 'alcor.log');
+  const logger = openLog('alcor', pino.destination({ dest: logFile, sync: true }));
+  const store = await openDatabase(options, directory, runtime, undo);
+  const controller = await startController({ store, runtime, port: options.port, logger });
+  undo.add(() => controller.close());
+  signal.throwIfAborted();
+  const hosts = await startHosts(options, directory, { runtime, logFile, logger, signal });
+  undo.add(() => hosts.close());
+  const client = createClient(controller.url, signal);
+  for (const host of hosts.hosts) await register(client, host);
+  const showsDemo = options.demo && hosts.hosts.length > 0;
+  if (showsDemo) progress('making two VPCs with the same CIDR, with a VM on each of two hosts, and pinging all pairs');
+  const result: DemoResult = showsDemo ? await runDemo(client, hosts, runtime.clock) : { ports: [], pings: [] };
+  signal.throwIfAborted();
+  print(options, controller.url, hosts, result);
+  if (!options.once) await aborted(signal);
+  return !options.once || demoHolds(result) ? 0 : 1;
+}
+
+async function openDatabase(
+  options: RegionOptions,
+  { path }: StateDirectory,
+  { clock, random }: Runtime,
+  undo: Undo,
+): Promise<Store> {
+  if (options.databaseUrl === undefined) progress(`starting PostgreSQL on ${join(path, 'postgres')}`);
+  else progress('using the PostgreSQL of DATABASE_URL');
+  const connection = options.databaseUrl ?? (await embedded());
+  const store = await openStore({ connection, clock, random });
+  undo.add(() => store.close());
+  return store;
+
+  async function embedded(): Promise<Exclude<Parameters<typeof openStore>[0]['connection'], string>> {
+    const server = await startEmbeddedPostgres({ stateDir: join(path, 'postgres'), clock, random });
+    undo.add(() => server.stop());
+    return server.connection;
+  }
+}
+
+async function startHosts(
+  { hosts: count }: RegionOptions,
+  { prefix, runDir }: StateDirectory,
+  { runtime, logFile, logger, signal }: { runtime: Runtime; logFile: string; logger: Logger; signal: AbortSignal },
+): Promise<HostSet> {
+  const log = logOf(logger, 'hosts');
+  const means = await canEmulate();
+  if (means.ok) {
+    progress(`starting ${count} emulated hosts, each with an Open vSwitch in its own network namespace (${prefix}-h…)`);
+    return startOvsHosts({ count, prefix, runDir, logFile, runtime, log, signal });
+  }
+  progress(`using switches in memory instead of Open vSwitch: ${means.reason}`);
+  return startMemoryHosts({ count, runDir, runtime, log });
+}
+
+/** Registers the host, or brings what is registered into line. */
+async function register(client: Client, { id, name, ip, agentAddress }: ManagedHost): Promise<void> {
+  const wanted = { name, ip, agent_address: agentAddress };
+  try {
+    const { node } = await client.get<{ node: typeof wanted }>(`/alcor/v1/nodes/${id}`);
+    if (node.ip === ip && node.agent_address === agentAddress) return;
+    await client.put(`/alcor/v1/nodes/${id}`, { node: wanted });
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    await client.post('/alcor/v1/nodes', { node: { id, ...wanted } });
+  }
+}
+
+function print(options: RegionOptions, url: string, hosts: HostSet, result: DemoResult): void {
+  console.log(regionText(hosts, result));
+  if (!options.once) {
+    console.log(`\nThe API serves at ${url} until you press Ctrl-C. Try:`);
+    console.log(`  openstack --os-auth-type none --os-endpoint ${url} network list`);
+  }
+  if (options.json) console.log(regionJson(hosts, result));
+}

@@ -1,0 +1,18 @@
+// Ends a test run with one plain line of counts.
+export default class CountReporter {
+  onTestRunEnd(modules, unhandledErrors) {
+    const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
+    for (const module of modules) {
+      let tests = 0;
+      for (const test of module.children.allTests()) {
+        const { state } = test.result();
+        counts[state === 'passed' || state === 'failed' ? state : 'skipped']++;
+        tests++;
+      }
+      if (tests === 0 && module.state() === 'failed') counts.failed++;
+    }
+    process.once('exit', () => {
+      process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`);
+    });
+  }
+}
