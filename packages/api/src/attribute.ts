@@ -51,6 +51,9 @@ export function initially(value: unknown): Post {
   return { rule: 'initial', value };
 }
 
+/** Lists can be filtered and sorted by it. */
+export const listed = { filter: true, sort: true } as const;
+
 type FieldOf<T extends CollectionTypes> = string & keyof T['view'];
 type Written<T extends CollectionTypes, F> = F extends keyof T['create']
   ? Exclude<T['create'][F], undefined>

@@ -1,5 +1,5 @@
 import type { NetworkTypes, PortTypes, SubnetTypes } from '@alcor/network';
-import { type Attribute, attributesOf, chosen, initially } from '../attribute.ts';
+import { type Attribute, attributesOf, chosen, initially, listed } from '../attribute.ts';
 import { integer, text, timestamp, uuid } from '../kinds.ts';
 
 /** The resources that belong to a project; all of them have the attributes of this file. */
@@ -14,33 +14,23 @@ export function wireTime(at: Date): string {
 const common = attributesOf<NetworkTypes>();
 const project = common.field('projectId', text(255), 'The project it belongs to', {
   post: chosen,
-  filter: true,
-  sort: true,
+  ...listed,
 });
 
 const first = {
-  id: common.field('id', uuid(), 'Given by the region', { filter: true, sort: true }),
+  id: common.field('id', uuid(), 'Given by the region', listed),
   name: common.field('name', text(255), 'For people; need not be unique', {
     post: initially(''),
     put: true,
-    filter: true,
-    sort: true,
+    ...listed,
   }),
   tenant_id: { ...project, about: 'Older name of project_id' },
   project_id: project,
-  description: common.field('description', text(255), 'For people', {
-    post: initially(''),
-    put: true,
-    filter: true,
-    sort: true,
-  }),
+  description: common.field('description', text(255), 'For people', { post: initially(''), put: true, ...listed }),
 };
 
 const last = {
-  revision_number: common.field('revision', integer(0, Number.MAX_SAFE_INTEGER), 'Grows with every change', {
-    filter: true,
-    sort: true,
-  }),
+  revision_number: common.field('revision', integer(0, Number.MAX_SAFE_INTEGER), 'Grows with every change', listed),
   created_at: common.field('createdAt', timestamp, 'When it was made', { sort: true, wire: wireTime }),
   updated_at: common.field('updatedAt', timestamp, 'When it last changed', { sort: true, wire: wireTime }),
 };

@@ -1,5 +1,5 @@
 import { type NetworkTypes, refusal } from '@alcor/network';
-import { attributesOf, chosen, initially } from '../attribute.ts';
+import { attributesOf, chosen, initially, listed } from '../attribute.ts';
 import { define } from '../definition.ts';
 import { dictionary, flag, integer, isUuid, listOf, nullable, nullMeans, oneOf, text, uuid } from '../kinds.ts';
 import { identity, records } from './common.ts';
@@ -22,18 +22,12 @@ export const network = define<NetworkTypes>({
     admin_state_up: field('adminStateUp', flag, 'False: nothing is forwarded', {
       post: initially(true),
       put: true,
-      filter: true,
-      sort: true,
+      ...listed,
     }),
     status: constant(oneOf('ACTIVE'), 'A network is ready once it is made', 'ACTIVE'),
-    shared: field('shared', flag, 'Every project may use it', {
-      post: initially(false),
-      put: true,
-      filter: true,
-      sort: true,
-    }),
+    shared: field('shared', flag, 'Every project may use it', { post: initially(false), put: true, ...listed }),
     subnets: computed(listOf(uuid(), 1_000_000), 'Its subnets, oldest first', (view) => view.subnetIds),
-    mtu: field('mtu', integer(68, 65_535), guestMtu, { post: chosen, put: true, filter: true, sort: true }),
+    mtu: field('mtu', integer(68, 65_535), guestMtu, { post: chosen, put: true, ...listed }),
     port_security_enabled: field('portSecurityEnabled', flag, 'The default for its ports', {
       post: initially(true),
       put: true,
@@ -50,8 +44,7 @@ export const network = define<NetworkTypes>({
     }),
     'provider:segmentation_id': field('vni', integer(1, 16_777_215), 'VXLAN network identifier, one network each', {
       post: chosen,
-      filter: true,
-      sort: true,
+      ...listed,
     }),
     'router:external': unenforced(flag, false, 'this region has no external networks yet'),
     is_default: unenforced(flag, false, 'this region has no external networks yet', { visible: false }),

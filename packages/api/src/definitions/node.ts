@@ -1,6 +1,6 @@
 import { type NodeId, type NodeTypes, refusal } from '@alcor/network';
 import { ip } from '../address-kinds.ts';
-import { attributesOf, chosen, required } from '../attribute.ts';
+import { attributesOf, chosen, listed, required } from '../attribute.ts';
 import { define } from '../definition.ts';
 import { Refusal, integer, refined, shown, text, timestamp } from '../kinds.ts';
 import { wireTime } from './common.ts';
@@ -32,28 +32,17 @@ export const node = define<NodeTypes>({
   complete: (body) =>
     Object.hasOwn(body, 'id') || !Object.hasOwn(body, 'name') ? body : { ...body, id: body['name'] },
   attributes: {
-    id: field('id', nodeId, 'The value of binding:host_id. Default: the name', {
-      post: required,
-      filter: true,
-      sort: true,
-    }),
-    name: field('name', text(255), 'For people. Default: the id', {
-      post: chosen,
-      put: true,
-      filter: true,
-      sort: true,
-    }),
+    id: field('id', nodeId, 'The value of binding:host_id. Default: the name', { post: required, ...listed }),
+    name: field('name', text(255), 'For people. Default: the id', { post: chosen, put: true, ...listed }),
     ip: field('ip', ip, 'Underlay address: where the other hosts send tunnels to', {
       post: required,
       put: true,
-      filter: true,
-      sort: true,
+      ...listed,
     }),
     agent_address: field('agentAddress', agentAddress, 'Where its agent listens: host:port or unix:/path', {
       post: required,
       put: true,
-      filter: true,
-      sort: true,
+      ...listed,
     }),
     revision_number: field('revision', integer(0, Number.MAX_SAFE_INTEGER), 'Grows with every change', { sort: true }),
     created_at: field('createdAt', timestamp, 'When it was registered', { sort: true, wire: wireTime }),

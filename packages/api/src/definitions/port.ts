@@ -1,6 +1,6 @@
 import { type FixedIp, type FixedIpRequest, type NodeId, type PortTypes, type SubnetId, refusal } from '@alcor/network';
 import { ip, mac } from '../address-kinds.ts';
-import { type FilterRule, attributesOf, chosen, initially, required } from '../attribute.ts';
+import { attributesOf, chosen, type FilterRule, initially, listed, required } from '../attribute.ts';
 import { define } from '../definition.ts';
 import {
   type Kind,
@@ -89,20 +89,18 @@ export const port = define<PortTypes>({
   notFound: (portId) => refusal('PortNotFound', { portId }),
   attributes: {
     ...identity<PortTypes>(),
-    network_id: field('networkId', uuid(), 'The network it is on', { post: required, filter: true, sort: true }),
+    network_id: field('networkId', uuid(), 'The network it is on', { post: required, ...listed }),
     admin_state_up: field('adminStateUp', flag, 'False: nothing is forwarded', {
       post: initially(true),
       put: true,
-      filter: true,
-      sort: true,
+      ...listed,
     }),
-    status: field('status', oneOf('ACTIVE', 'DOWN', 'ERROR'), 'What its host says of it', { filter: true, sort: true }),
+    status: field('status', oneOf('ACTIVE', 'DOWN', 'ERROR'), 'What its host says of it', listed),
     'alcor:status_reason': field('statusReason', text(4096), 'Why it is not ACTIVE, in the words of its host'),
     mac_address: field('mac', mac, 'Unique on the network. Default: a generated one', {
       post: chosen,
       put: true,
-      filter: true,
-      sort: true,
+      ...listed,
     }),
     fixed_ips: field('fixedIps', fixedIps, 'Its addresses. Default: one of each IP version', {
       post: chosen,
@@ -110,23 +108,17 @@ export const port = define<PortTypes>({
       filter: byFixedIp,
       wire: wireFixedIps,
     }),
-    device_id: field('deviceId', text(255), 'The guest it belongs to', {
-      post: initially(''),
-      put: true,
-      filter: true,
-      sort: true,
-    }),
+    device_id: field('deviceId', text(255), 'The guest it belongs to', { post: initially(''), put: true, ...listed }),
     device_owner: field('deviceOwner', text(255), 'The service that made it', {
       post: initially(''),
       put: true,
-      filter: true,
-      sort: true,
+      ...listed,
     }),
     port_security_enabled: field(
       'portSecurityEnabled',
       flag,
       'Only its own addresses may send. Default: the network’s',
-      { post: chosen, put: true, filter: true, sort: true },
+      { post: chosen, put: true, ...listed },
     ),
     security_groups: unenforced(nullMeans(listOf(text(255), 1_000), []), [], noGroups),
     allowed_address_pairs: unenforced(nullMeans(listOf(dictionary, 1_000), []), [], noPairs),
@@ -149,8 +141,7 @@ export const port = define<PortTypes>({
     'binding:host_id': field('hostId', hostId, 'The host that the guest runs on; empty: none yet', {
       post: chosen,
       put: true,
-      filter: true,
-      sort: true,
+      ...listed,
       wire: (host) => host ?? '',
     }),
     'binding:vnic_type': unenforced(text(64), 'normal', 'only interfaces of the virtual switch are driven'),

@@ -1,6 +1,6 @@
 import { type SubnetTypes, refusal } from '@alcor/network';
 import { allocationPool, cidr, hostRoute, ip } from '../address-kinds.ts';
-import { attributesOf, chosen, initially, required } from '../attribute.ts';
+import { attributesOf, chosen, initially, listed, required } from '../attribute.ts';
 import { define } from '../definition.ts';
 import { flag, integer, isUuid, listOf, nullable, nullMeans, oneOf, text, uuid } from '../kinds.ts';
 import { identity, records } from './common.ts';
@@ -27,24 +27,18 @@ export const subnet = define<SubnetTypes>({
   notFound: (subnetId) => refusal('SubnetNotFound', { subnetId }),
   attributes: {
     ...identity<SubnetTypes>(),
-    network_id: field('networkId', uuid(), 'The network it is on', { post: required, filter: true, sort: true }),
-    ip_version: field('ipVersion', oneOf(4, 6), 'Must agree with cidr', { post: required, filter: true, sort: true }),
-    cidr: field('cidr', cidr, 'Must not overlap another subnet of the network', {
-      post: required,
-      filter: true,
-      sort: true,
-    }),
+    network_id: field('networkId', uuid(), 'The network it is on', { post: required, ...listed }),
+    ip_version: field('ipVersion', oneOf(4, 6), 'Must agree with cidr', { post: required, ...listed }),
+    cidr: field('cidr', cidr, 'Must not overlap another subnet of the network', { post: required, ...listed }),
     gateway_ip: field('gatewayIp', nullable(ip), 'Null: none. Default: the first address', {
       post: chosen,
       put: true,
-      filter: true,
-      sort: true,
+      ...listed,
     }),
     enable_dhcp: field('enableDhcp', flag, 'Hosts answer DHCP of its ports', {
       post: initially(true),
       put: true,
-      filter: true,
-      sort: true,
+      ...listed,
     }),
     allocation_pools: field(
       'allocationPools',
