@@ -13,6 +13,8 @@ switchContract('the switch in memory', async () => {
   const memory = new MemorySwitch();
   return {
     driver: memory,
+    another: () => memory,
+    stop: async () => undefined,
     plug: async (id) => void memory.plug(id),
     unplug: async (id) => memory.unplug(id),
     restart: async () => {

@@ -5,7 +5,13 @@
  * The bridge should have `fail_mode=secure`: in the other mode Open vSwitch switches by itself until told otherwise.
  */
 import type { Duplex } from 'node:stream';
-import { connect as connectOpenFlow, OpenFlowError, type FlowMod, type OpenFlowConnection } from '@alcor/openflow';
+import {
+  connect as connectOpenFlow,
+  OpenFlowError,
+  SwitchError,
+  type FlowMod,
+  type OpenFlowConnection,
+} from '@alcor/openflow';
 import { connect as connectOvsdb, insert, map, mutate, named, type OvsdbClient } from '@alcor/ovsdb';
 import { unreachable } from '../assert.ts';
 import type { FlowIdentity, Match } from '../flow.ts';
@@ -66,7 +72,7 @@ export class OvsSwitch implements Switch {
     const connection = this.#connected();
     try {
       const { failures } = await connection.applyFlowMods(changes.map(flowMod), { signal });
-      return failures.map(({ index, error }) => ({ index, reason: error.errorName }));
+      return failures.map(({ index, error }) => ({ index, reason: wordsOf(error) }));
     } catch (error) {
       throw this.#lost(connection, error, signal);
     }
@@ -135,6 +141,10 @@ export class OvsSwitch implements Switch {
     connection.close();
     return new SwitchLost(`${this.name}: ${error.message}`, { cause: error });
   }
+}
+
+function wordsOf(error: OpenFlowError): string {
+  return error instanceof SwitchError ? error.errorName : error.message;
 }
 
 function flowMod(change: FlowChange): FlowMod {

@@ -9,10 +9,13 @@ import { neighborOf, never, port } from '../testing/region.ts';
 
 export interface SwitchUnderTest {
   readonly driver: Switch;
+  /** A driver for the same switch, as the next process makes it. */
+  another(): Switch;
   plug(ifaceId: string): Promise<void>;
   unplug(ifaceId: string): Promise<void>;
   /** The switch dies with its flows and comes back. */
   restart(): Promise<void>;
+  stop(): Promise<void>;
 }
 
 export interface Heard {
@@ -29,15 +32,18 @@ const all: readonly Flow[] = [
 ];
 const drop = { table: pipeline.classify.id, priority: 5, match: { in_port: 9 }, instructions: [] };
 
-export function switchContract(name: string, make: (signal: AbortSignal) => Promise<SwitchUnderTest>): void {
+export function switchContract(name: string, make: () => Promise<SwitchUnderTest>): void {
   describe(`${name} keeps the contract of a switch`, () => {
     let made: SwitchUnderTest;
     let heard: Heard;
 
     beforeEach(async ({ onTestFinished }) => {
       const stop = new AbortController();
-      onTestFinished(() => stop.abort());
-      made = await make(stop.signal);
+      made = await make();
+      onTestFinished(async () => {
+        stop.abort();
+        await made.stop();
+      });
       heard = listener();
       await made.driver.start((event) => (heard as Listener).push(event), stop.signal);
     });
@@ -89,7 +95,7 @@ export function switchContract(name: string, make: (signal: AbortSignal) => Prom
       await heard.until(({ type }) => type === 'plugged');
       const late = listener();
       const stop = new AbortController();
-      await made.driver.start((event) => late.push(event), stop.signal);
+      await made.another().start((event) => late.push(event), stop.signal);
       stop.abort();
       expect(late.events).toContainEqual(
         expect.objectContaining({ type: 'plugged', iface: expect.objectContaining({ ifaceId: 'early' }) }),

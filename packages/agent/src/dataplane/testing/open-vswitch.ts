@@ -1,15 +1,17 @@
-/** A real Open vSwitch of a test's own: its database and its daemon in a folder of their own, gone when the test ends. */
+/**
+ * A real Open vSwitch of a test's own: database and daemon in a folder and a network namespace of their own (two daemons
+ * with a userspace datapath cannot share one), gone when the test ends.
+ */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { dialBytes, realRuntime } from '@alcor/runtime';
 import { OvsSwitch } from '../drivers/ovs.ts';
 
+const { clock } = realRuntime();
 const run = promisify(execFile);
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
 
@@ -21,15 +23,18 @@ export function missingOpenVswitch(): string {
 
 export class OpenVswitch {
   readonly folder: string;
+  readonly netns: string;
   readonly #children = new Map<string, ChildProcess>();
 
   private constructor(folder: string) {
     this.folder = folder;
+    this.netns = basename(folder);
   }
 
   /** With a bridge `br-int` on the userspace datapath that forwards only by flows. */
   static async start(): Promise<OpenVswitch> {
     const ovs = new OpenVswitch(await mkdtemp(join(tmpdir(), 'alcor-ovs-')));
+    await run('ip', ['netns', 'add', ovs.netns]);
     await run('ovsdb-tool', ['create', join(ovs.folder, 'conf.db'), SCHEMA]);
     await ovs.#spawn('ovsdb-server', [join(ovs.folder, 'conf.db'), `--remote=punix:${ovs.folder}/db.sock`], 'db.sock');
     await ovs.vsctl('--no-wait', 'init');
@@ -41,6 +46,7 @@ export class OpenVswitch {
 
   async stop(): Promise<void> {
     for (const name of ['ovs-vswitchd', 'ovsdb-server']) await this.#kill(name);
+    await run('ip', ['netns', 'del', this.netns]);
     await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -58,10 +64,10 @@ export class OpenVswitch {
   /** A driver of its own, as an agent process would make it. */
   driver(): OvsSwitch {
     return new OvsSwitch({
-      ovsdb: `${this.folder}/db.sock`,
-      openflow: `${this.folder}/br-int.mgmt`,
-      dial: dialPath,
-      sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+      ovsdb: `unix:${this.folder}/db.sock`,
+      openflow: `unix:${this.folder}/br-int.mgmt`,
+      dial: dialBytes,
+      sleep: (ms, signal) => clock.sleep(ms, signal),
     });
   }
 
@@ -104,12 +110,14 @@ export class OpenVswitch {
 
   async #spawn(name: string, args: readonly string[], ready: string): Promise<void> {
     const files = [`--unixctl=${this.folder}/${name}.ctl`, `--log-file=${this.folder}/${name}.log`, '--no-chdir'];
-    const child = spawn(name, [...args, ...files, '-vconsole:off'], { stdio: 'ignore', env: this.#env() });
+    // `ip netns exec` becomes the program, so killing the child kills the daemon.
+    const command = ['netns', 'exec', this.netns, name, ...args, ...files, '-vconsole:off'];
+    const child = spawn('ip', command, { stdio: 'ignore', env: this.#env() });
     this.#children.set(name, child);
-    const deadline = Date.now() + 20_000;
+    const deadline = clock.now() + 20_000;
     while (!existsSync(join(this.folder, ready))) {
-      if (Date.now() > deadline || child.exitCode !== null) throw new Error(`${name} did not come up`);
-      await sleep(10);
+      if (clock.now() > deadline || child.exitCode !== null) throw new Error(`${name} did not come up`);
+      await clock.sleep(10);
     }
   }
 
@@ -120,14 +128,4 @@ export class OpenVswitch {
     child.kill('SIGKILL');
     await exited;
   }
-}
-
-function dialPath(path: string, signal: AbortSignal): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const socket = connect(path);
-    signal.addEventListener('abort', () => socket.destroy(), { once: true });
-    socket.once('error', reject);
-    socket.once('connect', () => resolve(socket));
-  });
 }
