@@ -48,8 +48,8 @@ describe.skipIf(reason !== undefined)('against the real ovsdb-server', () => {
   }
 
   test.each(['unix', 'tcp'] as const)('names its databases and their schema over %s', async (kind) => {
-    const port = 20_000 + (process.pid % 20_000);
-    await server.start(`ptcp:${port}:127.0.0.1`);
+    await server.start('ptcp:0:127.0.0.1');
+    const port = await server.port();
     const client = await open({ dial: dialTo(kind === 'tcp' ? port : server.socket) });
     expect(await client.listDbs()).toContain(DB);
     const schema = await client.getSchema(DB);

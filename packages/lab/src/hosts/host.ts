@@ -72,15 +72,24 @@ export async function startHost(fabric: Fabric, options: HostOptions): Promise<H
   return host;
 }
 
+export interface HostsOptions extends Abortable {
+  /** What the control plane calls each; `h<index>` unless given. */
+  readonly idOf?: (index: number) => string;
+}
+
 /** Starts hosts with the indexes `1` to `count`, some at once. */
-export async function startHosts(fabric: Fabric, count: number, options: Abortable = {}): Promise<readonly Host[]> {
+export async function startHosts(
+  fabric: Fabric,
+  count: number,
+  { idOf = hostName, signal }: HostsOptions = {},
+): Promise<readonly Host[]> {
   const hosts: Host[] = [];
   const indexes = Array.from({ length: count }, (_, at) => at + 1).values();
   const failures: unknown[] = [];
   const worker = async (): Promise<void> => {
     for (const index of indexes) {
       if (failures.length > 0) return;
-      hosts[index - 1] = await startHost(fabric, { ...options, index });
+      hosts[index - 1] = await startHost(fabric, { index, id: idOf(index), signal });
     }
   };
   // All workers end before this does, so that nothing is still being made when the caller cleans up.

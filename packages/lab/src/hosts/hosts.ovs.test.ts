@@ -74,6 +74,22 @@ describe.skipIf(!possible.ok)('emulated hosts', () => {
     await runIn(a.netns, 'ping', ['-n', '-q', '-c', '2', '-M', 'do', '-s', '1372', b.ip]);
   });
 
+  test('TCP carries megabytes through the tunnel', async () => {
+    const [a, b] = await pairOfVms(fabric);
+    await wireUp([a, b]);
+    const receive = `let n = 0; require('net').createServer((s) => {
+      s.on('data', (d) => (n += d.length)); s.on('end', () => { console.log(n); process.exit(); });
+    }).listen(7000)`;
+    const send = `const dial = () => require('net').connect(7000, '${b.ip}', function () {
+      this.end(Buffer.alloc(8 << 20));
+    }).on('error', () => setTimeout(dial, 50)); dial()`;
+    const deadline = AbortSignal.timeout(20_000);
+    const received = runIn(b.netns, process.execPath, ['-e', receive], { signal: deadline });
+    const sent = runIn(a.netns, process.execPath, ['-e', send], { signal: deadline });
+    const [count] = await Promise.all([received, sent]);
+    expect(Number(count)).toBe(8 << 20);
+  });
+
   test('a port is found by its iface-id, and its VM has the MAC, MTU and route it was given', async () => {
     const host = await startHost(fabric, { index: 1, id: 'compute-1' });
     const given = {
@@ -206,10 +222,11 @@ describe.skipIf(!possible.ok)('emulated hosts', () => {
 
   test('a dozen hosts start in well under a second each', async () => {
     const begun = clock.now();
-    const hosts = await startHosts(fabric, 12);
+    const hosts = await startHosts(fabric, 12, { idOf: (index) => `compute-${index}` });
     const each = (clock.now() - begun) / hosts.length;
     console.info(`a host started every ${each.toFixed(0)} ms`);
     expect(new Set(hosts.map((host) => host.ip)).size).toBe(12);
+    expect(hosts.map((host) => host.id).slice(0, 2)).toEqual(['compute-1', 'compute-2']);
     expect(each).toBeLessThan(1000);
   });
 });

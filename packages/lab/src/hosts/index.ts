@@ -1,5 +1,14 @@
 export { cleanRegion, createFabric, destroyFabric, type Fabric, type FabricOptions } from './fabric.ts';
-export { describeHost, startHost, startHosts, stopHost, type Host, type HostOptions } from './host.ts';
+export {
+  describeHost,
+  startHost,
+  startHosts,
+  stopHost,
+  type Host,
+  type HostOptions,
+  type HostsOptions,
+} from './host.ts';
+export { introduce } from './introduce.ts';
 export type { Abortable, Means } from './means.ts';
 export { ping, type PingOptions, type PingResult } from './ping.ts';
 export { canEmulate, type CanEmulate } from './prerequisites.ts';

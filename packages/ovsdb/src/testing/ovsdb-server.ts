@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -52,6 +52,15 @@ export class OvsdbServer {
     const quiet = ['--no-chdir', `--unixctl=${this.folder}/ctl`, `--log-file=${this.folder}/log`, '-vconsole:off'];
     this.#process = spawn('ovsdb-server', [this.#file, ...remotes, ...quiet], { stdio: 'ignore' });
     while (!existsSync(this.socket)) await delay(5);
+  }
+
+  /** The TCP port that the kernel gave to a `ptcp:0` remote, by the server's own log. */
+  async port(): Promise<number> {
+    for (;;) {
+      const found = /listening on port (\d+)/.exec(await readFile(join(this.folder, 'log'), 'utf8'));
+      if (found !== null) return Number(found[1]);
+      await delay(5);
+    }
   }
 
   async killHard(): Promise<void> {
