@@ -32,6 +32,8 @@ describe.skipIf(reason !== undefined)('a session with a real switch', () => {
     const [aggregate] = await answers({ kind: 'aggregate', filter: {} });
     return aggregate?.kind === 'aggregate' ? aggregate.stats.flows : -1;
   };
+  const sentOut = async (port: number): Promise<number> =>
+    Number(/tx pkts=(\d+)/.exec(await ovs.ofctl('dump-ports', 'BR', String(port)))?.[1]);
   const answers = async (query: MultipartQuery): Promise<MultipartAnswer[]> => {
     const all: MultipartAnswer[] = [];
     for await (const part of connection.multipart(query)) all.push(part);
@@ -97,19 +99,10 @@ describe.skipIf(reason !== undefined)('a session with a real switch', () => {
     await connection.command(group);
     await expect(connection.command(group)).rejects.toMatchObject({ errorName: 'OFPGMFC_GROUP_EXISTS' });
     const more = [{ id: 3, weight: 1, actions: [{ type: 'output', port: 2 }] }] as const;
-    await connection
-      .command({
-        ...group,
-        command: 'insert_bucket',
-        commandBucket: 0xffff_fffe,
-        buckets: more,
-        selection: {} as never,
-      })
-      .catch(() => undefined);
     const { selection: _, ...plain } = group;
     await connection.command({ ...plain, command: 'insert_bucket', commandBucket: 0xffff_fffe, buckets: more });
     expect(await ovs.ofctl('dump-groups', 'BR')).toContain(
-      'group_id=7,type=select,selection_method=hash,selection_method_param=5,fields(ip_src),bucket=bucket_id:1,weight:10,actions=output:1,bucket=bucket_id:2,weight:20,actions=output:2,bucket=bucket_id:3,weight:1,actions=output:2',
+      'group_id=7,type=select,selection_method=hash,selection_method_param=5,fields=ip_src,bucket=bucket_id:1,weight:10,actions=output:1,bucket=bucket_id:2,weight:20,actions=output:2,bucket=bucket_id:3,actions=output:2',
     );
     const [described] = await answers({ kind: 'groups' });
     expect(described).toMatchObject({
@@ -175,14 +168,11 @@ describe.skipIf(reason !== undefined)('a session with a real switch', () => {
     expect(Buffer.from(packet.packet).toString('hex')).toBe(FRAME);
     expect(packet).toMatchObject({ cookie: 0x77n, table: 0, userdata: new Uint8Array([1, 2, 3]) });
     expect(packet.match).toMatchObject({ in_port: 1, reg3: 42 });
-    expect(await sent('p2')).toBe(0);
+    const before = await sentOut(2);
     await connection.resume(packet);
     await connection.barrier();
-    await expect.poll(() => sent('p2')).toBe(1);
+    await expect.poll(() => sentOut(2)).toBe(before + 1);
   });
-
-  const sent = async (port: string): Promise<number> =>
-    Number(await ovs.vsctl('get', 'interface', port, 'statistics:tx_packets').catch(() => '0'));
 
   test('a packet-out runs through the tables', async () => {
     await connection.applyFlowMods([
@@ -201,8 +191,9 @@ describe.skipIf(reason !== undefined)('a session with a real switch', () => {
     await connection.packetOut({ match: { metadata: 5n }, actions: [{ type: 'output', port: PORT.table }], packet });
     await expect.poll(() => arrivals.length).toBe(1);
     stop();
-    expect(arrivals[0]).toMatchObject({ match: { metadata: 5n, in_port: PORT.controller }, fullLen: packet.length });
-    expect(arrivals[0]?.packet).toHaveLength(20);
+    expect(arrivals[0]).toMatchObject({ match: { metadata: 5n, in_port: PORT.controller } });
+    // Without packet buffers, Open vSwitch sends all of a packet whatever the limit is.
+    expect(Buffer.from(arrivals[0]?.packet ?? [])).toEqual(packet);
   });
 
   test('a refused packet-out is heard of', async () => {
