@@ -25,7 +25,8 @@ export const regionCommand = defineCommand({
   },
   async run({ args }) {
     const stop = new AbortController();
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
+    // Whoever forwards signals (npm, timeout) may send one twice; the second must not cut the cleaning up short.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
     try {
       process.exitCode = await runRegion(regionOptions(args), stop.signal);
     } catch (error) {

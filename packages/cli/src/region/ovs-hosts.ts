@@ -1,4 +1,4 @@
-import { cleanRegion, createFabric, type Host, ping, plugVm, startHost } from '@alcor/lab';
+import { cleanRegion, createFabric, type Host, introduce, ping, plugVm, startHost } from '@alcor/lab';
 import { dialBytes, type Runtime } from '@alcor/runtime';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync, rmSync } from 'node:fs';
@@ -46,6 +46,10 @@ export async function startOvsHosts(options: OvsHostOptions): Promise<HostSet> {
       }
     };
     await Promise.all(Array.from({ length: hostsAtOnce }, worker));
+    await introduce(
+      hosts.map(({ lab }) => lab),
+      { signal },
+    );
     for (const host of hosts) agents.push(superviseAgent(host, options, stop.signal));
     return { dataplane: 'ovs', hosts, close, plug: (id, request) => plug(hosts, id, request) };
   } catch (error) {
@@ -64,9 +68,8 @@ async function plug(
   const vm = await plugVm(host.lab, request);
   return {
     async ping(ip) {
-      // The first packet between two hosts is lost: Open vSwitch asks the underlay for the other host's MAC address meanwhile.
-      const { received, rttMs } = await ping(vm, ip, { count: 3, timeoutMs: 1_000 });
-      return { ok: received > 0, rttMs: rttMs ?? null };
+      const { ok, rttMs } = await ping(vm, ip, { timeoutMs: 2_000 });
+      return { ok, rttMs: rttMs ?? null };
     },
   };
 }
