@@ -13,7 +13,9 @@ beforeAll(async () => {
   server = await startTestServer();
   client = clientOf(await server.openFresh(), { limits: { bodyBytes: 100_000, bulkItems: 50, jsonDepth: 20 } });
   const { network, subnet } = await netted(client);
-  ids = [network.id, subnet.id];
+  const port = await client.make('port', { network_id: network.id });
+  const node = await client.make('node', { id: 'h', ip: '192.0.2.1', agent_address: 'h:1' });
+  ids = [network.id, subnet.id, port.id, node.id];
 });
 
 afterAll(async () => {
@@ -112,13 +114,35 @@ const attributeNames = [...new Set(definitions.flatMap(({ attributes }) => Objec
 const value = fc.oneof(
   { weight: 3, arbitrary: fc.jsonValue() },
   fc.string({ unit: 'binary' }),
-  fc.constantFrom('10.0.0.0/24', '10.0.0.1', 'fd00::/64', 4, 6, true, 'false', '2'.repeat(30), null, [], {}),
+  fc.constantFrom<unknown>(
+    '10.0.0.0/24',
+    '10.0.0.1',
+    'fd00::/64',
+    '0.0.0.0/0',
+    '::/0',
+    '10.9.0.0/32',
+    4,
+    6,
+    true,
+    'false',
+    '2'.repeat(30),
+    null,
+    [],
+    {},
+  ),
+  fc.constantFrom<unknown>(
+    [{ ip_address: '10.0.0.9' }],
+    [{ start: '10.0.0.9', end: '10.0.0.1' }],
+    [{ destination: '::/0', nexthop: '10.0.0.1' }],
+  ),
 );
 const attributes = fc.dictionary(
   fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...attributeNames) }, fc.string()),
   value,
   { maxKeys: 6 },
 );
+
+const few = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(arbitrary, { maxLength: 3 });
 
 /** Success, or a refusal in Neutron's form; never a failure. */
 function fair(answer: Answer): void {
@@ -138,6 +162,66 @@ describe('whatever is sent', () => {
       }),
       { numRuns: 400 },
     );
+  });
+
+  it('in a body that is plausible: some are taken, none fails', async () => {
+    const addresses = [
+      '10.0.0.0',
+      '10.0.0.1',
+      '10.0.0.9',
+      '10.0.0.255',
+      '10.7.0.1',
+      '0.0.0.0',
+      '255.255.255.255',
+      'fd00::',
+      'fd00::9',
+      '::',
+    ];
+    const ip = fc.constantFrom(...addresses);
+    const block = fc.tuple(ip, fc.nat(32)).map((pair) => pair.join('/'));
+    const subnet = fc.record(
+      {
+        cidr: block,
+        ip_version: fc.constantFrom(4, 6),
+        gateway_ip: fc.option(ip),
+        enable_dhcp: fc.boolean(),
+        allocation_pools: few(fc.record({ start: ip, end: ip })),
+        host_routes: few(fc.record({ destination: block, nexthop: ip })),
+      },
+      { requiredKeys: ['cidr', 'ip_version'] },
+    );
+    const fixedIp = fc.record({ subnet_id: fc.constantFrom(...ids), ip_address: ip }, { requiredKeys: [] });
+    const port = fc.record(
+      {
+        fixed_ips: few(fixedIp),
+        mac_address: fc.constantFrom('fa:16:3e:00:00:01', 'fa-16-3e-00-00-02'),
+        'binding:host_id': fc.constantFrom('h', '', null),
+      },
+      { requiredKeys: [] },
+    );
+    const statuses = new Set<number>();
+    const item = fc.oneof(
+      subnet.map((one) => ['subnet', one] as const),
+      port.map((one) => ['port', one] as const),
+    );
+    await fc.assert(
+      fc.asyncProperty(item, fc.boolean(), async ([singular, given], fresh) => {
+        const networkId = fresh ? (await client.make('network', {})).id : ids[0];
+        const made = await client.call('POST', `/v2.0/${singular}s`, {
+          [singular]: { network_id: networkId, ...given },
+        });
+        fair(made);
+        statuses.add(made.status);
+        const { cidr: _, ip_version: __, ...change } = given as Record<string, unknown>;
+        fair(
+          await client.call('PUT', `/v2.0/${singular}s/${singular === 'subnet' ? ids[1] : ids[2]}`, {
+            [singular]: change,
+          }),
+        );
+      }),
+      { numRuns: 200 },
+    );
+    expect([...statuses]).toEqual(expect.arrayContaining([201, 400]));
   });
 
   it('in the body of a PUT', async () => {
