@@ -186,7 +186,7 @@ describe('MAC addresses', () => {
     // Draws from 64 addresses only: most draws collide.
     let draws = 0;
     const narrow = {
-      next: random.next,
+      next: () => random.next(),
       bytes: (length: number) => (length === 3 ? Uint8Array.from([0, 0, (draws++ * 37) % 64]) : random.bytes(length)),
     };
     const crowded = await server.openFresh({ random: narrow });

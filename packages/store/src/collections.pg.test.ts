@@ -198,9 +198,9 @@ describe('port status', () => {
   });
 });
 
-describe('lists', () => {
-  const names = (rows: readonly { name: string }[]): string => rows.map(({ name }) => name).join('');
+const names = (rows: readonly { name: string }[]): string => rows.map(({ name }) => name).join('');
 
+describe('lists', () => {
   it('are filtered by any field, with several values, all conditions together', async () => {
     const { networkId, subnetId } = await makeNetwork();
     const other = await makeNetwork();
