@@ -215,6 +215,7 @@ describe.skipIf(reason !== undefined)('a session with a real switch', () => {
       { ...drop(4, 7), cookie: 3n, match: { in_port: 1 }, flags: ['send_flow_removed'] },
       { type: 'flow_mod', command: 'delete', table: 4 },
     ]);
+    await expect.poll(() => removals.length).toBe(1);
     expect(removals).toMatchObject([
       { table: 4, priority: 7, cookie: 3n, reason: 'delete', match: { in_port: 1 }, packets: 0n },
     ]);
