@@ -186,9 +186,10 @@ describe.skipIf(missing !== '')(`the data plane on Open vSwitch${missing && ` (s
           ends.set(end, (ends.get(end) ?? 0) + 1);
         }
       }),
-      { numRuns: 20, endOnFailure: true },
+      { numRuns: 40, endOnFailure: true },
     );
-    console.log(ends);
+    // Not a comparison of packets that all die in the first table.
+    for (const end of ['antispoof', 'services', 'delivery', 'output']) expect(ends.get(end)).toBeGreaterThan(0);
   });
 });
 

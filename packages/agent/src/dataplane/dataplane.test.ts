@@ -1,6 +1,7 @@
 import { createSchedule } from '@alcor/runtime';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { describeText } from './describe.ts';
 import { MemorySwitch } from './drivers/memory.ts';
 import { keys, named } from './drivers/switch.contract.ts';
 import { stamped } from './cookie.ts';
@@ -195,6 +196,24 @@ test('the state can be looked at', async () => {
       { id: 'q', plugged: null, status: 'unplugged' },
     ],
   });
+  expect(describeText(dataplane.describe())).toMatchInlineSnapshot(`
+    "192.0.2.1: connected, tunnel port 1
+    flows: 15 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
+
+    table  name       flows
+    0      classify   2
+    10     antispoof  3
+    50     services   4
+    51     ndReply    1
+    70     neighbour  2
+    75     tunnel     1
+    80     delivery   1
+    90     output     1
+
+    port  vni  mac                addresses  interface  ofport  status     reason
+    p     100  02:00:00:00:00:01  10.0.0.1   tap-p      2       ok
+    q     100  02:00:00:00:00:01  10.0.0.1   -          -       unplugged  no interface with external_ids:iface-id=q on the bridge"
+  `);
 });
 
 type Step =

@@ -13,15 +13,8 @@ import type { FlowIdentity } from './flow.ts';
 import { tables, pipeline } from './pipeline.ts';
 import { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
 import type { LocalPort, Neighbor, ResourceOutcome } from './resources.ts';
-import {
-  SwitchLost,
-  type FlowChange,
-  type FlowFailure,
-  type PluggedInterface,
-  type Switch,
-  type SwitchEvent,
-} from './switch.ts';
-import { Tracker } from './tracker.ts';
+import { SwitchLost, type PluggedInterface, type Switch, type SwitchEvent } from './switch.ts';
+import { Tracker, type Planned } from './tracker.ts';
 
 /** Changes per barrier: 2,000 flow-mods are some 300 kB on the wire and some 30 ms of the switch's time. */
 const BATCH = 2000;
@@ -220,15 +213,17 @@ export class Dataplane {
     for (let changes = this.#tracker.pending(); changes.length > 0; changes = this.#tracker.pending()) {
       for (let at = 0; at < changes.length; at += BATCH) {
         // Resources may have changed while the batch before was under way.
-        const batch = changes.slice(at, at + BATCH).filter((change) => this.#tracker.stands(change));
-        if (batch.length > 0) this.#settle(batch, await this.#switch.apply(batch, signal));
+        const batch = changes.slice(at, at + BATCH).filter((planned) => this.#tracker.stands(planned));
+        if (batch.length > 0) await this.#apply(batch, signal);
       }
     }
     if (this.#tracker.refused > 0) this.#scheduleRetry();
     else this.#retryMs = FIRST_RETRY_MS;
   }
 
-  #settle(batch: readonly FlowChange[], failures: readonly FlowFailure[]): void {
+  async #apply(batch: readonly Planned[], signal: AbortSignal): Promise<void> {
+    const changes = batch.map(({ change }) => change);
+    const failures = await this.#switch.apply(changes, signal);
     for (const owner of this.#tracker.settle(batch, failures)) {
       // The host's own flows are no resource, but every port's trouble.
       for (const id of owner === HOST ? this.#ports.keys() : [resourceOf(owner)]) this.#stirred.add(id);

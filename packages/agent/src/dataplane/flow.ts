@@ -71,7 +71,10 @@ const plainly: ShowValue = (_, value) => String(value);
 
 function matchText(match: Match): string {
   let text = '';
-  for (const field of matchFields(match)) text += `${field}=${matchValueText(match[field]!)},`;
+  for (const field of Object.keys(match).sort() as Field[]) {
+    const value = match[field];
+    if (value !== undefined) text += `${field}=${matchValueText(value)},`;
+  }
   return text;
 }
 

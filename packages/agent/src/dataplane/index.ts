@@ -3,6 +3,7 @@ export { cookieText, resourceCookie, RESOURCE_MASK } from './cookie.ts';
 export { Dataplane, type DataplaneDescription, type DataplaneOptions } from './dataplane.ts';
 export { Fabric, type Delivery, type Hop, type Ping, type Vm, type VmSpec } from './drivers/fabric.ts';
 export { OvsSwitch, type OvsSwitchOptions } from './drivers/ovs.ts';
+export { describeText } from './describe.ts';
 export { MemorySwitch, type MemorySwitchOptions } from './drivers/memory.ts';
 export {
   arpReply,

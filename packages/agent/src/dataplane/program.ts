@@ -4,6 +4,7 @@
  */
 import { ipv4, ipv6, mac } from '@alcor/openflow';
 import { isIpv6, linkLocal } from './address.ts';
+import { must } from './assert.ts';
 import { resourceCookie, stamped } from './cookie.ts';
 import { IN_PORT, type Action, type Flow, type Instruction, type Match } from './flow.ts';
 import { pipeline, tables, type TableName } from './pipeline.ts';
@@ -17,6 +18,16 @@ const FALLBACK = 50;
 
 /** The resource that the host's own flows come from: those that every packet needs, whoever sent it. */
 export const HOST = 'host';
+
+// Said once, because a host with many neighbours says them in each of its flows.
+const reply: Action = { type: 'output', port: IN_PORT };
+const ETHERNET_TO_ASKER = move('eth_src', 'eth_dst', 48);
+const ARP_TO_ASKER = move('arp_sha', 'arp_tha', 48);
+const ARP_TO_ASKERS_ADDRESS = move('arp_spa', 'arp_tpa', 32);
+const IS_ARP_REPLY = set('arp_op', 2);
+const IPV6_TO_ASKER = move('ipv6_src', 'ipv6_dst', 128);
+const IS_ADVERTISEMENT = [set('icmpv6_type', 136), set('nd_options_type', 2), set('nd_reserved', 0x60000000)];
+const gotos = new Map(tables.map((name) => [name, { type: 'goto_table', table: pipeline[name].id } as const]));
 
 interface Addresses {
   readonly mac: number;
@@ -150,12 +161,11 @@ function neverFromVm(owner: bigint, ofport: number): Flow[] {
 
 function arpReply(ethernet: number, ip: number): Action[] {
   return [
-    move('eth_src', 'eth_dst', 48),
-    set('eth_src', ethernet),
-    set('arp_op', 2),
-    move('arp_sha', 'arp_tha', 48),
+    ...turnEthernet(ethernet),
+    IS_ARP_REPLY,
+    ARP_TO_ASKER,
     set('arp_sha', ethernet),
-    move('arp_spa', 'arp_tpa', 32),
+    ARP_TO_ASKERS_ADDRESS,
     set('arp_spa', ip),
     reply,
   ];
@@ -163,15 +173,11 @@ function arpReply(ethernet: number, ip: number): Action[] {
 
 /** The first half of an advertisement: solicited and overriding (RFC 4861 section 4.4), never from a router. */
 function advertisement(ethernet: number, ip: bigint): Action[] {
-  return [
-    move('eth_src', 'eth_dst', 48),
-    set('eth_src', ethernet),
-    move('ipv6_src', 'ipv6_dst', 128),
-    set('ipv6_src', ip),
-    set('icmpv6_type', 136),
-    set('nd_options_type', 2),
-    set('nd_reserved', 0x60000000),
-  ];
+  return [...turnEthernet(ethernet), IPV6_TO_ASKER, set('ipv6_src', ip), ...IS_ADVERTISEMENT];
+}
+
+function turnEthernet(ethernet: number): Action[] {
+  return [ETHERNET_TO_ASKER, set('eth_src', ethernet)];
 }
 
 function addressesOf(of: { readonly mac: string; readonly ips: readonly string[] }): Addresses {
@@ -181,8 +187,6 @@ function addressesOf(of: { readonly mac: string; readonly ips: readonly string[]
     v6: of.ips.filter(isIpv6).map((ip) => ipv6(ip)),
   };
 }
-
-const reply: Action = { type: 'output', port: IN_PORT };
 
 function icmpv6(type: number): Match {
   return { eth_type: 0x86dd, ip_proto: 58, icmpv6_type: type, icmpv6_code: 0 };
@@ -201,7 +205,7 @@ function apply(actions: readonly Action[]): Instruction {
 }
 
 function goto(table: TableName): Instruction {
-  return { type: 'goto_table', table: pipeline[table].id };
+  return must(gotos.get(table), 'every table has a goto');
 }
 
 function flow(

@@ -21,6 +21,12 @@ interface Claim {
   readonly flow: Flow;
 }
 
+/** A change and its place, so that nobody has to work the place out again. */
+export interface Planned {
+  readonly place: string;
+  readonly change: FlowChange;
+}
+
 interface Refusal {
   readonly change: FlowChange;
   readonly reason: string;
@@ -31,6 +37,8 @@ export class Tracker {
   readonly #claims = new Map<string, Claim[]>();
   /** The places of each owner, also of one that has left until its places are settled. */
   readonly #placesOf = new Map<string, readonly string[]>();
+  /** Owners that have places which they no longer want, because the switch has not let go of them yet. */
+  readonly #leaving = new Set<string>();
   #present = new Map<string, FlowIdentity>();
   /** Present, but neither written nor adopted: kept until `sweep`. */
   readonly #foreign = new Set<string>();
@@ -46,6 +54,8 @@ export class Tracker {
     for (const [place, flow] of wanted) this.#claim(place, { owner, rank, flow });
     const leaving = before.filter((place) => !wanted.has(place) && this.#unsettled(place));
     const places = [...wanted.keys(), ...leaving];
+    if (leaving.length > 0) this.#leaving.add(owner);
+    else this.#leaving.delete(owner);
     if (places.length > 0) this.#placesOf.set(owner, places);
     else this.#placesOf.delete(owner);
   }
@@ -79,34 +89,33 @@ export class Tracker {
    * What to do, make before break: writes first, the end of the pipeline before its beginning, so that no packet is led to
    * a place that is not there yet; then deletions, the beginning first.
    */
-  pending(): FlowChange[] {
-    const changes = [...this.#pending].map((place) => this.#change(place));
-    const writes = changes.filter((change) => change.type === 'write');
-    const deletes = changes.filter((change) => change.type === 'delete');
-    writes.sort((a, b) => b.flow.table - a.flow.table);
-    deletes.sort((a, b) => a.flow.table - b.flow.table);
+  pending(): Planned[] {
+    const changes = Array.from(this.#pending, (place) => ({ place, change: this.#change(place) }));
+    const writes = changes.filter(({ change }) => change.type === 'write');
+    const deletes = changes.filter(({ change }) => change.type === 'delete');
+    writes.sort((a, b) => b.change.flow.table - a.change.flow.table);
+    deletes.sort((a, b) => a.change.flow.table - b.change.flow.table);
     return [...writes, ...deletes];
   }
 
   /** Whether the change, taken from `pending` earlier, is still to be done. */
-  stands(change: FlowChange): boolean {
-    const place = flowKey(change.flow);
+  stands({ place, change }: Planned): boolean {
     if (!this.#pending.has(place)) return false;
-    const now = this.#change(place);
-    return now.type === change.type && now.flow.cookie === change.flow.cookie;
+    const wanted = this.#wanted(place);
+    if (change.type === 'write') return wanted?.cookie === change.flow.cookie;
+    return wanted === undefined && this.#present.get(place)?.cookie === change.flow.cookie;
   }
 
-  /** The switch has carried out `changes` but for the failures. Returns the owners of what was refused. */
-  settle(changes: readonly FlowChange[], failures: readonly FlowFailure[]): readonly string[] {
+  /** The switch has carried out `planned` but for the failures. Returns the owners of what was refused. */
+  settle(planned: readonly Planned[], failures: readonly FlowFailure[]): readonly string[] {
     const reasons = new Map(failures.map(({ index, reason }) => [index, reason]));
-    for (const [index, change] of changes.entries()) {
-      const place = flowKey(change.flow);
+    for (const [index, { place, change }] of planned.entries()) {
       const reason = reasons.get(index);
       if (reason === undefined) this.#done(place, change);
       else this.#refused.set(place, { change, reason });
       this.#review(place);
     }
-    const refused = failures.map(({ index }) => flowKey(must(changes[index], 'a failure names a change').flow));
+    const refused = failures.map(({ index }) => must(planned[index], 'a failure names a change').place);
     return refused.flatMap((place) => (this.#claims.get(place) ?? []).map(({ owner }) => owner));
   }
 
@@ -131,9 +140,12 @@ export class Tracker {
     return (this.#placesOf.get(owner) ?? []).some((place) => this.#pending.has(place));
   }
 
-  /** Forgets owners that have left, once their places are settled. */
+  /** Lets an owner go of places that it no longer wants, once they are settled. */
   forget(owner: string): void {
-    const places = this.#placesOf.get(owner) ?? [];
+    if (!this.#leaving.has(owner)) return;
+    const places = must(this.#placesOf.get(owner), 'who is leaving has places');
+    const unsettled = places.filter((place) => !this.#claimed(owner, place) && this.#unsettled(place));
+    if (unsettled.length === 0) this.#leaving.delete(owner);
     const kept = places.filter((place) => this.#claimed(owner, place) || this.#unsettled(place));
     if (kept.length > 0) this.#placesOf.set(owner, kept);
     else this.#placesOf.delete(owner);
@@ -196,13 +208,19 @@ export class Tracker {
       this.#refused.delete(place);
       return;
     }
-    const refused = this.#refused.get(place)?.change;
-    const change = this.#change(place);
-    if (refused?.type === change.type && refused.flow.cookie === change.flow.cookie) this.#pending.delete(place);
+    if (this.#isRefused(place, wanted)) this.#pending.delete(place);
     else {
       this.#refused.delete(place);
       this.#pending.add(place);
     }
+  }
+
+  /** Whether what is to be done at the place is what the switch has refused. */
+  #isRefused(place: string, wanted: Flow | undefined): boolean {
+    const refused = this.#refused.get(place)?.change;
+    if (refused === undefined) return false;
+    if (wanted === undefined) return refused.type === 'delete';
+    return refused.type === 'write' && refused.flow.cookie === wanted.cookie;
   }
 
   #change(place: string): FlowChange {
