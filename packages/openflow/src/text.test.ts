@@ -20,10 +20,11 @@ test.each([
   expect(ipv6Text(value)).toBe(text);
 });
 
+const check = (read: (text: string) => unknown, write: (value: never) => string) => (value: unknown) => {
+  expect(read(write(value as never))).toBe(value);
+};
+
 test('text and number are each other', () => {
-  const check = (read: (text: string) => unknown, write: (value: never) => string) => (value: unknown) => {
-    expect(read(write(value as never))).toBe(value);
-  };
   fc.assert(fc.property(fc.nat(0xffff_ffff_ffff), check(mac, macText)));
   fc.assert(fc.property(fc.nat(0xffff_ffff), check(ipv4, ipv4Text)));
   fc.assert(fc.property(fc.bigInt(0n, (1n << 128n) - 1n), check(ipv6, ipv6Text)));

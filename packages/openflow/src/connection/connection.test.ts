@@ -66,11 +66,12 @@ function usual({ type }: Message): readonly Message[] {
   return reply === undefined ? [] : [reply];
 }
 
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** Time that passes only when told; sleepers wake in order. */
 function fakeTime(): { readonly sleep: Sleep; readonly advance: (ms: number) => Promise<void> } {
   let now = 0;
   const sleepers = new Set<{ readonly at: number; readonly wake: () => void }>();
-  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   return {
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
