@@ -22,11 +22,11 @@ async function measure(what: string, ports: number, work: () => Promise<void>): 
 }
 
 const input = { projectId: 'p', networkId };
+const client = async (each: number): Promise<void> => {
+  for (let n = 0; n < each; n++) await store.ports.create([input]);
+};
 const singly = (clients: number, each: number) => async () => {
-  const client = async (): Promise<void> => {
-    for (let n = 0; n < each; n++) await store.ports.create([input]);
-  };
-  await Promise.all(Array.from({ length: clients }, client));
+  await Promise.all(Array.from({ length: clients }, () => client(each)));
 };
 const bulk = (count: number, size: number) => async () => {
   for (let n = 0; n < count; n++) await store.ports.create(Array.from({ length: size }, () => input));

@@ -29,7 +29,7 @@ afterAll(async () => {
 /** Runs the writer until `stop`; gives what it said. */
 async function runWriter(networkId: NetworkId, stop: (child: ReturnType<typeof spawn>) => void): Promise<string> {
   const args = ['--import', 'tsx', writer, JSON.stringify(server.connection), networkId];
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] });
   let said = '';
   child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
@@ -85,7 +85,8 @@ it.each(Object.entries(kills))(
         const batch = await nextBatch(store.feed, at);
         at = batch.position;
         for (const { kind, id, row } of batch.changes) {
-          if (kind === 'port') row === null ? followed.delete(id) : followed.add(id);
+          if (kind === 'port' && row !== null) followed.add(id);
+          if (kind === 'port' && row === null) followed.delete(id);
           if (kind === 'network' && row !== null && row.name === 'the end') ended = true;
         }
       }

@@ -1,5 +1,5 @@
 import { AlcorError, refusal } from '@alcor/network';
-import postgres from 'postgres';
+import pg from 'pg';
 
 /** A refusal of the database that says something about the data: which constraint, which key. */
 export class DatabaseError extends Error {
@@ -11,10 +11,10 @@ export class DatabaseError extends Error {
   /** The refused key's values in the order of the constraint's columns. */
   readonly key: readonly string[];
 
-  constructor(error: postgres.PostgresError) {
-    super(error.message, { cause: withoutParameters(error) });
-    this.state = error.code;
-    this.constraint = error.constraint_name ?? '';
+  constructor(error: pg.DatabaseError) {
+    super(error.message, { cause: slim(error) });
+    this.state = error.code ?? '';
+    this.constraint = error.constraint ?? '';
     this.key = keyOf(error.detail ?? '');
   }
 }
@@ -29,36 +29,33 @@ const transientStates = new Set(['40001', '40P01', '55P03']);
  */
 const unavailable = /^(?:08|28|3D|25P03|25006|53|57|58)/;
 
-/** Bytes that text cannot hold, or a number that its column cannot. */
-const unfit = /^22/;
+/** Bytes that text cannot hold, a number that its column cannot, a value too long for its index. */
+const unfit = /^(?:22|54000)/;
 
 export function isTransient(error: unknown): boolean {
   return error instanceof DatabaseError && transientStates.has(error.state);
 }
 
-/** Whatever a statement was refused with, as AlcorError (nothing to do with the data) or DatabaseError. */
-export function asDatabaseError(error: unknown): unknown {
-  if (error instanceof AlcorError || error instanceof DatabaseError) return error;
-  if (error instanceof postgres.PostgresError) return asStateError(error);
-  // What is not from the server but has a code is from the wire: ECONNREFUSED, CONNECTION_CLOSED, …
-  if (error instanceof Error && 'code' in error) {
-    return refusal('ServiceUnavailable', { reason: 'the database does not answer' }, { cause: error });
-  }
-  return error;
+/** Whatever the driver rejects a statement with, as AlcorError (nothing to do with the data) or DatabaseError. */
+export function asDatabaseError(error: unknown): AlcorError | DatabaseError {
+  if (error instanceof pg.DatabaseError) return asStateError(error);
+  // What is not from the server is from the way there: refused, reset, timed out, terminated.
+  return refusal('ServiceUnavailable', { reason: 'the database does not answer' }, { cause: error });
 }
 
-function asStateError(error: postgres.PostgresError): AlcorError | DatabaseError {
-  const cause = withoutParameters(error);
-  if (error.code === '53100') return refusal('ServiceUnavailable', { reason: 'the disk is full' }, { cause });
-  if (unavailable.test(error.code)) {
+function asStateError(error: pg.DatabaseError): AlcorError | DatabaseError {
+  const cause = slim(error);
+  const code = error.code ?? '';
+  if (code === '53100') return refusal('ServiceUnavailable', { reason: 'the disk is full' }, { cause });
+  if (unavailable.test(code)) {
     return refusal('ServiceUnavailable', { reason: 'the database does not answer' }, { cause });
   }
-  if (unfit.test(error.code)) return refusal('InvalidInput', { reason: error.message }, { cause });
+  if (unfit.test(code)) return refusal('InvalidInput', { reason: error.message }, { cause });
   return new DatabaseError(error);
 }
 
-/** The driver hangs statement and parameters on its errors: megabytes, and tenants' data in the log. */
-function withoutParameters({ message, code, detail }: postgres.PostgresError): Error {
+/** What is worth a place in the log. */
+function slim({ message, code, detail }: pg.DatabaseError): Error {
   return Object.assign(new Error(message), { code, detail });
 }
 

@@ -1,6 +1,6 @@
 import { refusal } from '@alcor/network';
 import type { Clock, Random } from '@alcor/runtime';
-import postgres from 'postgres';
+import pg from 'pg';
 import { asDatabaseError, isTransient } from './database-error.ts';
 
 /** What a statement's `$1`, `$2` … stand for. Lists travel as array literals, rows as JSON text (`sql.ts`). */
@@ -53,16 +53,16 @@ export type ConnectionOptions =
 const maxAttempts = 8;
 const milliseconds = 1000;
 
-/** Connections are made when needed, and again when they break: no connection is made here. */
+/** Connections are made when needed, and others when they break: no connection is made here. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const sql = connect(options);
+  const pool = connect(options);
+  const run = on(pool);
 
   const again = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     for (let attempt = 1; ; attempt++) {
       try {
         return await work();
-      } catch (thrown) {
-        const error = asDatabaseError(thrown);
+      } catch (error) {
         if (!isTransient(error)) throw error;
         if (attempt === maxAttempts) {
           throw refusal('ServiceUnavailable', { reason: 'too many concurrent changes' }, { cause: error });
@@ -73,41 +73,74 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 
   return {
-    ...on(sql),
-    write: (text, parameters) => again(() => on(sql).query(text, parameters)),
-    transaction: (work) => again(() => sql.begin((tx) => work(on(tx))) as ReturnType<typeof work>),
+    ...run,
+    write: (text, parameters) => again(() => run.query(text, parameters)),
+    transaction: (work) => again(() => inTransaction(pool, work)),
     async freeze() {
-      const reserved = await sql.reserve().catch((error: unknown) => {
-        throw asDatabaseError(error);
-      });
-      const view = on(reserved);
-      try {
-        await view.query('begin isolation level repeatable read read only');
-      } catch (error) {
-        reserved.release();
+      const client = await take(pool);
+      const view = on(client);
+      await view.query('begin isolation level repeatable read read only').catch((error: unknown) => {
+        client.release(true);
         throw error;
-      }
-      return {
-        ...view,
-        async release() {
-          // A broken connection has no transaction left to end.
-          await view.query('rollback').catch(() => {});
-          reserved.release();
-        },
-      };
+      });
+      return { ...view, release: () => end(client, 'rollback') };
     },
-    close: () => sql.end({ timeout: 5 }),
+    close: () => (pool.ending ? Promise.resolve() : pool.end()),
   };
 }
 
-/** What a pool, a transaction and a reserved connection have in common. */
-type Runner = Pick<postgres.Sql, 'unsafe'>;
+async function inTransaction<Result>(pool: pg.Pool, work: (tx: Queryable) => Promise<Result>): Promise<Result> {
+  const client = await take(pool);
+  try {
+    await on(client).query('begin');
+    const result = await work(on(client));
+    await on(client).query('commit');
+    client.release();
+    return result;
+  } catch (error) {
+    await end(client, 'rollback');
+    throw error;
+  }
+}
+
+/** Ends what a connection was doing and gives it back; one that does not answer is thrown away. */
+async function end(client: pg.PoolClient, statement: 'rollback'): Promise<void> {
+  const answered = await on(client)
+    .query(statement)
+    .then(
+      () => true,
+      () => false,
+    );
+  client.release(!answered);
+}
+
+async function take(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    throw asDatabaseError(error);
+  }
+}
+
+/** What a pool and a connection have in common. */
+type Runner = Pick<pg.Pool | pg.PoolClient, 'query'>;
+
+/** Statements by the name they are prepared under. */
+const names = new Map<string, string>();
+
+function nameOf(text: string): string {
+  const name = names.get(text) ?? `s${names.size}`;
+  names.set(text, name);
+  return name;
+}
 
 function on(runner: Runner): Queryable {
   return {
     async query<Row>(text: string, parameters: readonly Parameter[] = [], plan: Plan = 'kept') {
+      const values = [...parameters];
+      const prepared = plan === 'kept' && values.length > 0 ? { name: nameOf(text) } : {};
       try {
-        return (await runner.unsafe(text, [...parameters], { prepare: plan === 'kept' })) as unknown as readonly Row[];
+        return (await runner.query({ text, values, ...prepared })).rows as Row[];
       } catch (error) {
         throw asDatabaseError(error);
       }
@@ -115,21 +148,26 @@ function on(runner: Runner): Queryable {
   };
 }
 
-function connect({ connection, maxConnections }: DatabaseOptions): postgres.Sql {
-  const common: postgres.Options<Record<string, never>> = {
+function connect({ connection, maxConnections }: DatabaseOptions): pg.Pool {
+  const where = typeof connection === 'string' ? { connectionString: connection } : toConfig(connection);
+  const pool = new pg.Pool({
+    ...where,
     max: maxConnections ?? 16,
-    // Seconds.
-    connect_timeout: 5,
-    backoff: () => 0.1,
-    // Types of lists are never needed: lists travel as literals.
-    fetch_types: false,
-    onnotice: () => {},
-    connection: {
-      application_name: 'alcor',
-      // A stuck database answers 503 in the end, and a stuck client lets go of its locks.
-      statement_timeout: 60 * milliseconds,
-      idle_in_transaction_session_timeout: 60 * milliseconds,
-    },
-  };
-  return typeof connection === 'string' ? postgres(connection, common) : postgres({ ...connection, ...common });
+    // Also how long one waits for a connection while others have them all.
+    connectionTimeoutMillis: 10 * milliseconds,
+    application_name: 'alcor',
+    // A stuck database answers 503 in the end, and a stuck client lets go of its locks.
+    statement_timeout: 60 * milliseconds,
+    idle_in_transaction_session_timeout: 60 * milliseconds,
+  });
+  // A connection that breaks while nobody uses it: the pool has dropped it already.
+  pool.on('error', () => {});
+  // One that breaks between two statements of a transaction: the next statement is refused.
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
+}
+
+/** In the driver's words. */
+export function toConfig({ username, ...rest }: Exclude<ConnectionOptions, string>): pg.ClientConfig {
+  return { user: username, ...rest };
 }

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { chmod, chown, mkdir, mkdtemp, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, link, mkdir, mkdtemp, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock, Random } from '@alcor/runtime';
-import postgres from 'postgres';
+import pg from 'pg';
+import { toConfig } from './database.ts';
 import type { ConnectionOptions } from './database.ts';
 import { embeddedBinaries } from './embedded-binaries.ts';
 import type { Binaries } from './embedded-binaries.ts';
@@ -73,7 +74,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const binaries = await embeddedBinaries();
   const runAs = serverUser(binaries.postgres, stateDir);
   const password = await readPassword(layout, options.random);
-  await initialise({ layout, binaries, runAs, password, stateDir });
+  await initialise({ layout, binaries, runAs, password, stateDir, random: options.random });
   const deadline = options.clock.now() + startWithin;
   let child: ServerProcess | null = null;
   while (options.clock.now() < deadline) {
@@ -109,14 +110,26 @@ function handle(clock: Clock, data: string, running: Postmaster & { readonly pas
   };
 }
 
-/** Made once; whoever comes second reads what the first has written. */
+/** Made once; whoever comes second reads what the first has made: `link` does not replace. */
 async function readPassword({ password: file }: Layout, random: Random): Promise<string> {
-  const fresh = `${file}.${process.pid}`;
   const known = await readFile(file, 'utf8').catch(() => '');
   if (known !== '') return known;
-  await writeFile(fresh, Buffer.from(random.bytes(24)).toString('hex'), { mode: 0o600 });
-  await rename(fresh, file);
+  const fresh = `${file}.${uniqueName(random)}`;
+  await writeFile(fresh, toHex(random.bytes(24)), { mode: 0o600 });
+  await link(fresh, file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  await rm(fresh);
   return readFile(file, 'utf8');
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+
+/** Of this process, so that what it leaves behind can be told; and of this call. */
+function uniqueName(random: Random): string {
+  return `${process.pid}.${toHex(random.bytes(4))}`;
 }
 
 interface Installation {
@@ -125,15 +138,17 @@ interface Installation {
   readonly runAs: ServerUser;
   readonly password: string;
   readonly stateDir: string;
+  readonly random: Random;
 }
 
 /** Makes the data directory beside its place and moves it there: it is there whole or not at all. */
-async function initialise({ layout, binaries, runAs, password, stateDir }: Installation): Promise<void> {
+async function initialise({ layout, binaries, runAs, password, stateDir, random }: Installation): Promise<void> {
   const present = await readFile(join(layout.data, 'PG_VERSION'), 'utf8').catch(() => '');
   if (present !== '') return;
   await removeLeftovers(stateDir);
-  const fresh = join(stateDir, `data.${process.pid}`);
-  const passwordFile = join(stateDir, `initdb.${process.pid}`);
+  const name = uniqueName(random);
+  const fresh = join(stateDir, `data.${name}`);
+  const passwordFile = join(stateDir, `initdb.${name}`);
   try {
     await mkdir(fresh, { mode: 0o700 });
     await writeFile(passwordFile, password, { mode: 0o600 });
@@ -155,7 +170,7 @@ async function initialise({ layout, binaries, runAs, password, stateDir }: Insta
 /** What a process that was killed while it initialised has left. */
 async function removeLeftovers(stateDir: string): Promise<void> {
   for (const name of await readdir(stateDir)) {
-    const [, pid] = /^(?:data|initdb)\.(\d+)$/.exec(name) ?? [];
+    const [, pid] = /^(?:data|initdb|password)\.(\d+)(?:\.|$)/.exec(name) ?? [];
     if (pid !== undefined && !isAlive(Number(pid))) await rm(join(stateDir, name), { recursive: true, force: true });
   }
 }
@@ -204,27 +219,21 @@ async function socketFolder(stateDir: string, { owner }: ServerUser): Promise<st
 }
 
 async function answers({ socketDir, port }: Postmaster, password: string): Promise<boolean> {
-  const sql = postgres({
-    host: socketDir,
-    port,
-    database: 'postgres',
-    username: user,
-    password,
-    max: 1,
-    connect_timeout: 2,
-    fetch_types: false,
-    onnotice: () => {},
-  });
+  const where = { host: socketDir, port, database: 'postgres', username: user, password };
+  const client = new pg.Client({ ...toConfig(where), connectionTimeoutMillis: 2000 });
+  // Ends while we ask: then the question is refused.
+  client.on('error', () => {});
   try {
-    await sql`select 1`;
+    await client.connect();
+    await client.query('select 1');
     return true;
   } catch (error) {
-    if ((error as { code?: string }).code === '28P01') {
+    if (error instanceof pg.DatabaseError && error.code === '28P01') {
       throw new Error('PostgreSQL does not take the password of its state directory', { cause: error });
     }
     return false;
   } finally {
-    await sql.end({ timeout: 1 });
+    await client.end().catch(() => {});
   }
 }
 

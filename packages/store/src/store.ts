@@ -1,4 +1,5 @@
-import type { Feed, IntentStore, PortStatus } from '@alcor/network';
+import { AlcorError } from '@alcor/network';
+import type { Collection, CollectionTypes, Feed, IntentStore, PortStatus } from '@alcor/network';
 import type { Clock, Random } from '@alcor/runtime';
 import { createAddressBook } from './address-book.ts';
 import { createChangeFeed } from './change-feed.ts';
@@ -65,11 +66,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const closing = new AbortController();
   void trimRepeatedly(trim, clock, closing.signal);
   return {
-    networks: createNetworkCollection(context),
-    subnets: createSubnetCollection(context),
-    ports: createPortCollection(context),
-    nodes: createNodeCollection(context),
-    setPortStatuses: (statuses: readonly PortStatus[]) => setPortStatuses(database, statuses),
+    networks: guarded(createNetworkCollection(context)),
+    subnets: guarded(createSubnetCollection(context)),
+    ports: guarded(createPortCollection(context)),
+    nodes: guarded(createNodeCollection(context)),
+    setPortStatuses: (statuses: readonly PortStatus[]) => guard(setPortStatuses(database, statuses)),
     async ping() {
       await database.query('select 1');
     },
@@ -80,6 +81,25 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       return database.close();
     },
   };
+}
+
+/** Whatever goes wrong leaves the store as an AlcorError. */
+function guarded<T extends CollectionTypes>(collection: Collection<T>): Collection<T> {
+  return {
+    create: (inputs) => guard(collection.create(inputs)),
+    get: (id) => guard(collection.get(id)),
+    list: (query) => guard(collection.list(query)),
+    update: (id, patch, options) => guard(collection.update(id, patch, options)),
+    delete: (id, options) => guard(collection.delete(id, options)),
+  };
+}
+
+async function guard<Result>(work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    throw AlcorError.from(error);
+  }
 }
 
 function freeVnis(database: Database, { firstVni, lastVni }: StoreLimits, random: Random): FreeIndexes {
