@@ -45,7 +45,7 @@ function orderOf<T extends CollectionTypes>(
 ): readonly OrderKey[] {
   const sorted = sort.some(({ key }) => key === 'id') ? sort : [...sort, { key: 'id', direction: 'asc' } as const];
   return sorted.map(({ key, direction }) => {
-    const expression = (resource.sortKeys as Readonly<Record<string, string>>)[key];
+    const expression = own<string>(resource.sortKeys, key);
     if (expression === undefined) throw refusal('InvalidInput', { reason: `cannot sort by '${key}'` });
     return { expression, direction: (direction === 'desc') === backward ? 'asc' : 'desc' };
   });
@@ -114,9 +114,9 @@ function oneOf<T extends CollectionTypes>(
   wanted: readonly Scalar[],
   parameters: Parameters,
 ): string {
-  const special = resource.filters[field];
+  const special = own(resource.filters, field);
   if (special !== undefined) return special(`${parameters.add(arrayLiteral(wanted))}::text[]`);
-  const column = resource.columns[field];
+  const column = own(resource.columns, field);
   if (column === undefined) throw refusal('InvalidInput', { reason: `cannot filter by '${field}'` });
   const values = wanted.map((value) => readable(value, column.type)).filter((value) => value !== null);
   return `t.${column.name} = any(${parameters.add(arrayLiteral(values))}::${column.type}[])`;
@@ -139,6 +139,11 @@ function addressCondition(filter: AddressFilter, parameters: Parameters): string
   add('subnet_id', 'uuid', filter.fixedIpSubnetId);
   if (conditions.length === 0) return null;
   return `t.id in (select a.port_id from ip_allocations a where ${conditions.join(' and ')})`;
+}
+
+/** What the table itself says of a name that a caller gave: not what every object has, like `toString`. */
+function own<Value>(table: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
 /** The value as the column's type reads it; null for what no row can have. */
