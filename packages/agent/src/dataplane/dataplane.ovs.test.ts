@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { realRuntime } from '@alcor/runtime';
 import { mac, ipv4, ipv6 } from '@alcor/openflow';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { cookieText, RESOURCE_MASK, resourceCookie } from './cookie.ts';
 import { Dataplane } from './dataplane.ts';
 import { MemorySwitch } from './drivers/memory.ts';
@@ -145,17 +145,21 @@ describe.skipIf(missing !== '')(`the data plane on Open vSwitch${missing && ` (s
 
   test('VMs ping each other over IPv4 and IPv6, the host answering ARP and neighbour discovery', async () => {
     const vms = [one, port('peer', { mac: '02:00:00:00:00:03', ips: ['10.0.0.3', 'fd00::3'] })];
+    onTestFinished(async () => {
+      for (const [index] of vms.entries()) await ip('netns', 'del', `${ovs.netns}-${index}`).catch(() => undefined);
+    });
     for (const [index, vm] of vms.entries()) await boot(ovs, vm, index);
     const running = await agent();
     for (const vm of vms) running.dataplane.setPort(vm);
     expect(await running.dataplane.reconcile(never)).toMatchObject([{ status: 'ok' }, { status: 'ok' }]);
-    const inside = (...command: string[]) => run('ip', ['netns', 'exec', `${ovs.netns}-0`, ...command]);
-    await inside('ping', '-c1', '-W2', '10.0.0.3');
+    const vm = `${ovs.netns}-0`;
+    await insideNamespace(vm, 'ping', '-c1', '-W2', '10.0.0.3');
     // With checksums verified by the guest's own kernel: a wrong one in the advertisement would be dropped.
-    await inside('ping', '-6', '-c1', '-W2', 'fd00::3');
-    expect((await inside('ip', '-6', 'neigh')).stdout).toMatch(/fd00::3 .*lladdr 02:00:00:00:00:03 (?!router)/);
-    await expect(inside('ping', '-c1', '-W1', '10.0.0.9')).rejects.toThrow();
-    for (const [index] of vms.entries()) await run('ip', ['netns', 'del', `${ovs.netns}-${index}`]);
+    await insideNamespace(vm, 'ping', '-6', '-c1', '-W2', 'fd00::3');
+    expect((await insideNamespace(vm, 'ip', '-6', 'neigh')).stdout).toMatch(
+      /fd00::3 .*lladdr 02:00:00:00:00:03 (?!router)/,
+    );
+    await expect(insideNamespace(vm, 'ping', '-c1', '-W1', '10.0.0.9')).rejects.toThrow();
   });
 
   test('for any network and packet the switch and the one in memory take the same flows', async () => {
@@ -193,11 +197,18 @@ describe.skipIf(missing !== '')(`the data plane on Open vSwitch${missing && ` (s
   });
 });
 
+function ip(...args: string[]) {
+  return run('ip', args);
+}
+
+function insideNamespace(netns: string, ...command: string[]) {
+  return ip('netns', 'exec', netns, ...command);
+}
+
 /** A namespace with a veth end on the bridge: what a VM is to the switch. */
 async function boot(ovs: OpenVswitch, vm: LocalPort, index: number): Promise<void> {
   const netns = `${ovs.netns}-${index}`;
-  const ip = (...args: string[]) => run('ip', args);
-  const inside = (...command: string[]) => run('ip', ['netns', 'exec', netns, ...command]);
+  const inside = (...command: string[]) => insideNamespace(netns, ...command);
   await ip('netns', 'add', netns);
   const peer = ['peer', 'name', 'eth0', 'netns', netns];
   await ip('-n', ovs.netns, 'link', 'add', `vm${index}`, 'type', 'veth', ...peer);

@@ -179,6 +179,31 @@ test('a flush that is given up loses nothing', async () => {
   expect(await dataplane.flush(never)).toEqual([{ resourceId: 'n', status: 'ok', reason: '' }]);
 });
 
+test('what took effect without being confirmed is known of afterwards', async () => {
+  const stop = new AbortController();
+  const memory = new MemorySwitch({ afterApply: async () => stop.abort(new Error('enough')) });
+  const { dataplane } = await startedOn(memory, A);
+  dataplane.setNeighbor(neighbor('n'));
+  await expect(dataplane.reconcile(stop.signal)).rejects.toThrow('enough');
+  dataplane.removeNeighbor('n');
+  expect(await dataplane.flush(never)).toEqual([{ resourceId: 'n', status: 'ok', reason: '' }]);
+  expect(await keys(memory)).toEqual(hostFlows(1).map(named).sort());
+});
+
+test('a switch that fails in an unknown way fails the flush, and the next one repairs', async () => {
+  const trouble = [new Error('boom')];
+  const memory = new MemorySwitch({
+    beforeApply: async () => {
+      const error = trouble.pop();
+      if (error !== undefined) throw error;
+    },
+  });
+  const { dataplane } = await startedOn(memory, A);
+  dataplane.setNeighbor(neighbor('n'));
+  await expect(dataplane.flush(never)).rejects.toThrow('boom');
+  expect(await dataplane.flush(never)).toEqual([{ resourceId: 'n', status: 'ok', reason: '' }]);
+});
+
 test('the state can be looked at', async () => {
   const { dataplane, memory } = await testHost(A);
   memory.plug('p');

@@ -195,9 +195,9 @@ export class Dataplane {
       await this.#drain(signal);
     } catch (error) {
       this.#doubt = true;
-      if (!(error instanceof SwitchLost)) throw error;
-      // The switch may be back before this is noticed, or never have said that it went.
+      // A switch may be back before this is noticed, or never have said that it went; a caller may never come back.
       this.#scheduleRetry();
+      if (!(error instanceof SwitchLost)) throw error;
     }
   }
 
@@ -356,8 +356,7 @@ export class Dataplane {
       await this.#work(this.#signal);
       this.#tellChanges();
     } catch {
-      // Nobody waits for an answer here; what is in doubt is read again when the retry comes.
-      this.#scheduleRetry();
+      // Nobody waits for an answer here, and a retry is on its way.
     }
   }
 

@@ -19,6 +19,8 @@ export interface MemorySwitchOptions {
   readonly tunnelPort?: number | null;
   /** Runs before changes take effect: to be slow, or to reject and so lose the switch before anything happened. */
   readonly beforeApply?: (changes: readonly FlowChange[]) => Promise<void>;
+  /** Runs after changes took effect and before they are confirmed: to lose the confirmation. */
+  readonly afterApply?: (changes: readonly FlowChange[]) => Promise<void>;
   /** The switch's words for refusing a change; null to accept it. */
   readonly failApply?: (change: FlowChange) => string | null;
 }
@@ -67,6 +69,9 @@ export class MemorySwitch implements Switch {
     signal.throwIfAborted();
     if (!this.#up || this.#life !== life) throw new SwitchLost(`${this.name} went away`);
     const failures = changes.map((change, index) => ({ index, reason: this.#applyOne(change) }));
+    await this.#options.afterApply?.(changes);
+    signal.throwIfAborted();
+    if (this.#life !== life) throw new SwitchLost(`${this.name} went away`);
     return failures.filter((failure): failure is FlowFailure => failure.reason !== null);
   }
 
