@@ -1,4 +1,4 @@
-import { cleanRegion, createFabric, type Host, introduce, ping, plugVm, startHost } from '@alcor/lab';
+import { cleanRegion, createFabric, type Host, introduce, ping, plugVm, startHosts } from '@alcor/lab';
 import { dialBytes, type Runtime } from '@alcor/runtime';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync, rmSync } from 'node:fs';
@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import type { Log } from '../log.ts';
 import type { HostSet, ManagedHost } from './hosts.ts';
 
-const hostsAtOnce = 4;
 const restartAfterMs = 500;
 
 interface OvsHostOptions {
@@ -37,19 +36,9 @@ export async function startOvsHosts(options: OvsHostOptions): Promise<HostSet> {
   };
   try {
     const fabric = await createFabric({ prefix, runDir, means, signal });
-    const hosts: OvsHost[] = [];
-    const indexes = Array.from({ length: count }, (_, at) => at + 1).values();
-    const worker = async (): Promise<void> => {
-      for (const index of indexes) {
-        const lab = await startHost(fabric, { index, id: `host-${index}`, signal });
-        hosts[index - 1] = describe(lab);
-      }
-    };
-    await Promise.all(Array.from({ length: hostsAtOnce }, worker));
-    await introduce(
-      hosts.map(({ lab }) => lab),
-      { signal },
-    );
+    const started = await startHosts(fabric, count, { idOf: (index) => `host-${index}`, signal });
+    await introduce(started, { signal });
+    const hosts = started.map(describe);
     for (const host of hosts) agents.push(superviseAgent(host, options, stop.signal));
     return { dataplane: 'ovs', hosts, close, plug: (id, request) => plug(hosts, id, request) };
   } catch (error) {
