@@ -13,7 +13,7 @@ import type {
 
 /**
  * What the API asks of the store. Every promise either resolves with what is durably committed, or rejects with an AlcorError
- * and has changed nothing.
+ * and has changed nothing; only ServiceUnavailable may leave a write in doubt, where the connection broke while it committed.
  */
 export interface IntentStore {
   readonly networks: Collection<NetworkTypes>;
