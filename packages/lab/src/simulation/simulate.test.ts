@@ -6,6 +6,7 @@ const onceFailed = [
   { seed: 24, found: 'an agent that starts while its switch is away' },
   { seed: 55, found: 'a VM that is unplugged while the switch is away' },
   { seed: 137, found: 'the same, with other faults around it' },
+  { seed: 155, found: 'a VM that is unplugged while the switch restarts, plugged where it does not belong' },
 ];
 
 describe('a region under faults', () => {

@@ -31,6 +31,8 @@ export class MemorySwitch implements Switch {
   readonly #options: MemorySwitchOptions;
   readonly #tables = new Map<number, FlowTable>();
   readonly #interfaces = new Map<string, PluggedInterface>();
+  /** Taken off the bridge while the switch was away: told of when it is back. */
+  readonly #takenOff = new Set<string>();
   #tell: (event: SwitchEvent) => void = () => undefined;
   #nextPort = 2;
   /** Counts losses, so that what was asked before one is not confirmed after it. */
@@ -88,6 +90,7 @@ export class MemorySwitch implements Switch {
   unplug(ifaceId: string): void {
     if (!this.#interfaces.delete(ifaceId)) return;
     if (this.#up) this.#tell({ type: 'unplugged', ifaceId, reason: '' });
+    else this.#takenOff.add(ifaceId);
   }
 
   /** The switch goes away, with its flows; interfaces stay on the bridge. */
@@ -103,6 +106,8 @@ export class MemorySwitch implements Switch {
   resume(): void {
     if (this.#up) return;
     this.#up = true;
+    for (const ifaceId of this.#takenOff) this.#tell({ type: 'unplugged', ifaceId, reason: '' });
+    this.#takenOff.clear();
     for (const iface of this.#interfaces.values()) this.#tell({ type: 'plugged', iface });
     this.#tell({ type: 'connected' });
   }
