@@ -4,13 +4,8 @@ import {
   OperationType,
   ResourceType,
 } from '@alcor/contract';
-import type { NodeId, PortId, PortStatus } from '@alcor/network';
+import type { NodeId, PortId, PortReport, PortStatus } from '@alcor/network';
 import { type Clock, createWakeup } from '@alcor/runtime';
-
-/** What a host says of one of its ports. */
-export interface PortReport extends PortStatus {
-  readonly nodeId: NodeId;
-}
 
 /** Keeps port statuses: the store. */
 export interface StatusSink {

@@ -6,6 +6,7 @@ import type {
   NodeId,
   Port,
   PortId,
+  PortReport,
   PortStatus,
   Subnet,
   SubnetId,
@@ -20,8 +21,11 @@ export interface IntentStore {
   readonly subnets: Collection<SubnetTypes>;
   readonly ports: Collection<PortTypes>;
   readonly nodes: Collection<NodeTypes>;
-  /** Records what hosts say of their ports. Ports that are gone meanwhile are passed over. Does not change revisions. */
-  setPortStatuses(statuses: readonly PortStatus[]): Promise<void>;
+  /**
+   * Keeps the newest word on each port, if it comes from the host that the port is bound to now: others speak of the past.
+   * Does not change revisions. A port that is bound elsewhere begins anew as DOWN.
+   */
+  setPortStatuses(reports: readonly PortReport[]): Promise<void>;
   /** Resolves when the database answers; rejects with ServiceUnavailable. */
   ping(): Promise<void>;
 }

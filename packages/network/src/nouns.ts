@@ -91,3 +91,8 @@ export interface PortStatus {
   /** Why, when not ACTIVE: the switch's or the agent's own words; empty otherwise. */
   readonly reason: string;
 }
+
+/** What a host says of one of its ports. */
+export interface PortReport extends PortStatus {
+  readonly nodeId: NodeId;
+}

@@ -1,4 +1,4 @@
-import type { ListQuery, NetworkId, NodeId, PortId, PortTypes, PortView, SubnetId } from '@alcor/network';
+import type { ListQuery, NetworkId, NodeId, PortId, PortReport, PortTypes, PortView, SubnetId } from '@alcor/network';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startTestServer } from './testing/region.ts';
 import type { TestServer, TestStore } from './testing/region.ts';
@@ -184,17 +184,33 @@ describe('what is in use stays', () => {
 });
 
 describe('port status', () => {
+  const from = (nodeId: string, portId: PortId, status: 'ACTIVE' | 'ERROR', reason = ''): PortReport => ({
+    portId,
+    nodeId: nodeId as NodeId,
+    status,
+    reason,
+  });
+
   it('is DOWN until told, does not grow the revision, and is passed over for ports that are gone', async () => {
-    const port = await makePort();
-    expect(port.status).toBe('DOWN');
-    const gone = { portId: nowhere as PortId, status: 'ACTIVE', reason: '' } as const;
-    await store.setPortStatuses([gone, { portId: port.id, status: 'ERROR', reason: 'no switch' }]);
+    const made = await makePort();
+    expect(made.status).toBe('DOWN');
+    const port = await store.ports.update(made.id, { hostId: 'a' as NodeId });
+    await store.setPortStatuses([from('a', nowhere as PortId, 'ACTIVE'), from('a', port.id, 'ERROR', 'no switch')]);
     expect(await store.ports.get(port.id)).toEqual({ ...port, status: 'ERROR', statusReason: 'no switch' });
-    await Promise.all(
-      Array.from({ length: 10 }, () => store.setPortStatuses([{ portId: port.id, status: 'ACTIVE', reason: '' }])),
-    );
+    await Promise.all(Array.from({ length: 10 }, () => store.setPortStatuses([from('a', port.id, 'ACTIVE')])));
     expect((await store.ports.list({ filter: { status: ['ACTIVE'] } })).rows).toEqual([{ ...port, status: 'ACTIVE' }]);
     expect((await store.ports.list({ filter: { status: ['DOWN'] } })).rows).toEqual([]);
+  });
+
+  it('is taken only from the host that the port is bound to, and begins anew on another', async () => {
+    const { id } = await makePort();
+    await store.ports.update(id, { hostId: 'a' as NodeId });
+    await store.setPortStatuses([from('b', id, 'ERROR', 'of the past'), from('a', id, 'ACTIVE')]);
+    expect((await store.ports.get(id)).status).toBe('ACTIVE');
+    expect((await store.ports.update(id, { name: 'stays' })).status).toBe('ACTIVE');
+    expect((await store.ports.update(id, { hostId: 'b' as NodeId })).status).toBe('DOWN');
+    await store.setPortStatuses([from('a', id, 'ACTIVE')]);
+    expect((await store.ports.get(id)).status).toBe('DOWN');
   });
 });
 

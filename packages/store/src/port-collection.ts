@@ -86,6 +86,8 @@ async function updateLocked(
     moved = await replaceAddresses(tx, row, attempt.planned);
   }
   if (typeof fields['hostId'] === 'string') await lockHosts(tx, [fields['hostId']]);
+  // What the host before said of the port says nothing of the port on another host.
+  if ('hostId' in fields) await tx.query('delete from port_status where port_id = $1', [id]);
   if (moved || Object.keys(fields).length > 0) await updateRow(tx, portResource, row, { fields, now: nowOf(context) });
   return readView(tx, portResource, id);
 }

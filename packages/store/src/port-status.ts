@@ -1,20 +1,21 @@
-import type { PortStatus } from '@alcor/network';
+import type { PortReport } from '@alcor/network';
 import type { Database } from './database.ts';
 import { isUuid } from './uuid7.ts';
 import { jsonRows } from './sql.ts';
 
-/** Writes those statuses that are new, of those ports that exist; of several for one port the last counts. */
-export async function setPortStatuses(database: Database, statuses: readonly PortStatus[]): Promise<void> {
-  const last = new Map(statuses.filter(({ portId }) => isUuid(portId)).map((status) => [status.portId, status]));
+/** Writes those statuses that are new, of ports that are bound to the host that speaks; of several for one port and host the last counts. */
+export async function setPortStatuses(database: Database, reports: readonly PortReport[]): Promise<void> {
+  const known = reports.filter(({ portId }) => isUuid(portId));
+  const last = new Map(known.map((report) => [`${report.portId} ${report.nodeId}`, report]));
   if (last.size === 0) return;
   await database.write(
-    `insert into port_status (port_id, status, reason)
-     select x."portId", x.status, x.reason
-     from jsonb_to_recordset($1::text::jsonb) as x("portId" uuid, status text, reason text)
-     join (select id from ports where id in (
-       select y."portId" from jsonb_to_recordset($1::text::jsonb) as y("portId" uuid)) order by id for key share) p
-       on p.id = x."portId"
-     order by x."portId"
+    // The lock keeps the binding from changing between the look at it and the write.
+    `with spoken as (select * from jsonb_to_recordset($1::text::jsonb) as x("portId" uuid, "nodeId" text, status text, reason text)),
+     bound as (select p.id, p.host_id from ports p join spoken s on s."portId" = p.id and s."nodeId" = p.host_id
+       order by p.id for share of p)
+     insert into port_status (port_id, status, reason)
+     select s."portId", s.status, s.reason from spoken s join bound b on b.id = s."portId" and b.host_id = s."nodeId"
+     order by s."portId"
      on conflict (port_id) do update set status = excluded.status, reason = excluded.reason
        where (port_status.status, port_status.reason) is distinct from (excluded.status, excluded.reason)`,
     [jsonRows([...last.values()])],

@@ -1,5 +1,5 @@
 import { AlcorError } from '@alcor/network';
-import type { Collection, CollectionTypes, Feed, IntentStore, PortStatus } from '@alcor/network';
+import type { Collection, CollectionTypes, Feed, IntentStore, PortReport } from '@alcor/network';
 import type { Clock, Random } from '@alcor/runtime';
 import { createAddressBook } from './address-book.ts';
 import { createChangeFeed } from './change-feed.ts';
@@ -70,7 +70,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     subnets: guarded(createSubnetCollection(context)),
     ports: guarded(createPortCollection(context)),
     nodes: guarded(createNodeCollection(context)),
-    setPortStatuses: (statuses: readonly PortStatus[]) => guard(setPortStatuses(database, statuses)),
+    setPortStatuses: (reports: readonly PortReport[]) => guard(setPortStatuses(database, reports)),
     async ping() {
       await database.query('select 1');
     },

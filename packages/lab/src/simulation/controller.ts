@@ -1,7 +1,7 @@
 import { ConfigManager } from '@alcor/config-manager';
 import type { Goal } from '@alcor/contract';
-import { Delivery, type Host, type PortReport, StatusCollector } from '@alcor/delivery';
-import type { Feed, FeedBatch } from '@alcor/network';
+import { Delivery, type Host, StatusCollector } from '@alcor/delivery';
+import type { Feed, FeedBatch, PortReport } from '@alcor/network';
 import { between, Bus, type Process, Topic, type World } from '@alcor/runtime';
 
 export interface ControllerOptions {

@@ -1,6 +1,5 @@
 import { type Fabric, type Flow, flowKey, hostFlows, neighborFlows, portFlows } from '@alcor/agent';
-import type { PortReport } from '@alcor/delivery';
-import type { Port } from '@alcor/network';
+import type { Port, PortReport } from '@alcor/network';
 import { pick, type Random } from '@alcor/runtime';
 import type { SimulatedHost } from './host.ts';
 import type { Workload } from './workload.ts';

@@ -1,7 +1,15 @@
 import { Fabric } from '@alcor/agent';
-import type { PortReport } from '@alcor/delivery';
-import type { Node, NodeId } from '@alcor/network';
-import { between, createSchedule, createWorld, type Faults, noFaults, pick, type Random, seededRandom } from '@alcor/runtime';
+import type { Node, NodeId, PortReport } from '@alcor/network';
+import {
+  between,
+  createSchedule,
+  createWorld,
+  type Faults,
+  noFaults,
+  pick,
+  type Random,
+  seededRandom,
+} from '@alcor/runtime';
 import { SimulatedController } from './controller.ts';
 import { SimulatedHost } from './host.ts';
 import { leaks, type Region, unsettled, wrongPings } from './invariants.ts';
