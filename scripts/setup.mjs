@@ -38,11 +38,12 @@ export function installNpmPackages() {
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(locked).mtimeMs) return;
   if (!mayInstall) {
     if (existsSync(installed)) return;
-    say('the npm packages are not installed and ALCOR_NO_INSTALL=1 is set: run `npm ci` first');
+    say('the npm packages are not installed and ALCOR_NO_INSTALL=1 is set: run `npm install` first');
     process.exit(1);
   }
   say('installing npm packages');
-  run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error']);
+  // Not `npm ci`, which gives up where a registry lacks the optional packages of some other platform.
+  run('npm', ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error']);
 }
 
 /** With root on Debian or Ubuntu: what is missing of Open vSwitch and iproute2, saying so first. */
