@@ -7,7 +7,10 @@ import type { Place, Seen } from './feed-position.ts';
 import { readRows } from './reader.ts';
 import { rowFields } from './resource.ts';
 import type { Resource } from './resource.ts';
-import { networkResource, nodeResource, portResource, subnetResource } from './resources.ts';
+import { networkResource } from './resources/network.ts';
+import { nodeResource } from './resources/node.ts';
+import { portResource } from './resources/port.ts';
+import { subnetResource } from './resources/subnet.ts';
 import type { Wakeup } from './wakeup.ts';
 
 /** Rows of a batch, of a snapshot and of the changes after it. */

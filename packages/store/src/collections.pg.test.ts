@@ -183,14 +183,11 @@ describe('what is in use stays', () => {
   });
 });
 
-describe('port status', () => {
-  const from = (nodeId: string, portId: PortId, status: 'ACTIVE' | 'ERROR', reason = ''): PortReport => ({
-    portId,
-    nodeId: nodeId as NodeId,
-    status,
-    reason,
-  });
+function from(nodeId: string, portId: PortId, status: 'ACTIVE' | 'ERROR', reason = ''): PortReport {
+  return { portId, nodeId: nodeId as NodeId, status, reason };
+}
 
+describe('port status', () => {
   it('is DOWN until told, does not grow the revision, and is passed over for ports that are gone', async () => {
     const made = await makePort();
     expect(made.status).toBe('DOWN');

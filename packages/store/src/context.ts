@@ -28,7 +28,8 @@ export interface StoreLimits {
 }
 
 export interface Recorded {
-  readonly kind: Change['kind'];
+  /** Null: none of the feed's. */
+  readonly kind: Change['kind'] | null;
   readonly id: string;
   readonly revision: number;
   readonly deleted: boolean;
@@ -42,8 +43,9 @@ export function insertChanges(rows: string, at: string): string {
 }
 
 export async function recordChanges(tx: Queryable, now: Date, changes: readonly Recorded[]): Promise<void> {
-  if (changes.length === 0) return;
-  await tx.query(insertChanges('$1', '$2'), [jsonRows(changes), now.toISOString()]);
+  const told = changes.filter(({ kind }) => kind !== null);
+  if (told.length === 0) return;
+  await tx.query(insertChanges('$1', '$2'), [jsonRows(told), now.toISOString()]);
 }
 
 export function nowOf({ clock }: Pick<StoreContext, 'clock'>): Date {

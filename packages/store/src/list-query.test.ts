@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { listStatement } from './list-query.ts';
-import { networkResource, portResource } from './resources.ts';
+import { networkResource } from './resources/network.ts';
+import { portResource } from './resources/port.ts';
 import { arrayLiteral } from './sql.ts';
 
 const tail = (text: string): string => text.slice(text.lastIndexOf('from')).replaceAll(/\s+/g, ' ').trim();

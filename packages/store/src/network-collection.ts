@@ -1,12 +1,12 @@
 import { AlcorError, refusal } from '@alcor/network';
 import type { Collection, CreateNetwork, Network, NetworkId, NetworkTypes, NetworkView } from '@alcor/network';
+import { createCollection } from './collection.ts';
 import { nowOf, recordChanges } from './context.ts';
 import type { StoreContext } from './context.ts';
 import { DatabaseError } from './database-error.ts';
 import type { Queryable } from './database.ts';
-import { lockRow, readPage, readView } from './reader.ts';
-import { networkResource } from './resources.ts';
-import { changedFields, deleteRow, insertAll, updateRow } from './writer.ts';
+import { networkResource } from './resources/network.ts';
+import { insertAll } from './writer.ts';
 
 /** The smallest MTU of IPv4 (RFC 791); IPv6 needs 1280, which Neutron leaves to the user as well. */
 const minMtu = 68;
@@ -15,42 +15,19 @@ const lastVniOfAll = 2 ** 24 - 1;
 const maxRounds = 10;
 
 export function createNetworkCollection(context: StoreContext): Collection<NetworkTypes> {
-  const { database } = context;
   return {
+    ...createCollection(context, networkResource, {
+      defaults: {},
+      checkPatch: (patch) => {
+        if (patch.mtu !== undefined) checkMtu(context, patch.mtu);
+        return patch;
+      },
+      beforeDelete: (tx, { id }) => deleteSubnetsOf(tx, id, nowOf(context)),
+      deleted: ({ vni }) => context.vnis.release(vni - context.limits.firstVni),
+      inUse: (networkId) => refusal('NetworkInUse', { networkId }),
+    }),
     create: (inputs) => createNetworks(context, inputs),
-    get: (id) => readView(database, networkResource, id),
-    list: (query) => readPage(database, networkResource, query),
-    async update(id, patch, options = {}) {
-      if (patch.mtu !== undefined) checkMtu(context, patch.mtu);
-      const view = await database.transaction(async (tx) => {
-        const row = await lockRow(tx, networkResource, id, { ...options, strength: 'for no key update' });
-        const fields = changedFields(row, patch);
-        if (Object.keys(fields).length > 0) await updateRow(tx, networkResource, row, { fields, now: nowOf(context) });
-        return readView(tx, networkResource, id);
-      });
-      context.committed();
-      return view;
-    },
-    async delete(id, options = {}) {
-      const vni = await database
-        .transaction(async (tx) => {
-          const row = await lockRow(tx, networkResource, id, { ...options, strength: 'for update' });
-          await deleteSubnetsOf(tx, id, nowOf(context));
-          await deleteRow(tx, networkResource, row, nowOf(context));
-          return row.vni;
-        })
-        .catch((error: unknown) => {
-          throw isReferred(error) ? refusal('NetworkInUse', { networkId: id }, { cause: error }) : error;
-        });
-      context.vnis.release(vni - context.limits.firstVni);
-      context.committed();
-    },
   };
-}
-
-/** Someone refers to the row that was to go. */
-export function isReferred(error: unknown): boolean {
-  return error instanceof DatabaseError && (error.state === '23503' || error.state === '23001');
 }
 
 async function createNetworks(

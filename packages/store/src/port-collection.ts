@@ -9,7 +9,7 @@ import type { PlannedIp } from './port-addresses.ts';
 import { checkedMac, createPorts } from './port-create.ts';
 import { insertAddresses, lockHosts } from './port-insert.ts';
 import { lockRow, readPage, readView } from './reader.ts';
-import { portResource } from './resources.ts';
+import { portResource } from './resources/port.ts';
 import { changedFields, deleteRow, updateRow } from './writer.ts';
 
 /** Rounds of choosing other addresses before the caller is told to come back. */

@@ -2,7 +2,7 @@ import type { FixedIp, Port, PortId } from '@alcor/network';
 import { insertChanges } from './context.ts';
 import type { Database, Queryable } from './database.ts';
 import { insertRows } from './resource.ts';
-import { portResource } from './resources.ts';
+import { portResource } from './resources/port.ts';
 import { arrayLiteral, jsonRows } from './sql.ts';
 
 /**

@@ -3,7 +3,7 @@ import { refusal } from '@alcor/network';
 import type { Queryable } from './database.ts';
 import { listStatement } from './list-query.ts';
 import { rowFields, viewFields } from './resource.ts';
-import type { Resource } from './resource.ts';
+import type { ColumnType, Resource } from './resource.ts';
 import { arrayLiteral } from './sql.ts';
 import { isUuid } from './uuid7.ts';
 
@@ -18,6 +18,19 @@ export async function readView<T extends CollectionTypes>(
   const [row] = await on.query<T['view']>(text, [id]);
   if (row === undefined) throw resource.notFound(id);
   return resource.canonical(row);
+}
+
+/** The resources with their views in the order of `ids`, as many of them as exist. */
+export async function readViews<T extends CollectionTypes>(
+  on: Queryable,
+  resource: Resource<T>,
+  ids: readonly T['id'][],
+): Promise<readonly T['view'][]> {
+  if (ids.length === 0) return [];
+  const text = `select ${viewFields(resource)} from ${resource.table} t ${resource.join}
+    join unnest($1::${idType(resource)}[]) with ordinality as wanted(id, place) on wanted.id = t.id order by wanted.place`;
+  const rows = await on.query<T['view']>(text, [arrayLiteral(ids)]);
+  return rows.map((row) => resource.canonical(row));
 }
 
 export async function readPage<T extends CollectionTypes>(
@@ -40,8 +53,7 @@ export async function readRows<T extends CollectionTypes>(
   ids: readonly string[],
 ): Promise<readonly T['view'][]> {
   if (ids.length === 0) return [];
-  const type = resource.columns['id']?.type ?? 'uuid';
-  const text = `select ${rowFields(resource)} from ${resource.table} t where t.id = any($1::${type}[])`;
+  const text = `select ${rowFields(resource)} from ${resource.table} t where t.id = any($1::${idType(resource)}[])`;
   const rows = await on.query<T['view']>(text, [arrayLiteral(ids)]);
   return rows.map((row) => resource.canonical(row));
 }
@@ -72,6 +84,10 @@ export async function lockRow<T extends CollectionTypes>(
   return resource.canonical(row) as T['view'] & { readonly revision: number };
 }
 
+function idType<T extends CollectionTypes>({ columns }: Resource<T>): ColumnType {
+  return columns['id']?.type ?? 'uuid';
+}
+
 function couldBe<T extends CollectionTypes>(resource: Resource<T>, id: string): boolean {
-  return resource.columns['id']?.type !== 'uuid' || isUuid(id);
+  return idType(resource) !== 'uuid' || isUuid(id);
 }

@@ -25,7 +25,8 @@ export interface Column {
  * In all SQL fragments the table is called `t`.
  */
 export interface Resource<T extends CollectionTypes> {
-  readonly kind: Change['kind'];
+  /** What the change feed calls it; null: it is not in the feed. */
+  readonly kind: Change['kind'] | null;
   readonly table: string;
   /** The stored fields, by the name they have in the row. */
   readonly columns: Readonly<Record<string, Column>>;

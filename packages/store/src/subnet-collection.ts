@@ -1,12 +1,13 @@
 import { AlcorError, changeAddressing, checkNoOverlap, refusal, resolveAddressing } from '@alcor/network';
 import type { Collection, CreateSubnet, NetworkId, Subnet, SubnetId, SubnetTypes } from '@alcor/network';
+import { forEachItem, isReferred } from './collection.ts';
 import { nowOf } from './context.ts';
 import type { StoreContext } from './context.ts';
 import { DatabaseError } from './database-error.ts';
 import type { Queryable } from './database.ts';
-import { isReferred } from './network-collection.ts';
 import { lockRow, readPage, readView } from './reader.ts';
-import { networkResource, subnetResource } from './resources.ts';
+import { networkResource } from './resources/network.ts';
+import { subnetResource } from './resources/subnet.ts';
 import { jsonRows } from './sql.ts';
 import { changedFields, deleteRow, insertAll, updateRow } from './writer.ts';
 
@@ -46,7 +47,7 @@ export function createSubnetCollection(context: StoreContext): Collection<Subnet
 
 async function createSubnets(context: StoreContext, inputs: readonly CreateSubnet[]): Promise<readonly Subnet[]> {
   const now = nowOf(context);
-  const rows = inputs.map((input, item) => forItem(item, () => newSubnet(context, input, now)));
+  const rows = forEachItem(inputs, (input) => newSubnet(context, input, now));
   await context.database.transaction(async (tx) => {
     await checkOverlaps(tx, rows);
     await insertAll(tx, subnetResource, rows, now);
@@ -84,11 +85,11 @@ async function checkOverlaps(tx: Queryable, rows: readonly Subnet[]): Promise<vo
       present.map(({ cidr }) => cidr),
     );
   }
-  for (const [item, { networkId, cidr }] of rows.entries()) {
+  forEachItem(rows, ({ networkId, cidr }) => {
     const others = taken.get(networkId) ?? [];
-    forItem(item, () => checkNoOverlap(cidr, others));
+    checkNoOverlap(cidr, others);
     others.push(cidr);
-  }
+  });
 }
 
 /** A gateway's address is an allocation without a port: the same constraint keeps ports off it. */
@@ -113,12 +114,4 @@ async function moveGateway(tx: Queryable, before: Subnet, after: Subnet): Promis
     const isTaken = error instanceof DatabaseError && error.constraint === 'ip_allocations_pkey';
     throw isTaken ? refusal('IpAddressAlreadyAllocated', { ip: gatewayIp, subnetId: id }, { cause: error }) : error;
   });
-}
-
-function forItem<Result>(item: number, work: () => Result): Result {
-  try {
-    return work();
-  } catch (error) {
-    throw error instanceof AlcorError ? error.forItem(item) : error;
-  }
 }

@@ -1,0 +1,27 @@
+import { refusal } from '@alcor/network';
+import type { NodeTypes } from '@alcor/network';
+import { sortKeysOf } from '../resource.ts';
+import type { Column, Resource } from '../resource.ts';
+import { canonicalAddress, history } from './common.ts';
+
+const nodeColumns = {
+  id: { name: 'id', type: 'text' },
+  name: { name: 'name', type: 'text' },
+  ip: { name: 'ip', type: 'inet' },
+  agentAddress: { name: 'agent_address', type: 'text' },
+  ...history,
+} as const satisfies Record<string, Column>;
+
+export const nodeResource: Resource<NodeTypes> = {
+  kind: 'node',
+  table: 'nodes',
+  columns: nodeColumns,
+  composed: {},
+  viewed: {},
+  join: '',
+  filters: {},
+  sortKeys: sortKeysOf(nodeColumns, ['id', 'name', 'ip', 'agentAddress', 'createdAt', 'updatedAt', 'revision']),
+  visibleTo: null,
+  notFound: (nodeId) => refusal('NodeNotFound', { nodeId }),
+  canonical: (row) => ({ ...row, ip: canonicalAddress(row.ip) }),
+};

@@ -1,0 +1,52 @@
+import { refusal } from '@alcor/network';
+import type { PortTypes } from '@alcor/network';
+import { sortKeysOf } from '../resource.ts';
+import type { Column, Resource } from '../resource.ts';
+import { canonicalAddress, history, identity, tenantKeys } from './common.ts';
+
+const portColumns = {
+  ...identity,
+  networkId: { name: 'network_id', type: 'uuid' },
+  adminStateUp: { name: 'admin_state_up', type: 'boolean' },
+  mac: { name: 'mac', type: 'macaddr' },
+  hostId: { name: 'host_id', type: 'text', nullsAs: `''` },
+  deviceId: { name: 'device_id', type: 'text' },
+  deviceOwner: { name: 'device_owner', type: 'text' },
+  portSecurityEnabled: { name: 'port_security_enabled', type: 'boolean' },
+  ...history,
+} as const satisfies Record<string, Column>;
+
+export const portResource: Resource<PortTypes> = {
+  kind: 'port',
+  table: 'ports',
+  columns: portColumns,
+  composed: {
+    fixedIps: `(select coalesce(json_agg(json_build_object('subnetId', a.subnet_id, 'ip', host(a.ip)) order by a.ordinal), '[]')
+      from ip_allocations a where a.port_id = t.id)`,
+  },
+  viewed: { status: `coalesce(u.status, 'DOWN')`, statusReason: `coalesce(u.reason, '')` },
+  join: 'left join port_status u on u.port_id = t.id',
+  filters: {
+    status: (values) => `coalesce(u.status, 'DOWN') = any(${values})`,
+  },
+  sortKeys: {
+    ...sortKeysOf(portColumns, [
+      ...tenantKeys,
+      'networkId',
+      'mac',
+      'hostId',
+      'deviceId',
+      'deviceOwner',
+      'adminStateUp',
+      'portSecurityEnabled',
+    ]),
+    status: `coalesce(u.status, 'DOWN')`,
+  },
+  visibleTo: (project) =>
+    `(t.project_id = ${project} or t.network_id in (select n.id from networks n where n.project_id = ${project}))`,
+  notFound: (portId) => refusal('PortNotFound', { portId }),
+  canonical: (row) => ({
+    ...row,
+    fixedIps: row.fixedIps.map(({ subnetId, ip }) => ({ subnetId, ip: canonicalAddress(ip) })),
+  }),
+};

@@ -1,0 +1,32 @@
+import { refusal } from '@alcor/network';
+import type { SubnetTypes } from '@alcor/network';
+import { sortKeysOf } from '../resource.ts';
+import type { Column, Resource } from '../resource.ts';
+import { canonicalAddress, history, identity, tenantKeys } from './common.ts';
+
+const subnetColumns = {
+  ...identity,
+  networkId: { name: 'network_id', type: 'uuid' },
+  ipVersion: { name: 'ip_version', type: 'smallint' },
+  cidr: { name: 'cidr', type: 'cidr' },
+  gatewayIp: { name: 'gateway_ip', type: 'inet', nullsAs: `'0.0.0.0'::inet` },
+  enableDhcp: { name: 'enable_dhcp', type: 'boolean' },
+  allocationPools: { name: 'allocation_pools', type: 'jsonb' },
+  dnsNameservers: { name: 'dns_nameservers', type: 'jsonb' },
+  hostRoutes: { name: 'host_routes', type: 'jsonb' },
+  ...history,
+} as const satisfies Record<string, Column>;
+
+export const subnetResource: Resource<SubnetTypes> = {
+  kind: 'subnet',
+  table: 'subnets',
+  columns: subnetColumns,
+  composed: {},
+  viewed: {},
+  join: '',
+  filters: {},
+  sortKeys: sortKeysOf(subnetColumns, [...tenantKeys, 'networkId', 'ipVersion', 'cidr', 'gatewayIp', 'enableDhcp']),
+  visibleTo: (project) => `(t.project_id = ${project} or t.network_id in (select n.id from networks n where n.shared))`,
+  notFound: (subnetId) => refusal('SubnetNotFound', { subnetId }),
+  canonical: (row) => (row.gatewayIp === null ? row : { ...row, gatewayIp: canonicalAddress(row.gatewayIp) }),
+};
