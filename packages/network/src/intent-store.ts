@@ -85,7 +85,7 @@ export interface Page<View> {
 /** A condition: the field has one of these values. An empty list matches nothing. */
 export type OneOf<T> = readonly T[] | undefined;
 
-interface TenantFilter<Id> {
+export interface TenantFilter<Id> {
   readonly id?: OneOf<Id>;
   readonly name?: OneOf<string>;
   readonly description?: OneOf<string>;
@@ -98,9 +98,9 @@ interface TenantFilter<Id> {
   readonly visibleTo?: string | undefined;
 }
 
-type TenantSortKey = 'id' | 'name' | 'description' | 'projectId' | 'createdAt' | 'updatedAt' | 'revision';
+export type TenantSortKey = 'id' | 'name' | 'description' | 'projectId' | 'createdAt' | 'updatedAt' | 'revision';
 
-interface TenantInput {
+export interface TenantInput {
   readonly projectId: string;
   /** Default: empty. */
   readonly name?: string | undefined;
@@ -108,7 +108,7 @@ interface TenantInput {
   readonly description?: string | undefined;
 }
 
-interface TenantPatch {
+export interface TenantPatch {
   readonly name?: string | undefined;
   readonly description?: string | undefined;
 }

@@ -6,7 +6,7 @@
  */
 
 declare const brand: unique symbol;
-type Branded<B extends string> = string & { readonly [brand]: B };
+export type Branded<B extends string> = string & { readonly [brand]: B };
 
 export type NetworkId = Branded<'NetworkId'>;
 export type SubnetId = Branded<'SubnetId'>;
