@@ -23,12 +23,28 @@ const maxRounds = 30;
 /** Makes all the ports or none. */
 export async function createPorts(context: StoreContext, inputs: readonly CreatePort[]): Promise<readonly PortView[]> {
   if (inputs.length === 0) return [];
+  return makePorts(context, inputs, async (ports, now) => {
+    await insertPorts(context.database, ports, now);
+    return ports.map(newView);
+  });
+}
+
+/**
+ * Plans ports and has `write` write them, alone or with what stands on them, all or nothing; again where an address of our own
+ * choice proves taken.
+ */
+export async function makePorts<Result>(
+  context: StoreContext,
+  inputs: readonly CreatePort[],
+  write: (ports: readonly Port[], now: Date) => Promise<Result>,
+): Promise<Result> {
   const now = nowOf(context);
   let plans = await planPorts(context, inputs);
   for (let round = 0; round < maxRounds; round++) {
     const ports = plans.map((plan) => portOf(plan, now));
+    let result: Result;
     try {
-      await insertPorts(context.database, ports, now);
+      result = await write(ports, now);
     } catch (error) {
       try {
         const verdict = await resolvePortConflict(context, plans, error);
@@ -45,7 +61,7 @@ export async function createPorts(context: StoreContext, inputs: readonly Create
     }
     for (const { addresses } of plans) for (const { subnetId, ip } of addresses) context.addresses.settle(subnetId, ip);
     context.committed();
-    return ports.map(newView);
+    return result;
   }
   release(context, plans);
   throw refusal('ServiceUnavailable', { reason: 'too many concurrent changes' });

@@ -16,9 +16,9 @@ const insertPortsText = `
   host as (${lockHostsText('$5')})
   select count(*) from host`;
 
-export async function insertPorts(database: Database, ports: readonly Port[], now: Date): Promise<void> {
+export async function insertPorts(on: Pick<Database, 'write'>, ports: readonly Port[], now: Date): Promise<void> {
   const changes = ports.map(({ id, revision }) => ({ kind: 'port', id, revision, deleted: false }));
-  await database.write(insertPortsText, [
+  await on.write(insertPortsText, [
     jsonRows(ports),
     jsonRows(ports.flatMap(addressRows)),
     jsonRows(changes),
