@@ -6,3 +6,5 @@ export type { IdentityStore, IdentityStoreOptions } from './store.ts';
 export type { ServiceUrls } from './bootstrap.ts';
 export { builtinIdentity } from './builtin-identity.ts';
 export type { BuiltinIdentityOptions } from './builtin-identity.ts';
+export { buildIdentityApi } from './http/app.ts';
+export type { IdentityApiOptions } from './http/app.ts';
