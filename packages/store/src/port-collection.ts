@@ -4,7 +4,13 @@ import { nowOf } from './context.ts';
 import type { StoreContext } from './context.ts';
 import { DatabaseError } from './database-error.ts';
 import type { Queryable } from './database.ts';
-import { planAddresses, readPortNetworks, releaseChosen } from './port-addresses.ts';
+import {
+  automaticAddresses,
+  planAddresses,
+  readPortNetworks,
+  releaseChosen,
+  withoutAutomatic,
+} from './port-addresses.ts';
 import type { PlannedIp } from './port-addresses.ts';
 import { checkedMac, createPorts } from './port-create.ts';
 import { insertAddresses, lockHosts } from './port-insert.ts';
@@ -34,20 +40,22 @@ export function createPortCollection(context: StoreContext): Collection<PortType
   };
 }
 
-async function updatePort(
+/** Changes a port; `options.alongside` runs first in the same transaction, for what changes with it. */
+export async function updatePort(
   context: StoreContext,
   id: PortId,
   patch: UpdatePort,
-  options: WriteOptions,
+  options: PortWriteOptions,
 ): Promise<PortView> {
   const wanted = patch.mac === undefined ? patch : { ...patch, mac: checkedMac(patch.mac) };
   for (let round = 0; round < maxRounds; round++) {
     const attempt: Attempt = { before: [], planned: [] };
     try {
-      const view = await context.database.transaction((tx) => {
+      const view = await context.database.transaction(async (tx) => {
         // The transaction may be begun again: what it chose before is free.
         releaseChosen(context.addresses, attempt.planned);
         attempt.planned = [];
+        await options.alongside?.(tx);
         return updateLocked(context, tx, id, { wanted, options, attempt });
       });
       settleAddresses(context, wanted, attempt);
@@ -59,6 +67,11 @@ async function updatePort(
     }
   }
   throw refusal('ServiceUnavailable', { reason: 'too many concurrent changes' });
+}
+
+/** How a port is changed. */
+interface PortWriteOptions extends WriteOptions {
+  readonly alongside?: (tx: Queryable) => Promise<void>;
 }
 
 /** What one go at the transaction found and chose. */
@@ -78,18 +91,33 @@ async function updateLocked(
   attempt.before = row.fixedIps;
   const { fixedIps, ...rest } = wanted;
   const fields = changedFields(row, rest);
-  let moved = false;
-  if (fixedIps !== undefined) {
-    const network = (await readPortNetworks(tx, [row.networkId])).get(row.networkId);
-    if (network === undefined) throw refusal('NetworkNotFound', { networkId: row.networkId });
-    attempt.planned = await planAddresses(context.addresses, network, fixedIps, row.fixedIps);
-    moved = await replaceAddresses(tx, row, attempt.planned);
-  }
+  const moved =
+    (fixedIps !== undefined || 'mac' in fields) && (await moveAddresses(context, tx, row, { wanted, attempt }));
   if (typeof fields['hostId'] === 'string') await lockHosts(tx, [fields['hostId']]);
   // What the host before said of the port says nothing of the port on another host.
   if ('hostId' in fields) await tx.query('delete from port_status where port_id = $1', [id]);
   if (moved || Object.keys(fields).length > 0) await updateRow(tx, portResource, row, { fields, now: nowOf(context) });
   return readView(tx, portResource, id);
+}
+
+/** Gives the port the addresses asked for, and those that follow from its MAC. Whether that changed anything. */
+async function moveAddresses(
+  context: StoreContext,
+  tx: Queryable,
+  row: Port,
+  { wanted, attempt }: { readonly wanted: UpdatePort; readonly attempt: Attempt },
+): Promise<boolean> {
+  const network = (await readPortNetworks(tx, [row.networkId])).get(row.networkId);
+  if (network === undefined) throw refusal('NetworkNotFound', { networkId: row.networkId });
+  const { fixedIps: present } = row;
+  const { mac = row.mac, deviceOwner = row.deviceOwner, fixedIps } = wanted;
+  const named =
+    fixedIps === undefined
+      ? withoutAutomatic(network, deviceOwner, present).map((held): PlannedIp => ({ ...held, origin: 'kept' }))
+      : await planAddresses(context.addresses, network, { wanted: fixedIps, present, deviceOwner });
+  const automatic = automaticAddresses(network, { mac, deviceOwner });
+  attempt.planned = [...named, ...automatic.map((held): PlannedIp => ({ ...held, origin: 'named' }))];
+  return replaceAddresses(tx, row, attempt.planned);
 }
 
 /** Whether that changed anything. */
@@ -106,7 +134,7 @@ async function replaceAddresses(tx: Queryable, row: Port, planned: readonly Plan
 }
 
 function settleAddresses({ addresses: book }: StoreContext, wanted: UpdatePort, { before, planned }: Attempt): void {
-  if (wanted.fixedIps === undefined) return;
+  if (planned.length === 0 && wanted.fixedIps === undefined) return;
   for (const { subnetId, ip } of before) book.release(subnetId, ip);
   for (const { subnetId, ip } of planned) book.settle(subnetId, ip);
 }
