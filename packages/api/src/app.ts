@@ -1,6 +1,8 @@
+import { type Identity, noIdentity } from '@alcor/identity';
 import type { IntentStore } from '@alcor/network';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, fastify } from 'fastify';
-import type { AnyDefinition } from './definition.ts';
+import { addAuthentication } from './authentication.ts';
+import { type AnyDefinition, type Operation, allows, pathOf } from './definition.ts';
 import { definitions } from './definitions/index.ts';
 import { type ErrorAnswer, answerTo, answerToWire, noSuchMethod, notFound, sendError } from './errors.ts';
 import { parseJson } from './json.ts';
@@ -14,16 +16,16 @@ export interface ApiOptions {
   /** Default: nothing is logged. */
   readonly logger?: FastifyBaseLogger | undefined;
   readonly limits?: Partial<Limits> | undefined;
-  /** The project of requests that name none. There is no identity yet: every caller is the administrator. Default: `admin`. */
-  readonly projectId?: string | undefined;
+  /** Who the callers are. Default: everyone is the administrator, which is for loopback only. */
+  readonly identity?: Identity | undefined;
 }
 
 /** The HTTP server of the region's API. It listens to nothing until told; `inject` tries it without a socket. */
 export function buildApi(options: ApiOptions): FastifyInstance {
   const limits: Limits = { ...defaultLimits, ...options.limits };
-  const caller = { projectId: options.projectId ?? 'admin' };
   const app = newServer(limits, options.logger);
-  const context: RouteContext = { store: options.store, limits, callerOf: () => caller };
+  const callerOf = addAuthentication(app, options.identity ?? noIdentity());
+  const context: RouteContext = { store: options.store, limits, callerOf };
 
   for (const definition of definitions) addResourceRoutes(app, definition, context);
   addVersionRoutes(app, definitions);
@@ -77,14 +79,17 @@ function onTheWire({ status, body }: ErrorAnswer): string {
 
 /** 405, not 404, where a path exists but the method does not. */
 function answerOtherMethods(app: FastifyInstance, all: readonly AnyDefinition[]): void {
-  for (const { prefix, plural } of all) {
-    for (const [url, methods] of [
-      [`${prefix}/${plural}`, ['PUT', 'PATCH', 'DELETE']],
-      [`${prefix}/${plural}/:id`, ['POST', 'PATCH']],
-    ] as const) {
+  for (const definition of all) {
+    const path = pathOf(definition);
+    for (const [url, served] of [
+      [path, { POST: 'create', GET: 'list' }],
+      [`${path}/:id`, { GET: 'show', PUT: 'update', DELETE: 'delete' }],
+    ] as const satisfies readonly (readonly [string, Readonly<Record<string, Operation>>])[]) {
+      const known: Readonly<Record<string, Operation>> = served;
+      const isServed = (method: string): boolean => method in known && allows(definition, known[method] as Operation);
       app.route({
         url,
-        method: [...methods],
+        method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((method) => !isServed(method)),
         handler: (request, reply) => sendError(reply, noSuchMethod(request.method)),
       });
     }

@@ -1,4 +1,6 @@
+import type { Caller } from '@alcor/identity';
 import { AlcorError, refusal } from '@alcor/network';
+import type { Action } from './action.ts';
 import type { Attribute } from './attribute.ts';
 import type { AnyDefinition, AnyTypes } from './definition.ts';
 import { Refusal, isRecord, shown } from './kinds.ts';
@@ -8,23 +10,27 @@ type Item = Readonly<Record<string, unknown>>;
 /** What the store is given for one resource. */
 export type Input = Record<string, unknown>;
 
-/** Who asks. */
-export interface Caller {
-  readonly projectId: string;
-}
-
 /** The items of a create request, and whether they came as a list. */
 export interface CreateRequest {
   readonly inputs: readonly Input[];
   readonly bulk: boolean;
 }
 
+/** What a create request means besides its body. */
+export interface CreateFrame {
+  readonly caller: Caller;
+  /** Fields that the path says. */
+  readonly fixed: Input;
+  readonly maxItems: number;
+}
+
 /** Reads the body of a POST to the collection: one resource, or a list of them. */
-export function readCreate(definition: AnyDefinition, body: unknown, caller: Caller, maxItems: number): CreateRequest {
+export function readCreate(definition: AnyDefinition, body: unknown, frame: CreateFrame): CreateRequest {
+  const { maxItems } = frame;
   const { singular, plural } = definition;
   const root = rootOf(body);
   if (!Object.hasOwn(root, plural)) {
-    return { inputs: [createInput(definition, itemOf(root, singular), caller)], bulk: false };
+    return { inputs: [createInput(definition, itemOf(root, singular), frame)], bulk: false };
   }
   noOtherKeys(root, plural);
   const items = root[plural];
@@ -32,7 +38,25 @@ export function readCreate(definition: AnyDefinition, body: unknown, caller: Cal
   if (items.length === 0) throw badRequest('Resources required.');
   if (items.length > maxItems)
     throw badRequest(`At most ${maxItems} ${plural} are made by one request, ${items.length} were given.`);
-  return { inputs: items.map((item: unknown, index) => bulkInput(definition, item, index, caller)), bulk: true };
+  return { inputs: items.map((item: unknown, index) => bulkInput(definition, item, index, frame)), bulk: true };
+}
+
+/** Reads the body of an action: its attributes and no other. */
+export function readAction({ method, root, required, optional }: Action, body: unknown): Input {
+  if (method === 'GET' || (body === undefined && Object.keys(required).length === 0)) return {};
+  const item = root === null ? rootOf(body) : itemOf(rootOf(body), root);
+  const missing = Object.keys(required).find((name) => !Object.hasOwn(item, name));
+  if (missing !== undefined) throw badRequest(`Failed to parse request. Required attribute '${missing}' not specified`);
+  const kinds = { ...optional, ...required };
+  return Object.fromEntries(
+    Object.entries(item).map(([name, value]) => {
+      const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+      if (kind === undefined) throw badRequest(`Unrecognized attribute(s) ${shown(name)}`);
+      const parsed = kind.parse(value);
+      if (parsed instanceof Refusal) throw invalid(name, parsed.reason);
+      return [name, parsed];
+    }),
+  );
 }
 
 /** Reads the body of a PUT: what it leaves out stays as it is. */
@@ -44,18 +68,18 @@ export function readUpdate(definition: AnyDefinition, body: unknown): Input {
   });
 }
 
-function bulkInput(definition: AnyDefinition, item: unknown, index: number, caller: Caller): Input {
+function bulkInput(definition: AnyDefinition, item: unknown, index: number, frame: CreateFrame): Input {
   try {
     // A list's items come bare, or each wrapped like a single one.
     if (!isRecord(item)) throw badRequest(`'${definition.singular}' is not a dictionary.`);
     const wrapped = item[definition.singular];
-    return createInput(definition, isRecord(wrapped) && Object.keys(item).length === 1 ? wrapped : item, caller);
+    return createInput(definition, isRecord(wrapped) && Object.keys(item).length === 1 ? wrapped : item, frame);
   } catch (thrown) {
     throw AlcorError.from(thrown).forItem(index);
   }
 }
 
-function createInput(definition: AnyDefinition, given: Item, caller: Caller): Input {
+function createInput(definition: AnyDefinition, given: Item, { caller, fixed }: CreateFrame): Input {
   known(definition, given);
   const item = definition.complete?.(given) ?? given;
   const initial: Input = definition.tenancy === 'project' ? { projectId: caller.projectId } : {};
@@ -68,7 +92,7 @@ function createInput(definition: AnyDefinition, given: Item, caller: Caller): In
   const written = fields(definition, item, (name, attribute) => {
     if (attribute.post.rule === 'never') throw badRequest(`Attribute '${name}' not allowed in POST`);
   });
-  return { ...initial, ...written };
+  return { ...initial, ...written, ...fixed };
 }
 
 /** The attributes of `item` as fields of the store. */

@@ -1,17 +1,29 @@
 import type { AlcorError, Collection, CollectionTypes, IntentStore } from '@alcor/network';
+import type { Action } from './action.ts';
 import type { Attribute } from './attribute.ts';
+
+/** What can be done with a resource, by the route that does it. */
+export type Operation = 'create' | 'list' | 'show' | 'update' | 'delete';
 
 /** A resource of the API: all that routes, validation, lists and documents are made of. */
 export interface Definition<T extends CollectionTypes> {
   /** `network`: the root key of one. */
   readonly singular: string;
-  /** `networks`: the root key of several, and the last part of the path. */
+  /** `networks`: the root key of several. */
   readonly plural: string;
   /** `/v2.0` */
   readonly prefix: string;
+  /** What follows the prefix (or the parent's id) where it is not the plural: `qos/policies`, `security-groups`. */
+  readonly path?: string;
+  /** The resource that this one is a part of: its path and id stand before this one's. */
+  readonly parent?: Parent<T>;
   readonly about: string;
   /** In the order in which answers show them. */
   readonly attributes: Readonly<Record<string, Attribute<T['view']>>>;
+  /** Default: all of them. */
+  readonly operations?: readonly Operation[];
+  /** What else can be done with one: `PUT …/{id}/add_router_interface` by the last part of the path. */
+  readonly actions?: Readonly<Record<string, Action>>;
   /** Resources of a tenant belong to the caller's project unless the request says another. */
   readonly tenancy: 'project' | 'region';
   readonly collection: (store: IntentStore) => Collection<T>;
@@ -22,13 +34,21 @@ export interface Definition<T extends CollectionTypes> {
   readonly complete?: (body: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
 }
 
+export interface Parent<T extends CollectionTypes> {
+  readonly definition: AnyDefinition;
+  /** The field of the row that holds the parent's id; the store takes it in inputs and filters. */
+  readonly field: string & keyof T['view'] & keyof T['create'] & keyof T['filter'];
+}
+
 /** The types of any resource. */
 export interface AnyTypes extends CollectionTypes {
   readonly view: { readonly id: string };
 }
 
 /** A definition of any resource, for code that treats all alike. */
-export type AnyDefinition = Definition<AnyTypes>;
+export type AnyDefinition = Omit<Definition<AnyTypes>, 'parent'> & {
+  readonly parent?: { readonly definition: AnyDefinition; readonly field: string };
+};
 
 /**
  * States a definition. It is checked against the store's types here; what goes through the generic code afterwards are values that
@@ -36,4 +56,16 @@ export type AnyDefinition = Definition<AnyTypes>;
  */
 export function define<T extends CollectionTypes>(definition: Definition<T>): AnyDefinition {
   return definition as unknown as AnyDefinition;
+}
+
+/** Every operation, in the order of their routes. */
+export const allOperations: readonly Operation[] = ['create', 'list', 'show', 'update', 'delete'];
+
+export function allows({ operations = allOperations }: AnyDefinition, operation: Operation): boolean {
+  return operations.includes(operation);
+}
+
+/** `/v2.0/networks`; with a parent `/v2.0/floatingips/:parentId/port_forwardings`. */
+export function pathOf({ prefix, plural, path = plural, parent }: AnyDefinition): string {
+  return parent === undefined ? `${prefix}/${path}` : `${pathOf(parent.definition)}/:parentId/${path}`;
 }

@@ -1,5 +1,6 @@
 import type { Attribute } from './attribute.ts';
-import type { AnyDefinition, AnyTypes } from './definition.ts';
+import type { Action } from './action.ts';
+import { type AnyDefinition, type AnyTypes, type Operation, allows, pathOf } from './definition.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -61,53 +62,87 @@ function wrapped(key: string, schema: Json): Json {
   return { type: 'object', required: [key], properties: { [key]: schema } };
 }
 
+/** `:id` in a route is `{id}` in the document. */
+export function documentPath(definition: AnyDefinition): string {
+  return pathOf(definition).replaceAll(/:(\w+)/g, '{$1}');
+}
+
 function pathsOf(definition: AnyDefinition): Json {
-  const { singular, plural, prefix } = definition;
-  const tags = [plural];
+  const path = documentPath(definition);
+  const parents = definition.parent === undefined ? [] : [{ ...idParameter, name: 'parentId' }];
+  const all = operationsOf(definition);
+  const only = (named: Readonly<Record<string, Operation>>): Json =>
+    Object.fromEntries(
+      Object.entries(named).flatMap(([method, operation]) =>
+        allows(definition, operation) ? [[method, { tags: [definition.plural], ...all[operation] }]] : [],
+      ),
+    );
+  const actions = Object.entries(definition.actions ?? {}).map(([name, action]) => [
+    `${path}/{id}/${name}`,
+    { parameters: [...parents, idParameter], [action.method.toLowerCase()]: actionOf(definition, name, action) },
+  ]);
+  return {
+    [path]: { parameters: parents, ...only({ get: 'list', post: 'create' }) },
+    [`${path}/{id}`]: {
+      parameters: [...parents, idParameter],
+      ...only({ get: 'show', put: 'update', delete: 'delete' }),
+    },
+    ...Object.fromEntries(actions),
+  };
+}
+
+function operationsOf(definition: AnyDefinition): Readonly<Record<Operation, Json>> {
+  const { singular, plural } = definition;
   const refTo = (suffix: string): Json => ({ $ref: `#/components/schemas/${nameOf(definition)}${suffix}` });
   const one = { description: definition.about, ...json(wrapped(singular, refTo(''))) };
   const many = wrapped(plural, { type: 'array', items: refTo('') });
   const single = wrapped(singular, refTo('Create'));
   const bulk = wrapped(plural, { type: 'array', items: refTo('Create'), minItems: 1 });
   const created = { description: 'Made, all of them', ...json({ anyOf: [wrapped(singular, refTo('')), many] }) };
-  const update = { required: true, ...json(wrapped(singular, refTo('Update'))) };
   return {
-    [`${prefix}/${plural}`]: {
-      get: {
-        tags,
-        operationId: `list_${plural}`,
-        parameters: listParameters(definition),
-        responses: { 200: { description: plural, ...json(many) }, ...failure },
-      },
-      post: {
-        tags,
-        operationId: `create_${plural}`,
-        requestBody: { required: true, ...json({ anyOf: [single, bulk] }) },
-        responses: { 201: created, ...failure },
-      },
+    list: {
+      operationId: `list_${plural}`,
+      parameters: listParameters(definition),
+      responses: { 200: { description: plural, ...json(many) }, ...failure },
     },
-    [`${prefix}/${plural}/{id}`]: {
-      parameters: [idParameter],
-      get: {
-        tags,
-        operationId: `show_${singular}`,
-        parameters: [fieldsParameter],
-        responses: { 200: one, ...failure },
-      },
-      put: {
-        tags,
-        operationId: `update_${singular}`,
-        parameters: [ifMatch],
-        requestBody: update,
-        responses: { 200: one, ...failure },
-      },
-      delete: {
-        tags,
-        operationId: `delete_${singular}`,
-        parameters: [ifMatch],
-        responses: { 204: { description: 'Gone' }, ...failure },
-      },
+    create: {
+      operationId: `create_${plural}`,
+      requestBody: { required: true, ...json({ anyOf: [single, bulk] }) },
+      responses: { 201: created, ...failure },
     },
+    show: { operationId: `show_${singular}`, parameters: [fieldsParameter], responses: { 200: one, ...failure } },
+    update: {
+      operationId: `update_${singular}`,
+      parameters: [ifMatch],
+      requestBody: { required: true, ...json(wrapped(singular, refTo('Update'))) },
+      responses: { 200: one, ...failure },
+    },
+    delete: {
+      operationId: `delete_${singular}`,
+      parameters: [ifMatch],
+      responses: { 204: { description: 'Gone' }, ...failure },
+    },
+  };
+}
+
+function actionOf(definition: AnyDefinition, name: string, action: Action): Json {
+  const kinds = { ...action.required, ...action.optional };
+  const bare: Json = {
+    type: 'object',
+    required: Object.keys(action.required),
+    properties: Object.fromEntries(Object.entries(kinds).map(([attribute, { schema }]) => [attribute, schema])),
+    additionalProperties: false,
+  };
+  const answer =
+    action.answers === 'view'
+      ? wrapped(definition.singular, { $ref: `#/components/schemas/${nameOf(definition)}` })
+      : { type: 'object' };
+  return {
+    tags: [definition.plural],
+    operationId: `${definition.singular}_${name.replaceAll('-', '_')}`,
+    summary: action.about,
+    ...(action.method === 'GET' ? {} : { requestBody: json(action.root === null ? bare : wrapped(action.root, bare)) }),
+    responses: { [action.status]: { description: action.about, ...json(answer) }, ...failure },
   };
 }
 

@@ -21,14 +21,22 @@ const limitKind = integer(0, Number.MAX_SAFE_INTEGER);
 /** The most that one page holds, whatever a client asks for. */
 const maxPage = 10_000;
 
+/** What a list request means besides its query string. */
+export interface ListFrame {
+  /** Conditions that hold whatever is asked for. */
+  readonly conditions: object;
+  readonly maxValues: number;
+}
+
 /** Reads the query string of a GET of the collection. */
-export function readList(definition: AnyDefinition, query: Query, maxValues: number): ListRequest {
+export function readList(definition: AnyDefinition, query: Query, { conditions, maxValues }: ListFrame): ListRequest {
   const count = Object.values(query).reduce((sum, value) => sum + (Array.isArray(value) ? value.length : 1), 0);
   if (count > maxValues) throw badRequest(`At most ${maxValues} values may stand in a query, ${count} were given.`);
   const sort = readSort(definition, query);
   const window = readWindow(definition, query);
   const filter = readFilters(definition, query);
-  return { query: filter === null ? null : { filter, sort, ...window }, fields: readFields(query) };
+  const asked = filter === null ? null : { filter: { ...filter, ...conditions }, sort, ...window };
+  return { query: asked, fields: readFields(query) };
 }
 
 /** The attributes that a GET asks for by `fields`; null: all. Names that are none are passed over, as Neutron does. */

@@ -1,8 +1,11 @@
 import { Readable } from 'node:stream';
+import type { Caller } from '@alcor/identity';
 import type { Collection, IntentStore } from '@alcor/network';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Caller, badRequest, readCreate, readUpdate } from './body.ts';
-import type { AnyDefinition, AnyTypes } from './definition.ts';
+import type { Action } from './action.ts';
+import { badRequest, readAction, readCreate, readUpdate } from './body.ts';
+import { type AnyDefinition, type AnyTypes, type Operation, allows, pathOf } from './definition.ts';
+import { type Address, conditionsOf, find, parentFields, scopeOf } from './finder.ts';
 import type { Limits } from './limits.ts';
 import { pagesOf } from './listing.ts';
 import { type ListRequest, type Query, pageLinks, readFields, readList } from './query.ts';
@@ -15,50 +18,88 @@ export interface RouteContext {
   readonly callerOf: (request: FastifyRequest) => Caller;
 }
 
-/** Create, list, show, update and delete of one resource, from its definition. */
+/** Create, list, show, update, delete and the actions of one resource, as far as its definition has them. */
 export function addResourceRoutes(app: FastifyInstance, definition: AnyDefinition, context: RouteContext): void {
-  const collection = definition.collection(context.store);
+  const path = pathOf(definition);
+  const handlers = handlersOf(definition, context);
+  if (allows(definition, 'create')) app.post(path, handlers.create);
+  if (allows(definition, 'list')) app.get(path, handlers.list);
+  if (allows(definition, 'show')) app.get(`${path}/:id`, handlers.show);
+  if (allows(definition, 'update')) app.put(`${path}/:id`, handlers.update);
+  if (allows(definition, 'delete')) app.delete(`${path}/:id`, handlers.delete);
+  for (const [name, action] of Object.entries(definition.actions ?? {})) {
+    app.route({
+      method: action.method,
+      url: `${path}/:id/${name}`,
+      handler: (request, reply) => handlers.act(action, request, reply),
+    });
+  }
+}
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
+
+function handlersOf(
+  definition: AnyDefinition,
+  context: RouteContext,
+): Record<Operation, Handler> & {
+  readonly act: (action: Action, ...parameters: Parameters<Handler>) => Promise<FastifyReply>;
+} {
+  const { store, limits, callerOf } = context;
+  const collection = definition.collection(store);
   const writeAll = rowWriter(definition, null);
-  const path = `${definition.prefix}/${definition.plural}`;
-  const idOf = (request: FastifyRequest): string => {
-    const { id = '' } = request.params as { readonly id?: string };
-    const parsed = definition.parseId(id);
-    if (parsed === null) throw definition.notFound(id);
-    return parsed;
+  const found = (request: FastifyRequest): Promise<AnyTypes['view']> =>
+    find(definition, store, callerOf(request), addressOf(request));
+  const parentOf = (request: FastifyRequest): Promise<Readonly<Record<string, string>>> =>
+    parentFields(definition, store, callerOf(request), addressOf(request).parentId);
+
+  return {
+    create: async (request, reply) => {
+      const fixed = await parentOf(request);
+      const asked = readCreate(definition, request.body, {
+        caller: callerOf(request),
+        fixed,
+        maxItems: limits.bulkItems,
+      });
+      const rows = (await collection.create(asked.inputs)).map((view) => writeAll(view)).join(',');
+      const body = asked.bulk ? `{"${definition.plural}":[${rows}]}` : `{"${definition.singular}":${rows}}`;
+      return sendJson(reply.code(201), body);
+    },
+    list: async (request, reply) => {
+      const conditions = { ...conditionsOf(await parentOf(request)), ...scopeOf(definition, callerOf(request)) };
+      const asked = readList(definition, request.query as Query, { conditions, maxValues: limits.queryValues });
+      const url = `${request.protocol}://${request.host}${request.url}`;
+      return sendList(reply, listText(definition, collection, asked, url));
+    },
+    show: async (request, reply) => {
+      const view = await found(request);
+      const fields = readFields(request.query as Query);
+      return sendOne(reply, definition, fields === null ? writeAll : rowWriter(definition, fields), view);
+    },
+    update: async (request, reply) => {
+      const patch = readUpdate(definition, request.body);
+      const { id } = await found(request);
+      return sendOne(reply, definition, writeAll, await collection.update(id, patch, writeOptions(request)));
+    },
+    delete: async (request, reply) => {
+      const { id } = await found(request);
+      await collection.delete(id, writeOptions(request));
+      return reply.code(204).send();
+    },
+    act: async (action, request, reply) => {
+      const body = readAction(action, request.body) as never;
+      const { id } = await found(request);
+      const result = await action.run({ store, caller: callerOf(request), id, body, ...writeOptions(request) });
+      if (result === undefined) return reply.code(204).send();
+      reply.code(action.status);
+      if (action.answers === 'json') return sendJson(reply, JSON.stringify(result));
+      return sendOne(reply, definition, writeAll, result as AnyTypes['view']);
+    },
   };
+}
 
-  app.post(path, async (request, reply) => {
-    const { inputs, bulk } = readCreate(definition, request.body, context.callerOf(request), context.limits.bulkItems);
-    const views = await collection.create(inputs);
-    const rows = views.map((view) => writeAll(view)).join(',');
-    return sendJson(
-      reply.code(201),
-      bulk ? `{"${definition.plural}":[${rows}]}` : `{"${definition.singular}":${rows}}`,
-    );
-  });
-
-  app.get(path, async (request, reply) => {
-    const asked = readList(definition, request.query as Query, context.limits.queryValues);
-    const url = `${request.protocol}://${request.host}${request.url}`;
-    return sendList(reply, listText(definition, collection, asked, url));
-  });
-
-  app.get(`${path}/:id`, async (request, reply) => {
-    const view = await collection.get(idOf(request));
-    const fields = readFields(request.query as Query);
-    return sendOne(reply, definition, fields === null ? writeAll : rowWriter(definition, fields), view);
-  });
-
-  app.put(`${path}/:id`, async (request, reply) => {
-    const id = idOf(request);
-    const view = await collection.update(id, readUpdate(definition, request.body), writeOptions(request));
-    return sendOne(reply, definition, writeAll, view);
-  });
-
-  app.delete(`${path}/:id`, async (request, reply) => {
-    await collection.delete(idOf(request), writeOptions(request));
-    return reply.code(204).send();
-  });
+function addressOf(request: FastifyRequest): Address {
+  const { id = '', parentId } = request.params as Partial<Address>;
+  return { id, parentId };
 }
 
 /** `If-Match: revision_number=3` makes a write conditional. */

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestServer, startTestServer } from '../../store/src/testing/region.ts';
+import { pathOf } from './definition.ts';
 import { definitions } from './definitions/index.ts';
-import { openApi } from './openapi.ts';
+import { documentPath, openApi } from './openapi.ts';
 import { type Client, clientOf } from './testing/client.ts';
 
 /** Of every JSON type and then some: for each attribute, at least one of them must be wrong. */
@@ -43,8 +44,8 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 for (const definition of definitions) {
-  const { singular, plural, prefix } = definition;
-  const path = `${prefix}/${plural}`;
+  const { singular } = definition;
+  const path = pathOf(definition);
   const attributes = Object.entries(definition.attributes);
 
   describe(singular, () => {
@@ -135,8 +136,11 @@ describe('the OpenAPI document', () => {
 
   it('describes every route that there is', () => {
     const paths = Object.keys(document['paths'] as object);
-    expect(paths).toEqual(
-      definitions.flatMap(({ prefix, plural }) => [`${prefix}/${plural}`, `${prefix}/${plural}/{id}`]),
-    );
+    const wanted = definitions.flatMap((definition) => {
+      const path = documentPath(definition);
+      const actions = Object.keys(definition.actions ?? {}).map((action) => `${path}/{id}/${action}`);
+      return [path, `${path}/{id}`].concat(actions);
+    });
+    expect(paths).toEqual(wanted);
   });
 });

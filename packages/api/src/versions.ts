@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { AnyDefinition } from './definition.ts';
+import { type AnyDefinition, pathOf } from './definition.ts';
 import { notFound, sendError } from './errors.ts';
 import { extensions } from './extensions.ts';
 
@@ -13,11 +13,11 @@ export function addVersionRoutes(app: FastifyInstance, definitions: readonly Any
 
   app.get(prefix, (request) => ({
     resources: definitions
-      .filter((definition) => definition.prefix === prefix)
-      .map(({ singular, plural }) => ({
-        name: singular,
-        collection: plural,
-        links: [linkTo(request, `${prefix}/${plural}`)],
+      .filter((definition) => definition.prefix === prefix && definition.parent === undefined)
+      .map((definition) => ({
+        name: definition.singular,
+        collection: definition.plural,
+        links: [linkTo(request, pathOf(definition))],
       })),
   }));
 
