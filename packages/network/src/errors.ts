@@ -1,5 +1,7 @@
+import { securityErrors } from './security-errors.ts';
+
 /** What an entry of the table says of a refusal. */
-interface ErrorKind {
+export interface ErrorKind {
   /** HTTP status that answers it. */
   readonly status: 400 | 401 | 403 | 404 | 409 | 412 | 500 | 503;
   /** Neutron's name for it, the `type` of an error body. */
@@ -10,6 +12,7 @@ interface ErrorKind {
 
 /** Every refusal and failure of the region, once: code → HTTP status, Neutron's type, words. */
 export const errorTable = {
+  ...securityErrors,
   NetworkNotFound: { status: 404, type: 'NetworkNotFound', message: 'Network {networkId} could not be found.' },
   SubnetNotFound: { status: 404, type: 'SubnetNotFound', message: 'Subnet {subnetId} could not be found.' },
   PortNotFound: { status: 404, type: 'PortNotFound', message: 'Port {portId} could not be found.' },

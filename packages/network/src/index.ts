@@ -1,4 +1,5 @@
 export type * from './nouns.ts';
+export type * from './address-group.ts';
 export * from './cidr.ts';
 export * from './errors.ts';
 export * from './feed.ts';
@@ -6,7 +7,11 @@ export type * from './intent-store.ts';
 export * from './ip.ts';
 export * from './ip4.ts';
 export * from './ip6.ts';
+export * from './ip-protocols.ts';
 export * from './mac.ts';
 export * from './memory-feed.ts';
 export * from './pools.ts';
+export type * from './network-acl.ts';
+export type * from './security-group.ts';
 export * from './subnet-rules.ts';
+export * from './traffic-rules.ts';

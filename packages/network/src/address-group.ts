@@ -1,0 +1,31 @@
+import type { TenantFilter, TenantInput, TenantPatch, TenantSortKey } from './intent-store.ts';
+import type { Branded, Resource } from './nouns.ts';
+
+export type AddressGroupId = Branded<'AddressGroupId'>;
+
+/** Addresses under one name, that rules of security groups may mean. */
+export interface AddressGroup extends Resource<AddressGroupId> {
+  /** CIDRs without host bits, each once, in the order of their adding. */
+  readonly addresses: readonly string[];
+}
+
+export interface AddressGroupTypes {
+  readonly id: AddressGroupId;
+  readonly view: AddressGroup;
+  readonly create: CreateAddressGroup;
+  readonly update: UpdateAddressGroup;
+  readonly filter: TenantFilter<AddressGroupId>;
+  readonly sortKey: TenantSortKey;
+}
+
+export interface CreateAddressGroup extends TenantInput {
+  /** CIDRs; those that are given twice count once. */
+  readonly addresses?: readonly string[] | undefined;
+}
+
+export interface UpdateAddressGroup extends TenantPatch {
+  /** AddressesAlreadyExist where the group has one of them. */
+  readonly addAddresses?: readonly string[] | undefined;
+  /** AddressesNotFound where the group lacks one of them. */
+  readonly removeAddresses?: readonly string[] | undefined;
+}
