@@ -8,11 +8,11 @@ const mediaTypes = [{ base: 'application/json', type: 'application/vnd.openstack
 
 /** The documents by which clients find their way. */
 export function addVersionRoutes(app: FastifyInstance): void {
-  const document = (request: FastifyRequest): Json => ({
-    ...version,
-    links: [{ rel: 'self', href: `${baseOf(request)}/v3/` }],
-    'media-types': mediaTypes,
-  });
   app.get('/', (request, reply) => reply.code(300).send({ versions: { values: [document(request)] } }));
   app.get('/v3', (request) => ({ version: document(request) }));
+}
+
+function document(request: FastifyRequest): Json {
+  const links = [{ rel: 'self', href: `${baseOf(request)}/v3/` }];
+  return { ...version, links, 'media-types': mediaTypes };
 }
