@@ -104,5 +104,5 @@ function notAuthenticated(): AlcorError {
 
 function v3Of(url: string): string {
   const base = url.replace(/\/+$/, '');
-  return /\/v3$/.test(base) ? base : `${base}/v3`;
+  return base.endsWith('/v3') ? base : `${base}/v3`;
 }

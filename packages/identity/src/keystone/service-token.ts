@@ -72,11 +72,14 @@ async function logIn(url: string, account: ServiceAccount, http: HttpOptions): P
 }
 
 function loginOf({ user, password, project, userDomain, projectDomain }: ServiceAccount): object {
-  const inDomain = (name: string | undefined): object => ({ domain: { name: name ?? 'Default' } });
   return {
     auth: {
       identity: { methods: ['password'], password: { user: { name: user, password, ...inDomain(userDomain) } } },
       scope: { project: { name: project, ...inDomain(projectDomain) } },
     },
   };
+}
+
+function inDomain(name: string | undefined): object {
+  return { domain: { name: name ?? 'Default' } };
 }
