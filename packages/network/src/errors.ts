@@ -1,3 +1,4 @@
+import { addressingErrors } from './addressing-errors.ts';
 import { securityErrors } from './security-errors.ts';
 
 /** What an entry of the table says of a refusal. */
@@ -102,6 +103,7 @@ export const errorTable = {
     type: 'MacAddressGenerationFailure',
     message: 'Unable to generate unique mac on network {networkId}.',
   },
+  ...addressingErrors,
 
   RevisionNumberConstraintFailed: {
     status: 412,

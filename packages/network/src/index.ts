@@ -8,6 +8,7 @@ export * from './ip.ts';
 export * from './ip4.ts';
 export * from './ip6.ts';
 export * from './ip-protocols.ts';
+export * from './ipv6-modes.ts';
 export * from './mac.ts';
 export * from './memory-feed.ts';
 export * from './pools.ts';

@@ -1,3 +1,4 @@
+import type { Ipv6Mode } from './ipv6-modes.ts';
 import type {
   AllocationPool,
   Network,
@@ -10,6 +11,7 @@ import type {
   PortStatus,
   Subnet,
   SubnetId,
+  SubnetPoolId,
 } from './nouns.ts';
 
 /**
@@ -170,10 +172,25 @@ export interface SubnetTypes {
 
 export interface CreateSubnet extends TenantInput {
   readonly networkId: NetworkId;
-  /** Host bits are cleared. Refused where it overlaps another subnet of the network. */
-  readonly cidr: string;
+  /**
+   * Host bits are cleared. Refused where it overlaps another subnet of the network. Absent: a free block of the subnet pool, one
+   * of which must be named then.
+   */
+  readonly cidr?: string | undefined;
   /** Checked against `cidr` where given. */
   readonly ipVersion?: 4 | 6 | undefined;
+  /** The pool that the block is taken out of; SubnetPoolNotFound. */
+  readonly subnetPoolId?: SubnetPoolId | null | undefined;
+  /** True: the region's default pool of the IP version. */
+  readonly useDefaultSubnetPool?: boolean | undefined;
+  /** The size of the block that is taken out of a pool. Default: the pool's. Not beside `cidr`. */
+  readonly prefixlen?: number | undefined;
+  /** Default: null. */
+  readonly ipv6RaMode?: Ipv6Mode | null | undefined;
+  /** Default: null. */
+  readonly ipv6AddressMode?: Ipv6Mode | null | undefined;
+  /** Default: none. */
+  readonly serviceTypes?: readonly string[] | undefined;
   /** Absent: the first address. Null: none. */
   readonly gatewayIp?: string | null | undefined;
   /** Default: true. */
@@ -191,9 +208,13 @@ export interface UpdateSubnet extends TenantPatch {
   readonly allocationPools?: readonly AllocationPool[] | undefined;
   readonly dnsNameservers?: readonly string[] | undefined;
   readonly hostRoutes?: Subnet['hostRoutes'] | undefined;
+  readonly serviceTypes?: readonly string[] | undefined;
 }
 
 export interface SubnetFilter extends TenantFilter<SubnetId> {
+  readonly subnetPoolId?: OneOf<SubnetPoolId>;
+  readonly ipv6RaMode?: OneOf<Ipv6Mode>;
+  readonly ipv6AddressMode?: OneOf<Ipv6Mode>;
   readonly networkId?: OneOf<NetworkId>;
   readonly ipVersion?: OneOf<number>;
   readonly cidr?: OneOf<string>;

@@ -14,8 +14,9 @@ function networkOf(id: NetworkId, name: string): Network {
 }
 
 function subnetOf(id: SubnetId, networkId: NetworkId, cidr: string): Subnet {
-  const lists = { allocationPools: [], dnsNameservers: [], hostRoutes: [] };
-  return { ...tenant(''), ...lists, id, networkId, ipVersion: 4, cidr, gatewayIp: null, enableDhcp: true };
+  const lists = { allocationPools: [], dnsNameservers: [], hostRoutes: [], serviceTypes: [] };
+  const plain = { ipv6RaMode: null, ipv6AddressMode: null, subnetPoolId: null };
+  return { ...tenant(''), ...lists, ...plain, id, networkId, ipVersion: 4, cidr, gatewayIp: null, enableDhcp: true };
 }
 
 function portOf(id: PortId, networkId: NetworkId, fixedIps: Port['fixedIps']): Port {

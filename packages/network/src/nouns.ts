@@ -5,12 +5,15 @@
  * `revision` starts at 1 and grows by one with every change of the row's intent; it never goes back.
  */
 
+import type { Ipv6Modes } from './ipv6-modes.ts';
+
 declare const brand: unique symbol;
 export type Branded<B extends string> = string & { readonly [brand]: B };
 
 export type NetworkId = Branded<'NetworkId'>;
 export type SubnetId = Branded<'SubnetId'>;
 export type PortId = Branded<'PortId'>;
+export type SubnetPoolId = Branded<'SubnetPoolId'>;
 /** Chosen by whoever registers the host; the value of `binding:host_id`. */
 export type NodeId = Branded<'NodeId'>;
 
@@ -41,7 +44,7 @@ export interface AllocationPool {
   readonly end: string;
 }
 
-export interface Subnet extends Resource<SubnetId> {
+export interface Subnet extends Resource<SubnetId>, Ipv6Modes {
   readonly networkId: NetworkId;
   readonly ipVersion: 4 | 6;
   readonly cidr: string;
@@ -51,6 +54,10 @@ export interface Subnet extends Resource<SubnetId> {
   readonly allocationPools: readonly AllocationPool[];
   readonly dnsNameservers: readonly string[];
   readonly hostRoutes: readonly { readonly destination: string; readonly nexthop: string }[];
+  /** Only ports with one of these device owners get addresses of it without asking for it; empty: all do. */
+  readonly serviceTypes: readonly string[];
+  /** The pool that its block was taken out of. */
+  readonly subnetPoolId: SubnetPoolId | null;
 }
 
 export interface FixedIp {

@@ -25,6 +25,8 @@ describe('a new subnet', () => {
       allocationPools: [{ start: '10.0.0.2', end: '10.0.0.254' }],
       dnsNameservers: [],
       hostRoutes: [],
+      ipv6RaMode: null,
+      ipv6AddressMode: null,
     });
     expect(resolveAddressing({ cidr: 'FD00::/64' })).toMatchObject({
       ipVersion: 6,

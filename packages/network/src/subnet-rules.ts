@@ -2,13 +2,23 @@ import { contains, formatCidr, isUsable, overlaps, parseCidr, usableRange } from
 import type { Cidr } from './cidr.ts';
 import { refusal } from './errors.ts';
 import { canonicalIp, formatIp, parseIp } from './ip.ts';
+import { checkIpv6Modes } from './ipv6-modes.ts';
+import type { Ipv6Mode } from './ipv6-modes.ts';
 import type { AllocationPool, Subnet } from './nouns.ts';
 import { checkGatewayOutsidePools, checkPools, defaultPools } from './pools.ts';
 
 /** The part of a subnet that says which addresses it has. */
 export type Addressing = Pick<
   Subnet,
-  'ipVersion' | 'cidr' | 'gatewayIp' | 'enableDhcp' | 'allocationPools' | 'dnsNameservers' | 'hostRoutes'
+  | 'ipVersion'
+  | 'cidr'
+  | 'gatewayIp'
+  | 'enableDhcp'
+  | 'allocationPools'
+  | 'dnsNameservers'
+  | 'hostRoutes'
+  | 'ipv6RaMode'
+  | 'ipv6AddressMode'
 >;
 
 /** What a user says of it; what is absent gets Neutron's default. */
@@ -20,6 +30,8 @@ export interface AddressingRequest {
   readonly allocationPools?: readonly AllocationPool[] | undefined;
   readonly dnsNameservers?: readonly string[] | undefined;
   readonly hostRoutes?: Subnet['hostRoutes'] | undefined;
+  readonly ipv6RaMode?: Ipv6Mode | null | undefined;
+  readonly ipv6AddressMode?: Ipv6Mode | null | undefined;
 }
 
 /** Neutron's defaults of `max_dns_nameservers` and `max_subnet_host_routes`. */
@@ -31,6 +43,8 @@ export function resolveAddressing(request: AddressingRequest): Addressing {
   const cidr = checkCidr(request.cidr, request.ipVersion);
   const enableDhcp = request.enableDhcp ?? true;
   if (enableDhcp) checkServesDhcp(cidr);
+  const modes = { ipv6RaMode: request.ipv6RaMode ?? null, ipv6AddressMode: request.ipv6AddressMode ?? null };
+  checkIpv6Modes(cidr, { ...modes, enableDhcp });
   const gatewayIp = request.gatewayIp === undefined ? defaultGateway(cidr) : request.gatewayIp;
   return checkWhole(cidr, {
     gatewayIp: gatewayIp === null ? null : checkGateway(cidr, gatewayIp),
@@ -38,16 +52,21 @@ export function resolveAddressing(request: AddressingRequest): Addressing {
     allocationPools: request.allocationPools,
     dnsNameservers: request.dnsNameservers ?? [],
     hostRoutes: request.hostRoutes ?? [],
+    ...modes,
   });
 }
 
 /** What `current` becomes when the given fields change: `gatewayIp: null` removes the gateway, absent keeps it. */
 export function changeAddressing(
   current: Addressing,
-  change: Omit<AddressingRequest, 'cidr' | 'ipVersion'>,
+  change: Omit<AddressingRequest, 'cidr' | 'ipVersion' | 'ipv6RaMode' | 'ipv6AddressMode'>,
 ): Addressing {
   const cidr = checkCidr(current.cidr, current.ipVersion);
   const enableDhcp = change.enableDhcp ?? current.enableDhcp;
+  const { ipv6RaMode, ipv6AddressMode } = current;
+  if (!enableDhcp && (ipv6RaMode !== null || ipv6AddressMode !== null)) {
+    throw refusal('InvalidInput', { reason: 'Cannot disable enable_dhcp with ipv6 attributes set' });
+  }
   if (enableDhcp) checkServesDhcp(cidr);
   const gatewayIp = change.gatewayIp === undefined ? current.gatewayIp : change.gatewayIp;
   return checkWhole(cidr, {
@@ -56,6 +75,8 @@ export function changeAddressing(
     allocationPools: change.allocationPools ?? current.allocationPools,
     dnsNameservers: change.dnsNameservers ?? current.dnsNameservers,
     hostRoutes: change.hostRoutes ?? current.hostRoutes,
+    ipv6RaMode,
+    ipv6AddressMode,
   });
 }
 
@@ -88,6 +109,8 @@ function checkWhole(cidr: Cidr, { allocationPools, ...rest }: Unchecked): Addres
     allocationPools: pools,
     dnsNameservers: checkNameservers(rest.dnsNameservers),
     hostRoutes: checkHostRoutes(cidr, rest.hostRoutes),
+    ipv6RaMode: rest.ipv6RaMode,
+    ipv6AddressMode: rest.ipv6AddressMode,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Database } from './database.ts';
 import { firstSchema } from './schema/0001-first.ts';
+import { addressingSchema } from './schema/0040-addressing.ts';
 
 interface Migration {
   readonly version: number;
@@ -9,7 +10,10 @@ interface Migration {
 }
 
 /** In order; what has been released is never changed, only added to. */
-const migrations: readonly Migration[] = [{ version: 1, name: 'first', sql: firstSchema }];
+const migrations: readonly Migration[] = [
+  { version: 1, name: 'first', sql: firstSchema },
+  { version: 40, name: 'addressing', sql: addressingSchema },
+];
 
 /** Any constant; that of no other program in the same database. */
 const lockKey = 7_310_577_442;

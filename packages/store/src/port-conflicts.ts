@@ -1,9 +1,11 @@
-import { canonicalIp, canonicalMac, refusal } from '@alcor/network';
+import { canonicalIp, canonicalMac, isAutoAddressed, refusal } from '@alcor/network';
 import type { SubnetId } from '@alcor/network';
 import type { StoreContext } from './context.ts';
 import { DatabaseError } from './database-error.ts';
 import { generateMac } from './port-create.ts';
 import type { PortPlan } from './port-create.ts';
+import { automaticAddresses } from './port-addresses.ts';
+import { StaleNetworks } from './port-insert.ts';
 import { arrayLiteral } from './sql.ts';
 
 /** `insert again`: the plans have been changed. `plan again`: what they were made from is gone. */
@@ -18,6 +20,7 @@ export async function resolvePortConflict(
   plans: readonly PortPlan[],
   error: unknown,
 ): Promise<Verdict> {
+  if (error instanceof StaleNetworks) return 'plan again';
   if (!(error instanceof DatabaseError)) throw error;
   switch (error.constraint) {
     case 'ports_network_mac_key':
@@ -67,6 +70,7 @@ async function resolveAddresses(
   if (plans[item]?.addresses.find(isAt(conflicting))?.origin === 'named') {
     throw refusal('IpAddressAlreadyAllocated', { ip: conflicting, subnetId }, { item, cause: error });
   }
+  if (item === -1) return evadeAutomatic(context, plans, { subnetId, ip: conflicting, error });
   const chosen = plans.flatMap(({ addresses }) => addresses.filter((held) => held.subnetId === subnetId));
   const rows = await context.database.query<{ ip: string }>(
     'select host(ip) as ip from ip_allocations where subnet_id = $1 and ip = any($2::inet[])',
@@ -77,6 +81,24 @@ async function resolveAddresses(
   for (const [index, plan] of plans.entries())
     await chooseAgain(context, plan, { subnetId, taken, item: index, error });
   return 'insert again';
+}
+
+/** Someone has the address that follows from a port's MAC: another MAC will do, unless that was asked for. */
+function evadeAutomatic(
+  context: StoreContext,
+  plans: readonly PortPlan[],
+  conflict: { readonly subnetId: SubnetId; readonly ip: string; readonly error: DatabaseError },
+): Verdict {
+  const { subnetId, ip, error } = conflict;
+  for (const [item, plan] of plans.entries()) {
+    const own = automaticAddresses(plan.network, { mac: plan.mac, deviceOwner: plan.input.deviceOwner ?? '' });
+    if (!own.some((held) => held.subnetId === subnetId && held.ip === ip)) continue;
+    if (plan.macOrigin === 'named')
+      throw refusal('IpAddressAlreadyAllocated', { ip, subnetId }, { item, cause: error });
+    plan.mac = generateMac(context);
+    return 'insert again';
+  }
+  throw error;
 }
 
 /** Replaces the plan's addresses that proved taken by others of the same subnet (or, with that full, of its siblings). */
@@ -99,7 +121,7 @@ async function chooseAgain(
       throw refusal('IpAddressAlreadyAllocated', { ip: held.ip, subnetId }, { item, cause: error });
     const own = plan.network.subnets.filter(({ id }) => id === subnetId);
     const siblings = plan.network.subnets.filter(
-      ({ id, ipVersion }) => id !== subnetId && ipVersion === own[0]?.ipVersion,
+      (subnet) => subnet.id !== subnetId && subnet.ipVersion === own[0]?.ipVersion && !isAutoAddressed(subnet),
     );
     let next: PortPlan['addresses'][number] | null = null;
     for (const subnet of plan.input.fixedIps === undefined ? [...own, ...siblings] : own) {

@@ -1,11 +1,12 @@
 import { AlcorError, canonicalMac, formatMac, isUnicastMac, refusal } from '@alcor/network';
-import type { CreatePort, Port, PortId, PortView } from '@alcor/network';
+import type { CreatePort, PortId, PortView } from '@alcor/network';
 import { nowOf } from './context.ts';
 import type { StoreContext } from './context.ts';
-import { planAddresses, readPortNetworks, releaseChosen } from './port-addresses.ts';
-import type { PlannedIp, PortNetwork } from './port-addresses.ts';
+import { automaticAddresses, planAddresses, readPortNetworks, releaseChosen } from './port-addresses.ts';
+import type { AddressWish, PlannedIp, PortNetwork } from './port-addresses.ts';
 import { resolvePortConflict } from './port-conflicts.ts';
 import { insertPorts } from './port-insert.ts';
+import type { NewPort } from './port-insert.ts';
 
 /** A port to be, and how free we are to change it. */
 export interface PortPlan {
@@ -14,6 +15,7 @@ export interface PortPlan {
   readonly input: CreatePort;
   mac: string;
   readonly macOrigin: 'named' | 'chosen';
+  /** Those that do not follow from the MAC. */
   addresses: readonly PlannedIp[];
 }
 
@@ -36,7 +38,7 @@ export async function createPorts(context: StoreContext, inputs: readonly Create
 export async function makePorts<Result>(
   context: StoreContext,
   inputs: readonly CreatePort[],
-  write: (ports: readonly Port[], now: Date) => Promise<Result>,
+  write: (ports: readonly NewPort[], now: Date) => Promise<Result>,
 ): Promise<Result> {
   const now = nowOf(context);
   let plans = await planPorts(context, inputs);
@@ -93,7 +95,7 @@ async function planPorts(context: StoreContext, inputs: readonly CreatePort[]): 
       const network = networks.get(input.networkId);
       if (network === undefined) throw refusal('NetworkNotFound', { networkId: input.networkId });
       const mac = chooseMac(context, input, macs);
-      const addresses = await planAddresses(context.addresses, network, input.fixedIps);
+      const addresses = await planAddresses(context.addresses, network, wishOf(input));
       const macOrigin = input.mac === undefined ? 'chosen' : 'named';
       plans.push({ id: context.newId() as PortId, network, input, mac, macOrigin, addresses });
       for (const { subnetId, ip } of addresses.filter(({ origin }) => origin === 'named')) {
@@ -121,13 +123,17 @@ async function evadeNamed(
     const taken = (held: PlannedIp): boolean => held.origin === 'chosen' && named.has(`${held.subnetId} ${held.ip}`);
     while (plan.addresses.some(taken)) {
       const kept = plan.addresses.filter((held) => !taken(held));
-      const fresh = await planAddresses(context.addresses, plan.network, plan.input.fixedIps);
+      const fresh = await planAddresses(context.addresses, plan.network, wishOf(plan.input));
       // What another asks for by name counts as gone; the rest goes back.
       releaseChosen(context.addresses, kept);
       for (const { subnetId, ip } of plan.addresses.filter(taken)) context.addresses.settle(subnetId, ip);
       plan.addresses = fresh;
     }
   }
+}
+
+function wishOf({ fixedIps, deviceOwner = '' }: CreatePort): AddressWish {
+  return { wanted: fixedIps, deviceOwner };
 }
 
 function chooseMac(context: StoreContext, { mac: named, networkId }: CreatePort, used: Set<string>): string {
@@ -143,20 +149,24 @@ function release({ addresses: book }: StoreContext, plans: readonly PortPlan[]):
   for (const { addresses } of plans) releaseChosen(book, addresses);
 }
 
-function newView(port: Port): PortView {
+function newView(port: NewPort): PortView {
   return { ...port, status: 'DOWN', statusReason: '' };
 }
 
-function portOf({ id, network, input, mac, addresses }: PortPlan, now: Date): Port {
+function portOf({ id, network, input, mac, addresses }: PortPlan, now: Date): NewPort {
   return {
     id,
+    autoSubnets: network.autoSubnets,
     projectId: input.projectId,
     name: input.name ?? '',
     description: input.description ?? '',
     networkId: network.id,
     adminStateUp: input.adminStateUp ?? true,
     mac,
-    fixedIps: addresses.map(({ subnetId, ip }) => ({ subnetId, ip })),
+    fixedIps: [
+      ...addresses.map(({ subnetId, ip }) => ({ subnetId, ip })),
+      ...automaticAddresses(network, { mac, deviceOwner: input.deviceOwner ?? '' }),
+    ],
     hostId: input.hostId ?? null,
     deviceId: input.deviceId ?? '',
     deviceOwner: input.deviceOwner ?? '',

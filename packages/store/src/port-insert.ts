@@ -10,21 +10,45 @@ import { arrayLiteral, jsonRows } from './sql.ts';
  * go in by the order of their unique keys, so that two such statements wait for each other and do not deadlock.
  */
 const insertPortsText = `
-  with port as (${insertRows(portResource, '$1', ['networkId', 'mac'])}),
-  address as (${insertAddressesText('$2')}),
-  change as (${insertChanges('$3', '$4')}),
+  with known as (select n.id from networks n
+    join jsonb_to_recordset($6::text::jsonb) as x(id uuid, "autoSubnets" integer)
+      on x.id = n.id and x."autoSubnets" = n.auto_subnets order by n.id for key share of n),
+  fresh as (select count(*) = jsonb_array_length($6::text::jsonb) as so from known),
+  port as (${insertRows(portResource, ifFresh('$1'), ['networkId', 'mac'])}),
+  address as (${insertAddressesText(ifFresh('$2'))}),
+  change as (${insertChanges(ifFresh('$3'), '$4')}),
   host as (${lockHostsText('$5')})
-  select count(*) from host`;
+  select so, (select count(*) from host) from fresh`;
 
-export async function insertPorts(on: Pick<Database, 'write'>, ports: readonly Port[], now: Date): Promise<void> {
+/** The rows, or none where a network is not as it was known. */
+function ifFresh(rows: string): string {
+  return `(select case when so then ${rows}::text else '[]' end from fresh)`;
+}
+
+/** A port to be, and how many subnets whose guests address themselves its maker knew of. */
+export interface NewPort extends Port {
+  readonly autoSubnets: number;
+}
+
+/**
+ * A network got a subnet, in which each of its ports has an address of its own making, after the ports were planned (or it is
+ * gone). A maker of such a subnet locks the network against the key share that is taken here, so that of the two one sees the
+ * other.
+ */
+export class StaleNetworks extends Error {}
+
+export async function insertPorts(on: Pick<Database, 'write'>, ports: readonly NewPort[], now: Date): Promise<void> {
   const changes = ports.map(({ id, revision }) => ({ kind: 'port', id, revision, deleted: false }));
-  await on.write(insertPortsText, [
+  const known = new Map(ports.map(({ networkId: id, autoSubnets }) => [id, { id, autoSubnets }]));
+  const [done] = await on.write<{ so: boolean }>(insertPortsText, [
     jsonRows(ports),
     jsonRows(ports.flatMap(addressRows)),
     jsonRows(changes),
     now.toISOString(),
     arrayLiteral(hostsOf(ports)),
+    jsonRows([...known.values()]),
   ]);
+  if (done?.so !== true) throw new StaleNetworks();
 }
 
 /** Gives a port further addresses. */

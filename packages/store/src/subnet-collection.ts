@@ -1,5 +1,13 @@
-import { AlcorError, changeAddressing, checkNoOverlap, refusal, resolveAddressing } from '@alcor/network';
+import {
+  AlcorError,
+  changeAddressing,
+  checkNoOverlap,
+  isAutoAddressed,
+  refusal,
+  resolveAddressing,
+} from '@alcor/network';
 import type { Collection, CreateSubnet, NetworkId, Subnet, SubnetId, SubnetTypes } from '@alcor/network';
+import { addAutomaticAddresses, dropAutomaticAddresses } from './automatic-addresses.ts';
 import { forEachItem, isReferred } from './collection.ts';
 import { nowOf } from './context.ts';
 import type { StoreContext } from './context.ts';
@@ -34,6 +42,7 @@ export function createSubnetCollection(context: StoreContext): Collection<Subnet
       await database
         .transaction(async (tx) => {
           const row = await lockRow(tx, subnetResource, id, { ...options, strength: 'for update' });
+          await dropAutomaticAddresses(tx, row, nowOf(context));
           await tx.query('delete from ip_allocations where subnet_id = $1 and port_id is null', [id]);
           await deleteRow(tx, subnetResource, row, nowOf(context));
         })
@@ -47,17 +56,18 @@ export function createSubnetCollection(context: StoreContext): Collection<Subnet
 
 async function createSubnets(context: StoreContext, inputs: readonly CreateSubnet[]): Promise<readonly Subnet[]> {
   const now = nowOf(context);
-  const rows = forEachItem(inputs, (input) => newSubnet(context, input, now));
+  const rows = forEachItem(inputs, (input) => newSubnet(context, { ...input, cidr: input.cidr ?? '' }, now));
   await context.database.transaction(async (tx) => {
     await checkOverlaps(tx, rows);
     await insertAll(tx, subnetResource, rows, now);
     await holdGateways(tx, rows);
+    await addAutomaticAddresses(tx, rows, now);
   });
   context.committed();
   return rows;
 }
 
-function newSubnet(context: StoreContext, input: CreateSubnet, now: Date): Subnet {
+function newSubnet(context: StoreContext, input: CreateSubnet & { readonly cidr: string }, now: Date): Subnet {
   return {
     id: context.newId() as SubnetId,
     projectId: input.projectId,
@@ -65,18 +75,25 @@ function newSubnet(context: StoreContext, input: CreateSubnet, now: Date): Subne
     description: input.description ?? '',
     networkId: input.networkId,
     ...resolveAddressing(input),
+    serviceTypes: input.serviceTypes ?? [],
+    subnetPoolId: null,
     revision: 1,
     createdAt: now,
     updatedAt: now,
   };
 }
 
-/** Under a lock of the networks (which lets ports be made), so that of two overlapping subnets one is refused. */
+/**
+ * Under a lock of the networks, so that of two overlapping subnets one is refused. It lets ports be made, unless those must get
+ * addresses in the new subnets (`addAutomaticAddresses`).
+ */
 async function checkOverlaps(tx: Queryable, rows: readonly Subnet[]): Promise<void> {
   const taken = new Map<NetworkId, string[]>();
   for (const networkId of [...new Set(rows.map((row) => row.networkId))].toSorted()) {
     const item = rows.findIndex((row) => row.networkId === networkId);
-    await lockRow(tx, networkResource, networkId, { strength: 'for no key update' }).catch((error: unknown) => {
+    const automatic = rows.some((row) => row.networkId === networkId && isAutoAddressed(row));
+    const strength = automatic ? 'for update' : 'for no key update';
+    await lockRow(tx, networkResource, networkId, { strength }).catch((error: unknown) => {
       throw error instanceof AlcorError ? error.forItem(item) : error;
     });
     const present = await tx.query<{ cidr: string }>('select cidr from subnets where network_id = $1', [networkId]);

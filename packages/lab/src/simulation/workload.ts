@@ -77,6 +77,10 @@ export class Workload {
       allocationPools: [],
       dnsNameservers: [],
       hostRoutes: [],
+      ipv6RaMode: null,
+      ipv6AddressMode: null,
+      serviceTypes: [],
+      subnetPoolId: null,
     };
     this.feed.put('subnet', subnet);
     return `make ${id}`;

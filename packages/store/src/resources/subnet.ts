@@ -14,6 +14,10 @@ const subnetColumns = {
   allocationPools: { name: 'allocation_pools', type: 'jsonb' },
   dnsNameservers: { name: 'dns_nameservers', type: 'jsonb' },
   hostRoutes: { name: 'host_routes', type: 'jsonb' },
+  ipv6RaMode: { name: 'ipv6_ra_mode', type: 'text' },
+  ipv6AddressMode: { name: 'ipv6_address_mode', type: 'text' },
+  serviceTypes: { name: 'service_types', type: 'jsonb' },
+  subnetPoolId: { name: 'subnet_pool_id', type: 'uuid' },
   ...history,
 } as const satisfies Record<string, Column>;
 
