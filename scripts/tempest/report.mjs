@@ -1,0 +1,56 @@
+// What is said about the runs, and whether they went as they should.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../setup.mjs';
+
+const documentation = 'docs/compatibility.md';
+
+/** The tests that docs/compatibility.md lists as skipped: the first column of the table under this heading. */
+export function documentedSkips() {
+  const text = readFileSync(join(root, documentation), 'utf8');
+  const [, section] = text.split(/^## Skipped tests$/m);
+  if (section === undefined) throw new Error(`${documentation} has no section "Skipped tests"`);
+  const rows = section.split(/^## /m)[0].matchAll(/^\| `([^`]+)` \|/gm);
+  return new Set([...rows].map(([, test]) => test));
+}
+
+/** The counts of one run. A skip that is not documented is a failure, and so is a tempest that broke down. */
+export function judge({ results: all, exitStatus }, documented) {
+  // A class that several workers share can be skipped, or fail, in each of them.
+  const results = [...new Map(all.map((result) => [`${result.status} ${result.test}`, result])).values()];
+  const failed = results.filter(({ status }) => status === 'failed');
+  const skipped = results.filter(({ status }) => status === 'skipped');
+  const unexpected = skipped.filter(({ test }) => !documented.has(test));
+  const broken = exitStatus !== 0 && failed.length === 0;
+  return {
+    passed: results.length - failed.length - skipped.length,
+    failed: failed.length + unexpected.length + (broken || results.length === 0 ? 1 : 0),
+    skipped: skipped.length - unexpected.length,
+    details: { failed, skipped, unexpected, broken },
+  };
+}
+
+/** A run in lines for people. */
+export function runText(name, seconds, verdict, { exitStatus, log }) {
+  const { failed, skipped, unexpected, broken } = verdict.details;
+  const counts = `${verdict.passed} passed, ${verdict.failed} failed, ${verdict.skipped} skipped`;
+  return [
+    '',
+    `${name}: ${counts} in ${seconds} s`,
+    ...failed.map(({ test, reason }) => `  failed  ${test}\n          ${reason}`),
+    ...unexpected.map(
+      ({ test, reason }) => `  failed  ${test}\n          skipped, but not in ${documentation}: ${reason}`,
+    ),
+    ...skipped.filter((each) => !unexpected.includes(each)).map(({ test, reason }) => `  skipped ${test}: ${reason}`),
+    ...(broken ? [`  failed  tempest itself ended with ${exitStatus}; see ${log}`] : []),
+  ].join('\n');
+}
+
+/** A file for each failed test, with its traceback and every request it made; resolves with their directory. */
+export function writeFailures(directory, { details }) {
+  mkdirSync(directory, { recursive: true });
+  for (const { test, details: parts } of details.failed) {
+    const text = Object.entries(parts).map(([name, content]) => `=== ${name}\n${content}\n`);
+    writeFileSync(join(directory, `${test.replace(/[^\w.]+/g, '_')}.log`), text.join('\n'));
+  }
+}
