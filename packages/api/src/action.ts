@@ -26,8 +26,11 @@ export interface Action {
   /** What the body must and may hold, and nothing else. A GET has none. */
   readonly required: Members;
   readonly optional: Members;
-  /** `view`: what `run` gives is the resource, written like any answer. `json`: it is the body of the answer. */
-  readonly answers: 'view' | 'json';
+  /**
+   * What `run` gives. `view`: the resource, written like any answer. `bare`: the same without the key around it. `json`: the body of
+   * the answer as it is.
+   */
+  readonly answers: 'view' | 'bare' | 'json';
   readonly status: 200 | 201 | 204;
   readonly run: (request: ActionRequest<never>) => Promise<object | undefined>;
 }

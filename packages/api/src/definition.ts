@@ -27,6 +27,8 @@ export interface Definition<T extends CollectionTypes> {
   /** Resources of a tenant belong to the caller's project unless the request says another. */
   readonly tenancy: 'project' | 'region';
   readonly collection: (store: IntentStore) => Collection<T>;
+  /** The field that a path's last part names it by, among those of its parent. Default: the id. */
+  readonly key?: string & keyof T['view'] & keyof T['filter'];
   /** The id that a path's last part spells; null: nothing can have that id. */
   readonly parseId: (text: string) => T['id'] | null;
   readonly notFound: (id: string) => AlcorError;

@@ -26,7 +26,7 @@ export async function find(
   const scope = scopeOf(definition, caller);
   const collection = definition.collection(store);
   if (scope.visibleTo === undefined && definition.parent === undefined) return collection.get(parsed);
-  const filter = { id: [parsed], ...conditionsOf(parent), ...scope };
+  const filter = { [definition.key ?? 'id']: [parsed], ...conditionsOf(parent), ...scope };
   const [view] = (await collection.list({ filter, limit: 1 } as ListQuery<AnyTypes>)).rows;
   if (view === undefined) throw definition.notFound(id);
   return view;

@@ -54,8 +54,15 @@ function queryParameter(name: string, description: string, schema: Json): Json {
   return { name, in: 'query', description, schema };
 }
 
-function nameOf({ singular }: AnyDefinition): string {
-  return singular.replaceAll(/(?:^|[_-])(\w)/g, (_, letter: string) => letter.toUpperCase());
+/** What a part of another resource is called begins with that one's name: two may have parts of one name. */
+function qualified({ parent }: AnyDefinition, name: string): string {
+  return parent === undefined ? name : `${parent.definition.singular}_${name}`;
+}
+
+function nameOf(definition: AnyDefinition): string {
+  return qualified(definition, definition.singular).replaceAll(/(?:^|[_-])(\w)/g, (_, letter: string) =>
+    letter.toUpperCase(),
+  );
 }
 
 function wrapped(key: string, schema: Json): Json {
@@ -93,6 +100,7 @@ function pathsOf(definition: AnyDefinition): Json {
 
 function operationsOf(definition: AnyDefinition): Readonly<Record<Operation, Json>> {
   const { singular, plural } = definition;
+  const [ownName, ownPlural] = [qualified(definition, singular), qualified(definition, plural)];
   const refTo = (suffix: string): Json => ({ $ref: `#/components/schemas/${nameOf(definition)}${suffix}` });
   const one = { description: definition.about, ...json(wrapped(singular, refTo(''))) };
   const many = wrapped(plural, { type: 'array', items: refTo('') });
@@ -101,24 +109,24 @@ function operationsOf(definition: AnyDefinition): Readonly<Record<Operation, Jso
   const created = { description: 'Made, all of them', ...json({ anyOf: [wrapped(singular, refTo('')), many] }) };
   return {
     list: {
-      operationId: `list_${plural}`,
+      operationId: `list_${ownPlural}`,
       parameters: listParameters(definition),
       responses: { 200: { description: plural, ...json(many) }, ...failure },
     },
     create: {
-      operationId: `create_${plural}`,
+      operationId: `create_${ownPlural}`,
       requestBody: { required: true, ...json({ anyOf: [single, bulk] }) },
       responses: { 201: created, ...failure },
     },
-    show: { operationId: `show_${singular}`, parameters: [fieldsParameter], responses: { 200: one, ...failure } },
+    show: { operationId: `show_${ownName}`, parameters: [fieldsParameter], responses: { 200: one, ...failure } },
     update: {
-      operationId: `update_${singular}`,
+      operationId: `update_${ownName}`,
       parameters: [ifMatch],
       requestBody: { required: true, ...json(wrapped(singular, refTo('Update'))) },
       responses: { 200: one, ...failure },
     },
     delete: {
-      operationId: `delete_${singular}`,
+      operationId: `delete_${ownName}`,
       parameters: [ifMatch],
       responses: { 204: { description: 'Gone' }, ...failure },
     },

@@ -92,6 +92,7 @@ function handlersOf(
       if (result === undefined) return reply.code(204).send();
       reply.code(action.status);
       if (action.answers === 'json') return sendJson(reply, JSON.stringify(result));
+      if (action.answers === 'bare') return sendJson(reply, writeAll(result as AnyTypes['view']));
       return sendOne(reply, definition, writeAll, result as AnyTypes['view']);
     },
   };

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestServer, startTestServer } from '../../store/src/testing/region.ts';
-import { pathOf } from './definition.ts';
+import { type Operation, allows, pathOf } from './definition.ts';
 import { definitions } from './definitions/index.ts';
 import { documentPath, openApi } from './openapi.ts';
 import { type Client, clientOf } from './testing/client.ts';
+import { makeAt, needsOf, placeOf } from './testing/needs.ts';
 
 /** Of every JSON type and then some: for each attribute, at least one of them must be wrong. */
 const samples: readonly unknown[] = [
@@ -23,15 +24,7 @@ const samples: readonly unknown[] = [
   [{ a: 1 }],
 ];
 
-const networkId = '00000000-0000-4000-8000-000000000001';
-
-/** What a create request needs besides the attribute under test. */
-const needed: Readonly<Record<string, object>> = {
-  network: {},
-  subnet: { network_id: networkId, ip_version: 4, cidr: '10.0.0.0/24' },
-  port: { network_id: networkId },
-  node: { id: 'h', ip: '192.0.2.1', agent_address: 'h:1' },
-};
+const unknownId = '00000000-0000-4000-8000-000000000001';
 
 let server: TestServer;
 let client: Client;
@@ -45,60 +38,67 @@ afterAll(() => server.close());
 
 for (const definition of definitions) {
   const { singular } = definition;
-  const path = pathOf(definition);
   const attributes = Object.entries(definition.attributes);
+  const served = (operation: Operation, given: typeof attributes): typeof attributes =>
+    allows(definition, operation) ? given : [];
 
-  describe(singular, () => {
-    it.each(attributes)('%s: what its kind does not take is refused by name', async (name, { kind, post }) => {
-      const wrong = samples.filter((sample) => 'reason' in Object(kind.parse(sample)));
-      expect(wrong.length).toBeGreaterThan(0);
-      for (const value of wrong) {
-        const { status, body } = await client.call('POST', path, {
-          [singular]: { ...needed[singular], [name]: value },
-        });
-        expect([status, body.NeutronError.type]).toEqual([400, 'HTTPBadRequest']);
-        expect(body.NeutronError.message).toContain(
-          post.rule === 'never' ? `Attribute '${name}' not allowed in POST` : `Invalid input for ${name}. Reason: `,
-        );
-      }
+  describe(pathOf(definition), () => {
+    let place = '';
+    let needed: object = {};
+
+    beforeAll(async () => {
+      place = await placeOf(client, definition);
+      needed = await needsOf(client, definition);
     });
 
-    it.each(attributes.filter(([, { put }]) => !put))('%s: is refused by name in a PUT', async (name) => {
-      const { status, body } = await client.call('PUT', `${path}/${networkId}`, { [singular]: { [name]: 'x' } });
-      expect([status, body.NeutronError.message]).toEqual([400, `Cannot update read-only attribute ${name}`]);
-    });
+    it.each(served('create', attributes))(
+      '%s: what its kind does not take is refused by name',
+      async (name, { kind, post }) => {
+        const wrong = samples.filter((sample) => 'reason' in Object(kind.parse(sample)));
+        expect(wrong.length).toBeGreaterThan(0);
+        for (const value of wrong) {
+          const { status, body } = await client.call('POST', place, { [singular]: { ...needed, [name]: value } });
+          expect([status, body.NeutronError.type]).toEqual([400, 'HTTPBadRequest']);
+          expect(body.NeutronError.message).toContain(
+            post.rule === 'never' ? `Attribute '${name}' not allowed in POST` : `Invalid input for ${name}. Reason: `,
+          );
+        }
+      },
+    );
 
-    it.each(attributes.filter(([, { post }]) => post.rule === 'required'))('%s: is missed by name', async (name) => {
-      const rest = Object.fromEntries(Object.entries(needed[singular] ?? {}).filter(([key]) => key !== name));
-      const { status, body } = await client.call('POST', path, { [singular]: rest });
+    it.each(served('update', attributes).filter(([, { put }]) => !put))(
+      '%s: is refused by name in a PUT',
+      async (name) => {
+        const { status, body } = await client.call('PUT', `${place}/${unknownId}`, { [singular]: { [name]: 'x' } });
+        expect([status, body.NeutronError.message]).toEqual([400, `Cannot update read-only attribute ${name}`]);
+      },
+    );
+
+    const required = served('create', attributes).filter(([, { post }]) => post.rule === 'required');
+    it.each(required)('%s: is missed by name', async (name) => {
+      const rest = Object.fromEntries(Object.entries(needed).filter(([key]) => key !== name));
+      const { status, body } = await client.call('POST', place, { [singular]: rest });
       expect([status, body.NeutronError.message]).toEqual([
         400,
         `Failed to parse request. Required attribute '${name}' not specified`,
       ]);
     });
 
-    it.each(attributes.filter(([, { filter, visible }]) => filter !== null && visible))('%s: filters', async (name) => {
-      expect(
-        (
-          await client.call(
-            'GET',
-            `${path}?${encodeURIComponent(name)}=${name === 'fixed_ips' ? 'ip_address=1.1.1.1' : '1'}`,
-          )
-        ).status,
-      ).toBe(200);
+    const filters = served('list', attributes).filter(([, { filter, visible }]) => filter !== null && visible);
+    it.each(filters)('%s: filters', async (name) => {
+      const value = name === 'fixed_ips' ? 'ip_address=1.1.1.1' : '1';
+      const { status } = await client.call('GET', `${place}?${encodeURIComponent(name)}=${value}`);
+      expect(status).toBe(200);
     });
 
-    it.each(attributes.filter(([, { sort }]) => sort !== null))('%s: sorts', async (name) => {
-      expect((await client.call('GET', `${path}?sort_key=${encodeURIComponent(name)}&sort_dir=desc`)).status).toBe(200);
+    const sorts = served('list', attributes).filter(([, { sort }]) => sort !== null);
+    it.each(sorts)('%s: sorts', async (name) => {
+      const { status } = await client.call('GET', `${place}?sort_key=${encodeURIComponent(name)}&sort_dir=desc`);
+      expect(status).toBe(200);
     });
 
-    it('shows every visible attribute and no other', async () => {
-      const network = await client.make('network', {});
-      const body = {
-        ...needed[singular],
-        ...(singular === 'subnet' || singular === 'port' ? { network_id: network.id } : {}),
-      };
-      const made = await client.make(singular as 'network', body);
+    it.runIf(allows(definition, 'create'))('shows every visible attribute and no other', async () => {
+      const made = await makeAt(client, place, singular, needed);
       expect(Object.keys(made)).toEqual(attributes.filter(([, { visible }]) => visible).map(([name]) => name));
     });
   });

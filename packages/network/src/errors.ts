@@ -1,5 +1,7 @@
 import { addressingErrors } from './addressing-errors.ts';
+import { routingErrors } from './routing-errors.ts';
 import { securityErrors } from './security-errors.ts';
+import { serviceErrors } from './service-errors.ts';
 
 /** What an entry of the table says of a refusal. */
 export interface ErrorKind {
@@ -104,6 +106,10 @@ export const errorTable = {
     message: 'Unable to generate unique mac on network {networkId}.',
   },
   ...addressingErrors,
+
+  ...routingErrors,
+
+  ...serviceErrors,
 
   RevisionNumberConstraintFailed: {
     status: 412,

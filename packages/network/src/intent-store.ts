@@ -13,12 +13,13 @@ import type {
   SubnetId,
   SubnetPoolId,
 } from './nouns.ts';
+import type { ServiceStore } from './service-store.ts';
 
 /**
  * What the API asks of the store. Every promise either resolves with what is durably committed, or rejects with an AlcorError
  * and has changed nothing; only ServiceUnavailable may leave a write in doubt, where the connection broke while it committed.
  */
-export interface IntentStore {
+export interface IntentStore extends ServiceStore {
   readonly networks: Collection<NetworkTypes>;
   readonly subnets: Collection<SubnetTypes>;
   readonly ports: Collection<PortTypes>;

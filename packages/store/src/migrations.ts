@@ -1,6 +1,10 @@
 import type { Database } from './database.ts';
 import { firstSchema } from './schema/0001-first.ts';
 import { addressingSchema } from './schema/0040-addressing.ts';
+import { qosSchema } from './schema/0050-qos.ts';
+import { trunkSchema } from './schema/0051-trunk.ts';
+import { meteringSchema } from './schema/0052-metering.ts';
+import { flavorSchema } from './schema/0053-flavors.ts';
 
 interface Migration {
   readonly version: number;
@@ -13,6 +17,10 @@ interface Migration {
 const migrations: readonly Migration[] = [
   { version: 1, name: 'first', sql: firstSchema },
   { version: 40, name: 'addressing', sql: addressingSchema },
+  { version: 50, name: 'qos', sql: qosSchema },
+  { version: 51, name: 'trunk', sql: trunkSchema },
+  { version: 52, name: 'metering', sql: meteringSchema },
+  { version: 53, name: 'flavors', sql: flavorSchema },
 ];
 
 /** Any constant; that of no other program in the same database. */

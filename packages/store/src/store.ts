@@ -1,5 +1,4 @@
-import { AlcorError } from '@alcor/network';
-import type { Collection, CollectionTypes, Feed, IntentStore, PortReport } from '@alcor/network';
+import type { Feed, IntentStore, PortReport } from '@alcor/network';
 import type { Clock, Random } from '@alcor/runtime';
 import { createAddressBook } from './address-book.ts';
 import { createChangeFeed } from './change-feed.ts';
@@ -8,11 +7,13 @@ import { openDatabase } from './database.ts';
 import type { ConnectionOptions, Database } from './database.ts';
 import { trimChanges } from './feed-trim.ts';
 import { FreeIndexes } from './free-indexes.ts';
+import { guard, guarded } from './guard.ts';
 import { migrate } from './migrations.ts';
 import { createNetworkCollection } from './network-collection.ts';
 import { createNodeCollection } from './node-collection.ts';
 import { createPortCollection } from './port-collection.ts';
 import { setPortStatuses } from './port-status.ts';
+import { createServiceCollections } from './service-collections.ts';
 import { createSubnetCollection } from './subnet-collection.ts';
 import { createUuid7 } from './uuid7.ts';
 import { createWakeup } from './wakeup.ts';
@@ -70,6 +71,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     subnets: guarded(createSubnetCollection(context)),
     ports: guarded(createPortCollection(context)),
     nodes: guarded(createNodeCollection(context)),
+    ...createServiceCollections(context),
     setPortStatuses: (reports: readonly PortReport[]) => guard(setPortStatuses(database, reports)),
     async ping() {
       await database.query('select 1');
@@ -81,25 +83,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       return database.close();
     },
   };
-}
-
-/** Whatever goes wrong leaves the store as an AlcorError. */
-function guarded<T extends CollectionTypes>(collection: Collection<T>): Collection<T> {
-  return {
-    create: (inputs) => guard(collection.create(inputs)),
-    get: (id) => guard(collection.get(id)),
-    list: (query) => guard(collection.list(query)),
-    update: (id, patch, options) => guard(collection.update(id, patch, options)),
-    delete: (id, options) => guard(collection.delete(id, options)),
-  };
-}
-
-async function guard<Result>(work: Promise<Result>): Promise<Result> {
-  try {
-    return await work;
-  } catch (error) {
-    throw AlcorError.from(error);
-  }
 }
 
 function freeVnis(database: Database, { firstVni, lastVni }: StoreLimits, random: Random): FreeIndexes {

@@ -1,9 +1,9 @@
-import type { NetworkTypes, PortTypes, SubnetTypes } from '@alcor/network';
+import type { CollectionTypes, NetworkTypes, Resource } from '@alcor/network';
 import { type Attribute, attributesOf, chosen, initially, listed } from '../attribute.ts';
 import { integer, text, timestamp, uuid } from '../kinds.ts';
 
 /** The resources that belong to a project; all of them have the attributes of this file. */
-type TenantTypes = NetworkTypes | SubnetTypes | PortTypes;
+type TenantTypes = CollectionTypes & { readonly view: Resource<string> };
 type Attributes<T extends TenantTypes> = Readonly<Record<string, Attribute<T['view']>>>;
 
 /** An instant to the second, as Neutron writes it. */

@@ -51,9 +51,4 @@ create view qos_minimum_bandwidth_rules as
 create view qos_minimum_packet_rate_rules as
   select id, policy_id, type, direction, min_kpps, revision, created_at, updated_at
   from qos_rules where type = 'minimum_packet_rate';
-
-alter table networks add column qos_policy_id uuid constraint networks_qos_policy_fkey references qos_policies;
-create index networks_qos_policy on networks (qos_policy_id) where qos_policy_id is not null;
-alter table ports add column qos_policy_id uuid constraint ports_qos_policy_fkey references qos_policies;
-create index ports_qos_policy on ports (qos_policy_id) where qos_policy_id is not null;
 `;

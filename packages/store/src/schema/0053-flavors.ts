@@ -24,10 +24,13 @@ create table service_profiles (
 );
 
 create table flavor_service_profiles (
+  id uuid primary key,
   flavor_id uuid not null constraint flavor_service_profiles_flavor_fkey references flavors on delete cascade,
   service_profile_id uuid not null constraint flavor_service_profiles_profile_fkey references service_profiles,
-  ordinal bigint generated always as identity,
-  constraint flavor_service_profiles_pkey primary key (flavor_id, service_profile_id)
+  revision integer not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  constraint flavor_service_profiles_key unique (flavor_id, service_profile_id)
 );
 create index flavor_service_profiles_profile on flavor_service_profiles (service_profile_id);
 `;

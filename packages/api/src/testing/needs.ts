@@ -1,0 +1,64 @@
+import { type AnyDefinition, pathOf } from '../definition.ts';
+import { type Client, netted, type Row } from './client.ts';
+
+/** Makes one resource at a path and expects success. */
+export async function makeAt(client: Client, path: string, singular: string, attributes: object): Promise<Row> {
+  const { status, body } = await client.call('POST', path, { [singular]: attributes });
+  if (status !== 201) throw new Error(`${singular} not made: ${JSON.stringify(body)}`);
+  return (body as Readonly<Record<string, Row>>)[singular] as Row;
+}
+
+let made = 0;
+
+async function portOf(client: Client): Promise<Row> {
+  const { network } = await netted(client);
+  return client.make('port', { network_id: network.id });
+}
+
+/** What a create request cannot do without, by the path of the resource; made anew, so that it can be used once. */
+const needs: Readonly<Record<string, (client: Client) => Promise<object>>> = {
+  '/v2.0/subnets': async (client) => ({
+    network_id: (await client.make('network', {})).id,
+    ip_version: 4,
+    cidr: '10.0.0.0/24',
+  }),
+  '/v2.0/ports': async (client) => ({ network_id: (await client.make('network', {})).id }),
+  '/alcor/v1/nodes': async () => ({
+    id: `node-${++made}`,
+    ip: `192.0.2.${made}`,
+    agent_address: 'h:1',
+  }),
+  '/v2.0/qos/policies/:parentId/bandwidth_limit_rules': async () => ({ max_kbps: 1 }),
+  '/v2.0/qos/policies/:parentId/packet_rate_limit_rules': async () => ({ max_kpps: 1 }),
+  '/v2.0/qos/policies/:parentId/dscp_marking_rules': async () => ({ dscp_mark: 8 }),
+  '/v2.0/qos/policies/:parentId/minimum_bandwidth_rules': async () => ({ min_kbps: 1 }),
+  '/v2.0/qos/policies/:parentId/minimum_packet_rate_rules': async () => ({ min_kpps: 1, direction: 'any' }),
+  '/v2.0/trunks': async (client) => ({ port_id: (await portOf(client)).id }),
+  '/v2.0/metering_label_rules': async (client) => ({
+    metering_label_id: (await makeAt(client, '/v2.0/metering_labels', 'metering_label', {})).id,
+    direction: 'ingress',
+    remote_ip_prefix: '10.0.0.0/24',
+  }),
+  '/v2.0/flavors': async () => ({ service_type: 'L3_ROUTER_NAT' }),
+  '/v2.0/flavors/:parentId/service_profiles': async (client) => ({
+    id: (await makeAt(client, '/v2.0/service_profiles', 'service_profile', { metainfo: '{}' })).id,
+  }),
+  '/v2.0/service_profiles': async () => ({ metainfo: '{}' }),
+};
+
+/** The attributes that a new resource must have. */
+export async function needsOf(client: Client, definition: AnyDefinition): Promise<object> {
+  return (await needs[pathOf(definition)]?.(client)) ?? {};
+}
+
+/** Where resources of the definition are, its parent having been made. */
+export async function placeOf(
+  client: Client,
+  { prefix, plural, path = plural, parent }: AnyDefinition,
+): Promise<string> {
+  if (parent === undefined) return `${prefix}/${path}`;
+  const place = await placeOf(client, parent.definition);
+  const attributes = await needsOf(client, parent.definition);
+  const { id } = await makeAt(client, place, parent.definition.singular, attributes);
+  return `${place}/${id}/${path}`;
+}

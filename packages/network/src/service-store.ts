@@ -1,0 +1,29 @@
+import type { FlavorServiceProfileTypes, FlavorTypes, ServiceProfileTypes } from './flavor.ts';
+import type { Collection } from './intent-store.ts';
+import type { MeteringLabelRuleTypes, MeteringLabelTypes } from './metering.ts';
+import type {
+  BandwidthLimitRule,
+  DscpMarkingRule,
+  MinimumBandwidthRule,
+  MinimumPacketRateRule,
+  PacketRateLimitRule,
+  QosPolicyTypes,
+  QosRuleTypes,
+} from './qos.ts';
+import type { TrunkActions, TrunkTypes } from './trunk.ts';
+
+/** The part of the store that holds what stands beside networks. */
+export interface ServiceStore {
+  readonly qosPolicies: Collection<QosPolicyTypes>;
+  readonly bandwidthLimitRules: Collection<QosRuleTypes<BandwidthLimitRule>>;
+  readonly packetRateLimitRules: Collection<QosRuleTypes<PacketRateLimitRule>>;
+  readonly dscpMarkingRules: Collection<QosRuleTypes<DscpMarkingRule>>;
+  readonly minimumBandwidthRules: Collection<QosRuleTypes<MinimumBandwidthRule>>;
+  readonly minimumPacketRateRules: Collection<QosRuleTypes<MinimumPacketRateRule>>;
+  readonly trunks: Collection<TrunkTypes> & TrunkActions;
+  readonly meteringLabels: Collection<MeteringLabelTypes>;
+  readonly meteringLabelRules: Collection<MeteringLabelRuleTypes>;
+  readonly flavors: Collection<FlavorTypes>;
+  readonly flavorServiceProfiles: Collection<FlavorServiceProfileTypes>;
+  readonly serviceProfiles: Collection<ServiceProfileTypes>;
+}

@@ -1,0 +1,114 @@
+import { checkQosRule, refusal } from '@alcor/network';
+import type {
+  Collection,
+  QosPolicyId,
+  QosPolicyTypes,
+  QosPolicyView,
+  QosRule,
+  QosRuleId,
+  QosRuleType,
+  QosRuleTypes,
+} from '@alcor/network';
+import { createCollection, forEachItem } from './collection.ts';
+import { nowOf } from './context.ts';
+import type { StoreContext } from './context.ts';
+import type { Queryable } from './database.ts';
+import { lockRow } from './reader.ts';
+import type { Resource } from './resource.ts';
+import { qosPolicyResource, ruleObject } from './resources/qos.ts';
+import { updateRow } from './writer.ts';
+
+export function createQosPolicyCollection(context: StoreContext): Collection<QosPolicyTypes> {
+  return createCollection(context, qosPolicyResource, {
+    defaults: { name: '', description: '', shared: false, isDefault: false },
+    change: async (tx, row, patch) => {
+      if (patch.shared === false && row.shared) await checkUnused(tx, row.id, 'RbacPolicyInUse');
+      return patch as Partial<QosPolicyView>;
+    },
+    beforeDelete: (tx, row) => checkUnused(tx, row.id, 'QosPolicyInUse'),
+    conflicts: {
+      qos_policies_default_key: ([projectId = '']) => refusal('QoSPolicyDefaultAlreadyExists', { projectId }),
+    },
+    inUse: (policyId) => refusal('QosPolicyInUse', { policyId, objectType: 'another', objectId: 'resource' }),
+  });
+}
+
+/** Everything that may refer to a policy. */
+const users = [
+  ['network', 'networks'],
+  ['port', 'ports'],
+] as const;
+
+async function checkUnused(
+  tx: Queryable,
+  policyId: QosPolicyId,
+  code: 'QosPolicyInUse' | 'RbacPolicyInUse',
+): Promise<void> {
+  for (const [objectType, table] of users) {
+    const text = `select id, project_id as "projectId" from ${table} where qos_policy_id = $1 limit 1`;
+    const [user] = await tx.query<{ id: string; projectId: string }>(text, [policyId]);
+    if (user === undefined) continue;
+    throw code === 'QosPolicyInUse'
+      ? refusal(code, { policyId, objectType, objectId: user.id })
+      : refusal(code, { objectId: policyId, details: `project_id=${user.projectId}` });
+  }
+}
+
+/** The types of rules of whatever kind. */
+interface AnyRuleTypes {
+  readonly id: QosRuleId;
+  readonly view: QosRule;
+  readonly create: object;
+  readonly update: object;
+  readonly filter: object;
+  readonly sortKey: string;
+}
+
+/** Rules of one kind. A change of a rule is one of its policy, whose lock keeps two rules from contradicting each other. */
+export function createQosRuleCollection<Rule extends QosRule>(
+  context: StoreContext,
+  resource: Resource<QosRuleTypes<Rule>>,
+  kind: { readonly type: QosRuleType; readonly defaults: Partial<Omit<Rule, 'type'>> },
+): Collection<QosRuleTypes<Rule>> {
+  const { type, defaults } = kind;
+  const revise = (tx: Queryable, { policyId }: { readonly policyId: QosPolicyId }): Promise<void> =>
+    revisePolicy(context, tx, policyId);
+  // What the kinds have in common is all that is needed here.
+  const collection = createCollection(context, resource as unknown as Resource<AnyRuleTypes>, {
+    defaults: { type, ...defaults } as Partial<QosRule>,
+    beforeInsert: async (tx, rows) => {
+      for (const policyId of [...new Set(rows.map((row) => row.policyId))].toSorted()) {
+        await revise(tx, { policyId });
+        const others = [...(await rulesOf(tx, policyId))];
+        forEachItem(rows, (row) => {
+          if (row.policyId !== policyId) return;
+          checkQosRule(row, others);
+          others.push(row);
+        });
+      }
+      return rows;
+    },
+    change: async (tx, row, patch) => {
+      await lockRow(tx, qosPolicyResource, row.policyId, { strength: 'for no key update' });
+      const others = (await rulesOf(tx, row.policyId)).filter(({ id }) => id !== row.id);
+      checkQosRule({ ...row, ...patch }, others);
+      return patch;
+    },
+    afterUpdate: revise,
+    afterDelete: revise,
+  });
+  return collection as unknown as Collection<QosRuleTypes<Rule>>;
+}
+
+async function revisePolicy(context: StoreContext, tx: Queryable, id: QosPolicyId): Promise<void> {
+  const policy = await lockRow(tx, qosPolicyResource, id, { strength: 'for no key update' });
+  await updateRow(tx, qosPolicyResource, policy, { fields: {}, now: nowOf(context) });
+}
+
+async function rulesOf(tx: Queryable, policyId: QosPolicyId): Promise<readonly QosRule[]> {
+  const rows = await tx.query<{ rule: QosRule }>(
+    `select ${ruleObject} as rule from qos_rules r where r.policy_id = $1 order by r.id`,
+    [policyId],
+  );
+  return rows.map(({ rule }) => rule);
+}
