@@ -80,6 +80,12 @@ export interface AttributeMakers<T extends CollectionTypes> {
     about: string,
     use?: FieldUse<T, F>,
   ) => Attribute<T['view']>;
+  /** Taken when a resource is made, and no part of it afterwards. */
+  readonly wish: <F extends string & Exclude<keyof T['create'], symbol | number>>(
+    name: F,
+    kind: Kind<NoInfer<Exclude<T['create'][F], undefined>>>,
+    about: string,
+  ) => Attribute<T['view']>;
   /** Read-only, worked out from the row. */
   readonly computed: (kind: Kind<unknown>, about: string, wire: (view: T['view']) => unknown) => Attribute<T['view']>;
   /** The same for all and read-only. */
@@ -100,7 +106,7 @@ interface ConstantUse {
 
 /** Attribute makers for the resources of one collection. */
 export function attributesOf<T extends CollectionTypes>(): AttributeMakers<T> {
-  return { field, computed, constant, unenforced };
+  return { field, wish, computed, constant, unenforced };
 }
 
 function field<T extends CollectionTypes, F extends FieldOf<T>>(
@@ -120,6 +126,11 @@ function field<T extends CollectionTypes, F extends FieldOf<T>>(
     sort: use.sort === true ? name : null,
     visible: true,
   };
+}
+
+function wish<View>(name: string, kind: Kind<unknown>, about: string): Attribute<View> {
+  const source = { from: 'field', field: name, wire: () => null } as const;
+  return { about, kind, source, post: chosen, put: false, filter: null, sort: null, visible: false };
 }
 
 function computed<View>(kind: Kind<unknown>, about: string, wire: (view: View) => unknown): Attribute<View> {

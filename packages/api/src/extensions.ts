@@ -13,7 +13,9 @@ export interface Extension {
  * the same.)
  */
 export const extensions: readonly Extension[] = [
+  extension('address-scope', 'Address scope', 'Where addresses are unique', '2015-07-26T10:00:00-00:00'),
   extension('binding', 'Port Binding', 'Host and kind of attachment of a port', '2014-02-03T10:00:00-00:00'),
+  extension('default-subnetpools', 'Default Subnetpools', 'A default subnet pool', '2016-02-18T18:00:00-00:00'),
   extension(
     'empty-string-filtering',
     'Empty String Filtering Extension',
@@ -65,6 +67,20 @@ export const extensions: readonly Extension[] = [
     'Resource revision numbers',
     'revision_number grows with every change',
     '2016-04-11T10:00:00-00:00',
+  ),
+  extension(
+    'subnet-service-types',
+    'Subnet service types',
+    'Subnets for ports of some device owners',
+    '2016-03-15T18:00:00-00:00',
+  ),
+  extension('subnet_allocation', 'Subnet Allocation', 'Subnets out of subnet pools', '2015-03-30T10:00:00-00:00'),
+  extension('subnet_onboard', 'Subnet Onboard', 'Existing subnets taken into a pool', '2019-03-01T00:00:00-00:00'),
+  extension(
+    'subnetpool-prefix-ops',
+    'Subnet Pool Prefix Operations',
+    'Prefixes of a pool added and removed one by one',
+    '2019-02-08T10:00:00-00:00',
   ),
 ];
 

@@ -1,5 +1,7 @@
+import type { AddressingStore } from './addressing-store.ts';
 import type { Ipv6Mode } from './ipv6-modes.ts';
 import type {
+  AddressScopeId,
   AllocationPool,
   Network,
   NetworkId,
@@ -19,7 +21,7 @@ import type { ServiceStore } from './service-store.ts';
  * What the API asks of the store. Every promise either resolves with what is durably committed, or rejects with an AlcorError
  * and has changed nothing; only ServiceUnavailable may leave a write in doubt, where the connection broke while it committed.
  */
-export interface IntentStore extends ServiceStore {
+export interface IntentStore extends ServiceStore, AddressingStore {
   readonly networks: Collection<NetworkTypes>;
   readonly subnets: Collection<SubnetTypes>;
   readonly ports: Collection<PortTypes>;
@@ -130,6 +132,9 @@ export interface NetworkTypes {
 export interface NetworkView extends Network {
   /** In the order of their making. */
   readonly subnetIds: readonly SubnetId[];
+  /** Of the pools that its subnets of that IP version come out of; null where they are in none. */
+  readonly ipv4AddressScope: AddressScopeId | null;
+  readonly ipv6AddressScope: AddressScopeId | null;
 }
 
 export interface CreateNetwork extends TenantInput {

@@ -14,6 +14,7 @@ export type NetworkId = Branded<'NetworkId'>;
 export type SubnetId = Branded<'SubnetId'>;
 export type PortId = Branded<'PortId'>;
 export type SubnetPoolId = Branded<'SubnetPoolId'>;
+export type AddressScopeId = Branded<'AddressScopeId'>;
 /** Chosen by whoever registers the host; the value of `binding:host_id`. */
 export type NodeId = Branded<'NodeId'>;
 

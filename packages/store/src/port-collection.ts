@@ -113,10 +113,10 @@ async function moveAddresses(
   const { mac = row.mac, deviceOwner = row.deviceOwner, fixedIps } = wanted;
   const named =
     fixedIps === undefined
-      ? withoutAutomatic(network, deviceOwner, present).map((held): PlannedIp => ({ ...held, origin: 'kept' }))
+      ? withoutAutomatic(network, deviceOwner, present).map((held) => plannedAs('kept', held))
       : await planAddresses(context.addresses, network, { wanted: fixedIps, present, deviceOwner });
   const automatic = automaticAddresses(network, { mac, deviceOwner });
-  attempt.planned = [...named, ...automatic.map((held): PlannedIp => ({ ...held, origin: 'named' }))];
+  attempt.planned = [...named, ...automatic.map((held) => plannedAs('named', held))];
   return replaceAddresses(tx, row, attempt.planned);
 }
 
@@ -124,6 +124,10 @@ async function moveAddresses(
 async function replaceAddresses(tx: Queryable, row: Port, planned: readonly PlannedIp[]): Promise<boolean> {
   const same =
     planned.length === row.fixedIps.length &&
+function plannedAs(origin: PlannedIp['origin'], { subnetId, ip }: FixedIp): PlannedIp {
+  return { subnetId, ip, origin };
+}
+
     planned.every(
       ({ subnetId, ip }, index) => row.fixedIps[index]?.ip === ip && row.fixedIps[index]?.subnetId === subnetId,
     );

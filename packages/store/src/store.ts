@@ -1,6 +1,7 @@
 import type { Feed, IntentStore, PortReport } from '@alcor/network';
 import type { Clock, Random } from '@alcor/runtime';
 import { createAddressBook } from './address-book.ts';
+import { createAddressScopeCollection } from './address-scope-collection.ts';
 import { createChangeFeed } from './change-feed.ts';
 import type { StoreContext, StoreLimits } from './context.ts';
 import { openDatabase } from './database.ts';
@@ -16,6 +17,7 @@ import { setPortStatuses } from './port-status.ts';
 import { createServiceCollections } from './service-collections.ts';
 import { createSubnetCollection } from './subnet-collection.ts';
 import { createUuid7 } from './uuid7.ts';
+import { createSubnetPoolCollection } from './subnet-pool-collection.ts';
 import { createWakeup } from './wakeup.ts';
 
 export interface StoreOptions {
@@ -72,6 +74,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     ports: guarded(createPortCollection(context)),
     nodes: guarded(createNodeCollection(context)),
     ...createServiceCollections(context),
+    subnetPools: guarded(createSubnetPoolCollection(context)),
+    addressScopes: guarded(createAddressScopeCollection(context)),
     setPortStatuses: (reports: readonly PortReport[]) => guard(setPortStatuses(database, reports)),
     async ping() {
       await database.query('select 1');

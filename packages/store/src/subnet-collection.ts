@@ -6,7 +6,16 @@ import {
   refusal,
   resolveAddressing,
 } from '@alcor/network';
-import type { Collection, CreateSubnet, NetworkId, Subnet, SubnetId, SubnetTypes } from '@alcor/network';
+import type {
+  AddressScopeId,
+  Collection,
+  CreateSubnet,
+  NetworkId,
+  Subnet,
+  SubnetId,
+  SubnetPoolId,
+  SubnetTypes,
+} from '@alcor/network';
 import { addAutomaticAddresses, dropAutomaticAddresses } from './automatic-addresses.ts';
 import { forEachItem, isReferred } from './collection.ts';
 import { nowOf } from './context.ts';
@@ -16,7 +25,9 @@ import type { Queryable } from './database.ts';
 import { lockRow, readPage, readView } from './reader.ts';
 import { networkResource } from './resources/network.ts';
 import { subnetResource } from './resources/subnet.ts';
-import { jsonRows } from './sql.ts';
+import { arrayLiteral, jsonRows } from './sql.ts';
+import { checkBlockRequest, takeBlocks } from './subnet-blocks.ts';
+import type { PlacedSubnet } from './subnet-blocks.ts';
 import { changedFields, deleteRow, insertAll, updateRow } from './writer.ts';
 
 export function createSubnetCollection(context: StoreContext): Collection<SubnetTypes> {
@@ -56,18 +67,24 @@ export function createSubnetCollection(context: StoreContext): Collection<Subnet
 
 async function createSubnets(context: StoreContext, inputs: readonly CreateSubnet[]): Promise<readonly Subnet[]> {
   const now = nowOf(context);
-  const rows = forEachItem(inputs, (input) => newSubnet(context, { ...input, cidr: input.cidr ?? '' }, now));
-  await context.database.transaction(async (tx) => {
-    await checkOverlaps(tx, rows);
-    await insertAll(tx, subnetResource, rows, now);
-    await holdGateways(tx, rows);
-    await addAutomaticAddresses(tx, rows, now);
+  forEachItem(inputs, (input) => {
+    checkBlockRequest(input);
+    if (input.cidr !== undefined) resolveAddressing({ ...input, cidr: input.cidr });
+  });
+  const rows = await context.database.transaction(async (tx) => {
+    const placed = await takeBlocks(tx, inputs);
+    const made = forEachItem(placed, (input) => newSubnet(context, input, now));
+    await checkNeighbours(tx, made);
+    await insertAll(tx, subnetResource, made, now);
+    await holdGateways(tx, made);
+    await addAutomaticAddresses(tx, made, now);
+    return made;
   });
   context.committed();
   return rows;
 }
 
-function newSubnet(context: StoreContext, input: CreateSubnet & { readonly cidr: string }, now: Date): Subnet {
+function newSubnet(context: StoreContext, input: PlacedSubnet, now: Date): Subnet {
   return {
     id: context.newId() as SubnetId,
     projectId: input.projectId,
@@ -76,19 +93,26 @@ function newSubnet(context: StoreContext, input: CreateSubnet & { readonly cidr:
     networkId: input.networkId,
     ...resolveAddressing(input),
     serviceTypes: input.serviceTypes ?? [],
-    subnetPoolId: null,
+    subnetPoolId: input.subnetPoolId,
     revision: 1,
     createdAt: now,
     updatedAt: now,
   };
 }
 
+/** What a new subnet must agree with, of the subnets that its network has. */
+interface Neighbour {
+  readonly cidr: string;
+  readonly ipVersion: 4 | 6;
+  readonly subnetPoolId: SubnetPoolId | null;
+}
+
 /**
- * Under a lock of the networks, so that of two overlapping subnets one is refused. It lets ports be made, unless those must get
- * addresses in the new subnets (`addAutomaticAddresses`).
+ * Under a lock of the networks, so that of two subnets that do not go together one is refused. It lets ports be made, unless
+ * those must get addresses in the new subnets (`addAutomaticAddresses`).
  */
-async function checkOverlaps(tx: Queryable, rows: readonly Subnet[]): Promise<void> {
-  const taken = new Map<NetworkId, string[]>();
+async function checkNeighbours(tx: Queryable, rows: readonly Subnet[]): Promise<void> {
+  const neighbours = new Map<NetworkId, Neighbour[]>();
   for (const networkId of [...new Set(rows.map((row) => row.networkId))].toSorted()) {
     const item = rows.findIndex((row) => row.networkId === networkId);
     const automatic = rows.some((row) => row.networkId === networkId && isAutoAddressed(row));
@@ -96,17 +120,45 @@ async function checkOverlaps(tx: Queryable, rows: readonly Subnet[]): Promise<vo
     await lockRow(tx, networkResource, networkId, { strength }).catch((error: unknown) => {
       throw error instanceof AlcorError ? error.forItem(item) : error;
     });
-    const present = await tx.query<{ cidr: string }>('select cidr from subnets where network_id = $1', [networkId]);
-    taken.set(
-      networkId,
-      present.map(({ cidr }) => cidr),
+    const present = await tx.query<Neighbour>(
+      `select cidr, ip_version as "ipVersion", subnet_pool_id as "subnetPoolId" from subnets where network_id = $1`,
+      [networkId],
     );
+    neighbours.set(networkId, [...present]);
   }
-  forEachItem(rows, ({ networkId, cidr }) => {
-    const others = taken.get(networkId) ?? [];
-    checkNoOverlap(cidr, others);
-    others.push(cidr);
+  const scopes = await scopesOf(tx, [...rows, ...[...neighbours.values()].flat()]);
+  forEachItem(rows, (row) => {
+    const others = neighbours.get(row.networkId) ?? [];
+    const cidrs = others.map(({ cidr }) => cidr);
+    checkNoOverlap(row.cidr, cidrs);
+    checkPoolAffinity(row, others, scopes);
+    others.push(row);
   });
+}
+
+type Scopes = ReadonlyMap<SubnetPoolId | null, AddressScopeId | null>;
+
+async function scopesOf(tx: Queryable, subnets: readonly Neighbour[]): Promise<Scopes> {
+  const ids = new Set(subnets.flatMap(({ subnetPoolId }) => subnetPoolId ?? []));
+  if (ids.size === 0) return new Map();
+  const rows = await tx.query<{ id: SubnetPoolId; scope: AddressScopeId | null }>(
+    'select id, address_scope_id as scope from subnet_pools where id = any($1::uuid[])',
+    [arrayLiteral([...ids])],
+  );
+  return new Map(rows.map(({ id, scope }) => [id, scope]));
+}
+
+/** Subnets of one IP version on one network come out of one pool, or out of pools of one address scope. */
+function checkPoolAffinity({ ipVersion, subnetPoolId }: Neighbour, others: readonly Neighbour[], scopes: Scopes): void {
+  const family = others.filter((other) => other.ipVersion === ipVersion);
+  const scope = family.map((other) => scopes.get(other.subnetPoolId) ?? null).find((found) => found !== null);
+  if (scope !== undefined && subnetPoolId !== null && scopes.get(subnetPoolId) !== scope) {
+    throw refusal('NetworkAddressScopeAffinityError', {});
+  }
+  const strays = family.filter((other) => other.subnetPoolId !== subnetPoolId);
+  if (strays.length > 0 && (scope === undefined || subnetPoolId === null)) {
+    throw refusal('NetworkSubnetPoolAffinityError', {});
+  }
 }
 
 /** A gateway's address is an allocation without a port: the same constraint keeps ports off it. */
@@ -119,8 +171,20 @@ async function holdGateways(tx: Queryable, rows: readonly Subnet[]): Promise<voi
   );
 }
 
+/** A router that is the subnet's gateway stays it. */
+async function checkNoRouterAt(tx: Queryable, { id, gatewayIp }: Subnet): Promise<void> {
+  if (gatewayIp === null) return;
+  const [held] = await tx.query<{ portId: string }>(
+    `select a.port_id as "portId" from ip_allocations a join router_interfaces i on i.port_id = a.port_id
+     where a.subnet_id = $1 and a.ip = $2`,
+    [id, gatewayIp],
+  );
+  if (held !== undefined) throw refusal('GatewayIpInUse', { ip: gatewayIp, portId: held.portId });
+}
+
 async function moveGateway(tx: Queryable, before: Subnet, after: Subnet): Promise<void> {
   if (before.gatewayIp === after.gatewayIp) return;
+  await checkNoRouterAt(tx, before);
   await tx.query('delete from ip_allocations where subnet_id = $1 and port_id is null', [before.id]);
   const { gatewayIp, id } = after;
   if (gatewayIp === null) return;

@@ -1,4 +1,5 @@
 import type { AnyDefinition } from '../definition.ts';
+import { addressScope } from './address-scope.ts';
 import { flavor, flavorServiceProfile, serviceProfile } from './flavor.ts';
 import { meteringLabel, meteringLabelRule } from './metering.ts';
 import { network } from './network.ts';
@@ -6,6 +7,7 @@ import { node } from './node.ts';
 import { port } from './port.ts';
 import { qosPolicy, qosRules } from './qos.ts';
 import { subnet } from './subnet.ts';
+import { subnetPool } from './subnet-pool.ts';
 import { trunk } from './trunk.ts';
 
 /** Every resource of the API. */
@@ -14,6 +16,8 @@ export const definitions: readonly AnyDefinition[] = [
   subnet,
   port,
   node,
+  subnetPool,
+  addressScope,
   qosPolicy,
   ...qosRules,
   trunk,

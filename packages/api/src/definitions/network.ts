@@ -8,6 +8,8 @@ const { field, computed, constant, unenforced } = attributesOf<NetworkTypes>();
 
 const guestMtu = 'Bytes of the largest IP packet that guests may send; the underlay decides the upper bound';
 
+const scoped = 'The address scope of the pools that its subnets come out of';
+
 export const network = define<NetworkTypes>({
   singular: 'network',
   plural: 'networks',
@@ -57,8 +59,8 @@ export const network = define<NetworkTypes>({
     segments: unenforced(nullMeans(listOf(dictionary, 64), []), [], 'a network has one segment here', {
       visible: false,
     }),
-    ipv4_address_scope: constant(nullable(uuid()), 'This region has no address scopes yet', null),
-    ipv6_address_scope: constant(nullable(uuid()), 'This region has no address scopes yet', null),
+    ipv4_address_scope: computed(nullable(uuid()), scoped, (view) => view.ipv4AddressScope),
+    ipv6_address_scope: computed(nullable(uuid()), scoped, (view) => view.ipv6AddressScope),
     availability_zone_hints: unenforced(
       nullMeans(listOf(text(255), 64), []),
       [],

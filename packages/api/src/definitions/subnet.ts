@@ -1,11 +1,24 @@
-import { type SubnetTypes, refusal } from '@alcor/network';
+import { type SubnetPoolId, type SubnetTypes, refusal } from '@alcor/network';
 import { allocationPool, cidr, hostRoute, ip } from '../address-kinds.ts';
 import { attributesOf, chosen, initially, listed, required } from '../attribute.ts';
 import { define } from '../definition.ts';
-import { flag, integer, isUuid, listOf, nullable, nullMeans, oneOf, text, uuid } from '../kinds.ts';
+import {
+  Refusal,
+  flag,
+  integer,
+  isUuid,
+  listOf,
+  nullable,
+  nullMeans,
+  oneOf,
+  refined,
+  shown,
+  text,
+  uuid,
+} from '../kinds.ts';
 import { identity, records } from './common.ts';
 
-const { field, unenforced } = attributesOf<SubnetTypes>();
+const { field, wish, unenforced } = attributesOf<SubnetTypes>();
 
 /** Neutron's own limits. */
 const maxNameservers = 5;
@@ -13,8 +26,13 @@ const maxHostRoutes = 20;
 const maxPools = 100;
 
 const addressMode = nullable(oneOf('slaac', 'dhcpv6-stateful', 'dhcpv6-stateless'));
-const noRouterAdvertisement = 'no router advertisements are sent yet';
-const noPools = 'this region has no subnet pools yet';
+
+/** Device owners begin with the name of a service. */
+const serviceType = refined(text(255), (type) =>
+  /^(?:network|compute|baremetal|Octavia|trunk|neutron|.+):.+/.test(type)
+    ? type
+    : new Refusal(`${shown(type)} is not a valid service type`),
+);
 
 export const subnet = define<SubnetTypes>({
   singular: 'subnet',
@@ -29,7 +47,7 @@ export const subnet = define<SubnetTypes>({
     ...identity<SubnetTypes>(),
     network_id: field('networkId', uuid(), 'The network it is on', { post: required, ...listed }),
     ip_version: field('ipVersion', oneOf(4, 6), 'Must agree with cidr', { post: required, ...listed }),
-    cidr: field('cidr', cidr, 'Must not overlap another subnet of the network', { post: required, ...listed }),
+    cidr: field('cidr', cidr, 'Must not overlap another subnet of the network', { post: chosen, ...listed }),
     gateway_ip: field('gatewayIp', nullable(ip), 'Null: none. Default: the first address', {
       post: chosen,
       put: true,
@@ -61,15 +79,30 @@ export const subnet = define<SubnetTypes>({
       'Told to guests by DHCP',
       { post: initially([]), put: true },
     ),
-    ipv6_ra_mode: unenforced(addressMode, null, noRouterAdvertisement, { put: false }),
-    ipv6_address_mode: unenforced(addressMode, null, noRouterAdvertisement, { put: false }),
-    subnetpool_id: unenforced(nullable(text(255)), null, noPools, { put: false }),
-    use_default_subnetpool: unenforced(flag, false, noPools, { put: false, visible: false }),
-    prefixlen: unenforced(nullable(integer(0, 128)), null, noPools, { put: false, visible: false }),
-    segment_id: unenforced(nullable(uuid()), null, 'a network has one segment here', { visible: false }),
-    service_types: unenforced(nullMeans(listOf(text(255), 64), []), [], 'addresses are not chosen by device owner', {
-      visible: false,
+    ipv6_ra_mode: field('ipv6RaMode', addressMode, 'What router advertisements tell guests to do for an address', {
+      post: initially(null),
+      filter: true,
     }),
+    ipv6_address_mode: field('ipv6AddressMode', addressMode, 'Who gives guests their addresses', {
+      post: initially(null),
+      filter: true,
+    }),
+    subnetpool_id: field('subnetPoolId', nullable(uuid<SubnetPoolId>()), 'The pool that its block comes out of', {
+      post: initially(null),
+      filter: true,
+    }),
+    use_default_subnetpool: wish('useDefaultSubnetPool', flag, 'True: its block comes out of the default pool'),
+    prefixlen: wish('prefixlen', integer(0, 128), 'How large a block of the pool. Default: as the pool says'),
+    segment_id: unenforced(nullable(uuid()), null, 'a network has one segment here', { visible: false }),
+    service_types: field(
+      'serviceTypes',
+      nullMeans(
+        listOf(serviceType, 64, (type) => type),
+        [],
+      ),
+      'Only ports with these device owners get its addresses. Default: all do',
+      { post: initially([]), put: true },
+    ),
     dns_publish_fixed_ip: unenforced(flag, false, 'no DNS is served yet', { visible: false }),
     ...records<SubnetTypes>(),
   },

@@ -23,6 +23,8 @@ const needs: Readonly<Record<string, (client: Client) => Promise<object>>> = {
     cidr: '10.0.0.0/24',
   }),
   '/v2.0/ports': async (client) => ({ network_id: (await client.make('network', {})).id }),
+  '/v2.0/subnetpools': async () => ({ prefixes: ['10.0.0.0/8'] }),
+  '/v2.0/address-scopes': async () => ({ ip_version: 4 }),
   '/alcor/v1/nodes': async () => ({
     id: `node-${++made}`,
     ip: `192.0.2.${made}`,

@@ -23,9 +23,17 @@ export const networkResource: Resource<NetworkTypes> = {
     subnetIds: `(select coalesce(json_agg(s.id order by s.id), '[]') from subnets s where s.network_id = t.id)`,
   },
   join: '',
+    ipv4AddressScope: addressScope(4),
+    ipv6AddressScope: addressScope(6),
   filters: {},
   sortKeys: sortKeysOf(networkColumns, [...tenantKeys, 'adminStateUp', 'shared', 'mtu', 'vni']),
   visibleTo: (project) => `(t.project_id = ${project} or t.shared)`,
   notFound: (networkId) => refusal('NetworkNotFound', { networkId }),
   canonical: (row) => row,
 };
+
+/** The one scope that the pools of the network's subnets are in (`checkPoolAffinity`). */
+function addressScope(version: 4 | 6): string {
+  return `(select p.address_scope_id from subnets s join subnet_pools p on p.id = s.subnet_pool_id
+    where s.network_id = t.id and s.ip_version = ${version} and p.address_scope_id is not null limit 1)`;
+}

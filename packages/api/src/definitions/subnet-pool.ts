@@ -1,0 +1,88 @@
+import { type AddressScopeId, type NetworkId, type SubnetPoolId, type SubnetPoolTypes, refusal } from '@alcor/network';
+import { action } from '../action.ts';
+import { cidr } from '../address-kinds.ts';
+import { attributesOf, chosen, initially, listed, required } from '../attribute.ts';
+import { define } from '../definition.ts';
+import { flag, integer, isUuid, listOf, nullable, oneOf, uuid } from '../kinds.ts';
+import { identity, records } from './common.ts';
+
+const { field } = attributesOf<SubnetPoolTypes>();
+
+/** Blocks of one pool; adjacent ones are written as one. */
+const maxPrefixes = 1_000;
+const prefixes = listOf(cidr, maxPrefixes);
+const prefixlen = integer(0, 128);
+
+export const subnetPool = define<SubnetPoolTypes>({
+  singular: 'subnetpool',
+  plural: 'subnetpools',
+  prefix: '/v2.0',
+  about: 'Blocks of addresses that subnets are taken out of, none of them twice',
+  tenancy: 'project',
+  collection: (store) => store.subnetPools,
+  parseId: (id) => (isUuid(id) ? (id.toLowerCase() as SubnetPoolId) : null),
+  notFound: (subnetPoolId) => refusal('SubnetPoolNotFound', { subnetPoolId }),
+  attributes: {
+    ...identity<SubnetPoolTypes>(),
+    prefixes: field('prefixes', prefixes, 'Its blocks, the fewest that say it', { post: required, put: true }),
+    // Neutron writes these three as text.
+    default_prefixlen: field('defaultPrefixlen', prefixlen, 'Of a subnet that names no size', {
+      post: chosen,
+      put: true,
+      wire: String,
+      ...listed,
+    }),
+    min_prefixlen: field('minPrefixlen', prefixlen, 'The largest subnet', {
+      post: chosen,
+      put: true,
+      wire: String,
+      ...listed,
+    }),
+    max_prefixlen: field('maxPrefixlen', prefixlen, 'The smallest subnet', {
+      post: chosen,
+      put: true,
+      wire: String,
+      ...listed,
+    }),
+    ip_version: field('ipVersion', oneOf(4, 6), 'Follows from its prefixes', listed),
+    default_quota: field(
+      'defaultQuota',
+      nullable(integer(0, 2_147_483_647)),
+      'How many addresses (IPv4), or blocks of /64 (IPv6), each project may take',
+      { post: initially(null), put: true, filter: true },
+    ),
+    is_default: field('isDefault', flag, 'Serves subnets that ask for the default; one of each IP version', {
+      post: initially(false),
+      put: true,
+      ...listed,
+    }),
+    shared: field('shared', flag, 'Every project may take subnets', { post: initially(false), ...listed }),
+    address_scope_id: field('addressScopeId', nullable(uuid<AddressScopeId>()), 'Pools of one scope do not overlap', {
+      post: initially(null),
+      put: true,
+      filter: true,
+    }),
+    ...records<SubnetPoolTypes>(),
+  },
+  actions: {
+    add_prefixes: action({
+      about: 'Adds blocks to it',
+      required: { prefixes },
+      run: async ({ store, id, body }) => ({
+        prefixes: await store.subnetPools.addPrefixes(id as SubnetPoolId, body.prefixes),
+      }),
+    }),
+    remove_prefixes: action({
+      about: 'Takes blocks from it that no subnet came out of',
+      required: { prefixes },
+      run: async ({ store, id, body }) => ({
+        prefixes: await store.subnetPools.removePrefixes(id as SubnetPoolId, body.prefixes),
+      }),
+    }),
+    onboard_network_subnets: action({
+      about: 'Makes a network’s subnets part of it, as if they had been taken out of it',
+      required: { network_id: uuid<NetworkId>() },
+      run: ({ store, id, body }) => store.subnetPools.onboard(id as SubnetPoolId, body.network_id),
+    }),
+  },
+});

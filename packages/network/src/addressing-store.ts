@@ -1,0 +1,9 @@
+import type { AddressScopeTypes } from './address-scope.ts';
+import type { Collection } from './intent-store.ts';
+import type { SubnetPoolCollection } from './subnet-pool.ts';
+
+/** The part of the store that says where subnets' blocks come from. */
+export interface AddressingStore {
+  readonly subnetPools: SubnetPoolCollection;
+  readonly addressScopes: Collection<AddressScopeTypes>;
+}
