@@ -3,7 +3,7 @@ import { type Row, fetchAll, insertOne } from './collection.ts';
 import type { Queryable } from './database.ts';
 import type { Definition, Values } from './definition.ts';
 import { domain, endpoint, project, region, role, service, user } from './definitions.ts';
-import { setPassword } from './users.ts';
+import { findSecret, setPassword } from './users.ts';
 
 /** Where the services are that the catalogue names. */
 export interface ServiceUrls {
@@ -15,6 +15,8 @@ export interface ServiceUrls {
 export interface Bootstrap {
   readonly region: string;
   readonly urls: ServiceUrls;
+  /** `restored`: enabled, and with the roles of one. `kept`: as it is, and made if there is none. */
+  readonly admin: 'restored' | 'kept';
   /** Hash of the password to give to the administrator; undefined: leave the one that there is. */
   readonly adminHash: string | undefined;
   readonly newId: () => string;
@@ -25,20 +27,18 @@ export const defaultDomain = 'default';
 const adminName = 'admin';
 /** A role brings those after it. */
 const implications = ['admin', 'member', 'reader'] as const;
-const roles = [...implications, 'service'] as const;
+/** What everything hangs on: they stay, under their names. */
+export const ownRoles: readonly string[] = [...implications, 'service'];
 
-/** Is there an administrator? Until there is, `bootstrap` needs a password. */
-export async function hasAdmin(db: Queryable): Promise<boolean> {
-  const found = await db.query(
-    `select 1 from identity.users where domain_id = $1 and name = $2 and password_hash is not null`,
-    [defaultDomain, adminName],
-  );
-  return found.length > 0;
+/** Hash of the administrator's password; undefined where there is none yet: then `bootstrap` needs one. */
+export async function adminSecret(db: Queryable): Promise<string | undefined> {
+  const secret = await findSecret(db, { name: adminName, domain: { id: defaultDomain } });
+  return secret?.passwordHash ?? undefined;
 }
 
 /**
- * Makes what a region begins with, where it is missing, and points the catalogue at `urls`. With a password it also makes sure that
- * the administrator can log in and is one: the way back in for whoever locked themselves out.
+ * Makes what a region begins with, where it is missing, and points the catalogue at `urls`. It can also make sure that the
+ * administrator can log in and is one: the way back in for whoever locked themselves out.
  */
 export async function bootstrap(db: Queryable, options: Bootstrap): Promise<void> {
   const { newId } = options;
@@ -47,14 +47,14 @@ export async function bootstrap(db: Queryable, options: Bootstrap): Promise<void
   const adminProject = await ensure(db, project, newId(), inDefault, ['name', 'domain_id']);
   const adminUser = await ensure(db, user, newId(), inDefault, ['name', 'domain_id']);
   const ids = new Map<string, string>();
-  for (const name of roles) ids.set(name, (await ensure(db, role, newId(), { name }, ['name'])).id);
+  for (const name of ownRoles) ids.set(name, (await ensure(db, role, newId(), { name }, ['name'])).id);
   for (const [at, prior] of implications.entries()) {
     const implied = implications[at + 1];
     if (implied !== undefined) await imply(db, ids.get(prior) ?? '', ids.get(implied) ?? '');
   }
-  if (options.adminHash !== undefined) {
+  if (options.adminHash !== undefined) await setPassword(db, adminUser.id, options.adminHash);
+  if (options.admin === 'restored') {
     await db.query('update identity.users set enabled = true where id = $1', [adminUser.id]);
-    await setPassword(db, adminUser.id, options.adminHash);
     await makeAdmin(db, adminUser.id, adminProject.id, ids.get('admin') ?? '');
   }
   await fillCatalog(db, options);

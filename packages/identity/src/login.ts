@@ -32,9 +32,9 @@ export function readLogin(body: unknown): Login {
 
 function readProof(identity: Json): Proof {
   const { methods } = identity;
-  if (!Array.isArray(methods) || methods.length === 0) throw badRequest("Invalid input for 'methods': name one.");
+  if (!Array.isArray(methods)) throw badRequest("Invalid input for 'methods': it must be a list.");
   // Of several, every one would have to be proven. There are two, and each stands for itself.
-  if (methods.length > 1) throw unauthorized();
+  if (methods.length !== 1) throw unauthorized();
   if (methods[0] === 'password') return readPasswordProof(requiredRecord(identity, 'password'));
   if (methods[0] === 'token') {
     const token = optionalText(requiredRecord(identity, 'token'), 'id');

@@ -1,6 +1,6 @@
 import type { Clock, Random } from '@alcor/runtime';
 import type { ConnectionOptions } from '@alcor/store';
-import { type ServiceUrls, bootstrap, hasAdmin } from './bootstrap.ts';
+import { type ServiceUrls, adminSecret, bootstrap } from './bootstrap.ts';
 import { type Database, type Queryable, openDatabase } from './database.ts';
 import { lockKey, migrate } from './migrations.ts';
 import { type PasswordLimits, type Passwords, createPasswords, longestPassword } from './passwords.ts';
@@ -16,7 +16,7 @@ export interface IdentityStoreOptions {
   readonly urls: ServiceUrls;
   /** Default: `RegionOne`. */
   readonly region?: string | undefined;
-  /** Set at every start. Without one, the first start makes one up (`generatedPassword`) and later ones leave it alone. */
+  /** The administrator has it from this start on. Without one, the first start makes one up (`generatedPassword`) and later ones leave it alone. */
   readonly adminPassword?: string | undefined;
   /** How long a token is good. Default: an hour. */
   readonly tokenLifetimeMs?: number | undefined;
@@ -108,19 +108,22 @@ async function begin(
   if (given === '' || (given !== undefined && given.length > longestPassword)) {
     throw new Error('the password of the administrator is empty or too long');
   }
-  const madeUp = Buffer.from(options.random.bytes(18)).toString('base64url');
-  const hashOfGiven = given === undefined ? undefined : await passwords.hash(given);
-  const hashOfMadeUp = given === undefined ? await passwords.hash(madeUp) : undefined;
+  const password = given ?? Buffer.from(options.random.bytes(18)).toString('base64url');
+  const hash = await passwords.hash(password);
   return database.transaction(async (tx) => {
     await tx.query(`select pg_advisory_xact_lock(${lockKey})`);
-    const isFirst = !(await hasAdmin(tx));
+    const present = await adminSecret(tx);
+    // Setting the same password again would void the administrator's tokens at every start.
+    const isSame = given !== undefined && present !== undefined && (await passwords.verify(given, present));
+    const isNew = present === undefined || (given !== undefined && !isSame);
     await bootstrap(tx, {
       region: options.region ?? 'RegionOne',
       urls: options.urls,
-      adminHash: hashOfGiven ?? (isFirst ? hashOfMadeUp : undefined),
+      admin: present === undefined || given !== undefined ? 'restored' : 'kept',
+      adminHash: isNew ? hash : undefined,
       newId: () => newId(options.random),
     });
-    return isFirst && given === undefined ? madeUp : undefined;
+    return present === undefined && given === undefined ? password : undefined;
   });
 }
 

@@ -31,7 +31,7 @@ export function addImpliedRoleRoutes(app: FastifyInstance, context: Context): vo
 
   app.get('/v3/role_inferences', async (request) => {
     await reader(context, request, 'list_role_inference_rules');
-    return { role_inferences: grouped(await find('true', []), baseOf(request)), links: { self: selfOf(request) } };
+    return { role_inferences: grouped(await find('true', []), baseOf(request)) };
   });
   app.get(path, async (request) => {
     await reader(context, request, 'list_implied_roles');

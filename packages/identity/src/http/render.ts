@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { ownRoles } from '../bootstrap.ts';
 import type { Row } from '../collection.ts';
 import type { Definition } from '../definition.ts';
 import type { Json } from '../json-shape.ts';
@@ -32,6 +33,8 @@ function seen({ singular }: Definition, row: Json): Json {
       return { ...row, parent_id: row['parent_id'] ?? row['domain_id'] };
     case 'endpoint':
       return { ...row, region: row['region_id'] };
+    case 'role':
+      return ownRoles.includes(String(row['name'])) ? { ...row, options: { immutable: true } } : row;
     case 'user': {
       const { default_project_id: project, ...rest } = row;
       return project === null ? rest : row;

@@ -7,7 +7,7 @@ import type { TokenState } from '../tokens.ts';
 import { readPassword, setPassword } from '../users.ts';
 import { type Context, administrator, callerOf, mayReadAll, paramOf } from './context.ts';
 import { baseOf, list, render, selfOf } from './render.ts';
-import { checkDelete, completions } from './rules.ts';
+import { checkDelete, checkMutable, completions } from './rules.ts';
 
 /** Create, list, show, update and delete of one kind of resource. */
 export function addResourceRoutes(app: FastifyInstance, definition: Definition, context: Context): void {
@@ -59,6 +59,7 @@ export function addResourceRoutes(app: FastifyInstance, definition: Definition, 
     const input = readUpdate(definition, sent, id);
     const hash = await passwordIn(context, definition, sent);
     const row = await store.write(async (tx) => {
+      await checkMutable(tx, definition, id);
       const changed = await updateOne(tx, definition, id, input);
       if (hash !== undefined) await setPassword(tx, id, hash);
       return changed;

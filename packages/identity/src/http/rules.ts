@@ -1,8 +1,8 @@
 import { fetchOne } from '../collection.ts';
-import { defaultDomain } from '../bootstrap.ts';
+import { defaultDomain, ownRoles } from '../bootstrap.ts';
 import type { Queryable } from '../database.ts';
 import type { Definition, Input } from '../definition.ts';
-import { domain, project } from '../definitions.ts';
+import { domain, project, role } from '../definitions.ts';
 import type { Json } from '../json-shape.ts';
 import { Problem, badRequest, forbidden } from '../problem.ts';
 import type { TokenState } from '../tokens.ts';
@@ -69,8 +69,16 @@ function withValues(input: Input, values: Input['values']): Input {
   return { ...input, values: { ...input.values, ...values } };
 }
 
+/** Rejects where the resource has to stay as it is. */
+export async function checkMutable(db: Queryable, definition: Definition, id: string): Promise<void> {
+  if (definition !== role) return;
+  const { name } = await fetchOne(db, role, id);
+  if (ownRoles.includes(String(name))) throw forbidden('change a role that is immutable');
+}
+
 /** Rejects where the resource must not go. */
 export async function checkDelete(db: Queryable, definition: Definition, id: string): Promise<void> {
+  await checkMutable(db, definition, id);
   if (definition === domain) {
     const { enabled } = await fetchOne(db, domain, id);
     if (enabled === true) throw forbidden('delete_domain, because the domain is enabled: disable it first');

@@ -50,7 +50,7 @@ export function addUserRoutes(app: FastifyInstance, context: Context): void {
     const rows = await Promise.all(members.map((member) => fetchOne(store.db, group, member.id)));
     return list(
       'groups',
-      rows.map((row) => render(group, row, baseOf(request))),
+      rows.map((row) => ({ ...render(group, row, baseOf(request)), membership_expires_at: null })),
       selfOf(request),
     );
   });
