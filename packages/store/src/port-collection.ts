@@ -120,14 +120,14 @@ async function moveAddresses(
   return replaceAddresses(tx, row, attempt.planned);
 }
 
-/** Whether that changed anything. */
-async function replaceAddresses(tx: Queryable, row: Port, planned: readonly PlannedIp[]): Promise<boolean> {
-  const same =
-    planned.length === row.fixedIps.length &&
 function plannedAs(origin: PlannedIp['origin'], { subnetId, ip }: FixedIp): PlannedIp {
   return { subnetId, ip, origin };
 }
 
+/** Whether that changed anything. */
+async function replaceAddresses(tx: Queryable, row: Port, planned: readonly PlannedIp[]): Promise<boolean> {
+  const same =
+    planned.length === row.fixedIps.length &&
     planned.every(
       ({ subnetId, ip }, index) => row.fixedIps[index]?.ip === ip && row.fixedIps[index]?.subnetId === subnetId,
     );

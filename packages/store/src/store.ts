@@ -16,8 +16,8 @@ import { createPortCollection } from './port-collection.ts';
 import { setPortStatuses } from './port-status.ts';
 import { createServiceCollections } from './service-collections.ts';
 import { createSubnetCollection } from './subnet-collection.ts';
-import { createUuid7 } from './uuid7.ts';
 import { createSubnetPoolCollection } from './subnet-pool-collection.ts';
+import { createUuid7 } from './uuid7.ts';
 import { createWakeup } from './wakeup.ts';
 
 export interface StoreOptions {
@@ -73,9 +73,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     subnets: guarded(createSubnetCollection(context)),
     ports: guarded(createPortCollection(context)),
     nodes: guarded(createNodeCollection(context)),
-    ...createServiceCollections(context),
     subnetPools: guarded(createSubnetPoolCollection(context)),
     addressScopes: guarded(createAddressScopeCollection(context)),
+    ...createServiceCollections(context),
     setPortStatuses: (reports: readonly PortReport[]) => guard(setPortStatuses(database, reports)),
     async ping() {
       await database.query('select 1');

@@ -21,10 +21,10 @@ export const networkResource: Resource<NetworkTypes> = {
   composed: {},
   viewed: {
     subnetIds: `(select coalesce(json_agg(s.id order by s.id), '[]') from subnets s where s.network_id = t.id)`,
-  },
-  join: '',
     ipv4AddressScope: addressScope(4),
     ipv6AddressScope: addressScope(6),
+  },
+  join: '',
   filters: {},
   sortKeys: sortKeysOf(networkColumns, [...tenantKeys, 'adminStateUp', 'shared', 'mtu', 'vni']),
   visibleTo: (project) => `(t.project_id = ${project} or t.shared)`,
