@@ -20,3 +20,12 @@ export function rowWriter(definition: AnyDefinition, fields: ReadonlySet<string>
     return `${text}}`;
   };
 }
+
+/** One row as it is written, for answers that hold it inside another. */
+export function wireRow(definition: AnyDefinition, view: AnyTypes['view']): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(definition.attributes)
+      .filter(([, { visible }]) => visible)
+      .map(([name, { source }]) => [name, source.from === 'constant' ? source.value : source.wire(view)]),
+  );
+}

@@ -1,5 +1,7 @@
 import type { AddressingStore } from './addressing-store.ts';
 import type { Ipv6Mode } from './ipv6-modes.ts';
+import type { AddressGroupTypes } from './address-group.ts';
+import type { NetworkAclRuleTypes, NetworkAclTypes } from './network-acl.ts';
 import type {
   AddressScopeId,
   AllocationPool,
@@ -16,6 +18,7 @@ import type {
   SubnetPoolId,
 } from './nouns.ts';
 import type { ServiceStore } from './service-store.ts';
+import type { DefaultSecurityGroupRuleTypes, SecurityGroupRuleTypes, SecurityGroupTypes } from './security-group.ts';
 
 /**
  * What the API asks of the store. Every promise either resolves with what is durably committed, or rejects with an AlcorError
@@ -26,6 +29,12 @@ export interface IntentStore extends ServiceStore, AddressingStore {
   readonly subnets: Collection<SubnetTypes>;
   readonly ports: Collection<PortTypes>;
   readonly nodes: Collection<NodeTypes>;
+  readonly securityGroups: Collection<SecurityGroupTypes>;
+  readonly securityGroupRules: Collection<SecurityGroupRuleTypes>;
+  readonly defaultSecurityGroupRules: Collection<DefaultSecurityGroupRuleTypes>;
+  readonly addressGroups: Collection<AddressGroupTypes>;
+  readonly networkAcls: Collection<NetworkAclTypes>;
+  readonly networkAclRules: Collection<NetworkAclRuleTypes>;
   /**
    * Keeps the newest word on each port, if it comes from the host that the port is bound to now: others speak of the past.
    * Does not change revisions. A port that is bound elsewhere begins anew as DOWN.

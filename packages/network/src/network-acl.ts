@@ -37,7 +37,7 @@ export interface UpdateNetworkAcl extends TenantPatch {
 }
 
 export interface NetworkAclFilter extends TenantFilter<NetworkAclId> {
-  readonly subnetIds?: OneOf<SubnetId>;
+  readonly subnetId?: OneOf<SubnetId>;
 }
 
 /** One line of an ACL. It is stateless: answers need a line of their own. */

@@ -5,6 +5,8 @@ import { qosSchema } from './schema/0050-qos.ts';
 import { trunkSchema } from './schema/0051-trunk.ts';
 import { meteringSchema } from './schema/0052-metering.ts';
 import { flavorSchema } from './schema/0053-flavors.ts';
+import { securitySchema } from './schema/0030-security.ts';
+import { networkAclSchema } from './schema/0031-network-acls.ts';
 
 interface Migration {
   readonly version: number;
@@ -21,6 +23,8 @@ const migrations: readonly Migration[] = [
   { version: 51, name: 'trunk', sql: trunkSchema },
   { version: 52, name: 'metering', sql: meteringSchema },
   { version: 53, name: 'flavors', sql: flavorSchema },
+  { version: 30, name: 'security', sql: securitySchema },
+  { version: 31, name: 'network ACLs', sql: networkAclSchema },
 ];
 
 /** Any constant; that of no other program in the same database. */

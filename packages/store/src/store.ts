@@ -2,6 +2,7 @@ import type { Feed, IntentStore, PortReport } from '@alcor/network';
 import type { Clock, Random } from '@alcor/runtime';
 import { createAddressBook } from './address-book.ts';
 import { createAddressScopeCollection } from './address-scope-collection.ts';
+import { createAddressGroupCollection } from './address-group-collection.ts';
 import { createChangeFeed } from './change-feed.ts';
 import type { StoreContext, StoreLimits } from './context.ts';
 import { openDatabase } from './database.ts';
@@ -10,11 +11,17 @@ import { trimChanges } from './feed-trim.ts';
 import { FreeIndexes } from './free-indexes.ts';
 import { guard, guarded } from './guard.ts';
 import { migrate } from './migrations.ts';
+import { createNetworkAclCollection, createNetworkAclRuleCollection } from './network-acl-collection.ts';
 import { createNetworkCollection } from './network-collection.ts';
 import { createNodeCollection } from './node-collection.ts';
 import { createPortCollection } from './port-collection.ts';
 import { setPortStatuses } from './port-status.ts';
 import { createServiceCollections } from './service-collections.ts';
+import { createSecurityGroupCollection } from './security-group-collection.ts';
+import {
+  createDefaultSecurityGroupRuleCollection,
+  createSecurityGroupRuleCollection,
+} from './security-group-rule-collection.ts';
 import { createSubnetCollection } from './subnet-collection.ts';
 import { createSubnetPoolCollection } from './subnet-pool-collection.ts';
 import { createUuid7 } from './uuid7.ts';
@@ -76,6 +83,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     subnetPools: guarded(createSubnetPoolCollection(context)),
     addressScopes: guarded(createAddressScopeCollection(context)),
     ...createServiceCollections(context),
+    securityGroups: guarded(createSecurityGroupCollection(context)),
+    securityGroupRules: guarded(createSecurityGroupRuleCollection(context)),
+    defaultSecurityGroupRules: guarded(createDefaultSecurityGroupRuleCollection(context)),
+    addressGroups: guarded(createAddressGroupCollection(context)),
+    networkAcls: guarded(createNetworkAclCollection(context)),
+    networkAclRules: guarded(createNetworkAclRuleCollection(context)),
     setPortStatuses: (reports: readonly PortReport[]) => guard(setPortStatuses(database, reports)),
     async ping() {
       await database.query('select 1');

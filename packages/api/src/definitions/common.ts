@@ -3,7 +3,9 @@ import { type Attribute, attributesOf, chosen, initially, listed } from '../attr
 import { integer, text, timestamp, uuid } from '../kinds.ts';
 
 /** The resources that belong to a project; all of them have the attributes of this file. */
-type TenantTypes = CollectionTypes & { readonly view: Resource<string> };
+interface TenantTypes extends CollectionTypes {
+  readonly view: Omit<Resource<string>, 'name'>;
+}
 type Attributes<T extends TenantTypes> = Readonly<Record<string, Attribute<T['view']>>>;
 
 /** An instant to the second, as Neutron writes it. */
@@ -38,6 +40,12 @@ const last = {
 /** What every tenant's resource starts with. They are stated once, on networks: the store has them alike for all. */
 export function identity<T extends TenantTypes>(): Attributes<T> {
   return first as unknown as Attributes<T>;
+}
+
+/** The same of what has no name: rules and the like. */
+export function unnamed<T extends TenantTypes>(): Attributes<T> {
+  const { name: _name, ...rest } = first;
+  return rest as unknown as Attributes<T>;
 }
 
 /** What every tenant's resource ends with. */

@@ -2,7 +2,11 @@ import type { AnyDefinition } from '../definition.ts';
 import { addressScope } from './address-scope.ts';
 import { flavor, flavorServiceProfile, serviceProfile } from './flavor.ts';
 import { meteringLabel, meteringLabelRule } from './metering.ts';
+import { addressGroup } from './address-group.ts';
+import { networkAcl, networkAclRule } from './network-acl.ts';
 import { network } from './network.ts';
+import { defaultSecurityGroupRule, securityGroupRule } from './security-group-rule.ts';
+import { securityGroup } from './security-group.ts';
 import { node } from './node.ts';
 import { port } from './port.ts';
 import { qosPolicy, qosRules } from './qos.ts';
@@ -26,4 +30,10 @@ export const definitions: readonly AnyDefinition[] = [
   flavor,
   flavorServiceProfile,
   serviceProfile,
+  securityGroup,
+  securityGroupRule,
+  defaultSecurityGroupRule,
+  addressGroup,
+  networkAcl,
+  networkAclRule,
 ];

@@ -1,6 +1,8 @@
 import type { IntentStore } from '@alcor/network';
 import type { FastifyInstance } from 'fastify';
 import { type ApiOptions, buildApi } from '../app.ts';
+import { pathOf } from '../definition.ts';
+import { definitions } from '../definitions/index.ts';
 
 export interface Answer {
   readonly status: number;
@@ -21,6 +23,18 @@ interface Answered {
   readonly ports_links: readonly { readonly rel: string; readonly href: string }[];
   readonly node: Row;
   readonly nodes: readonly Row[];
+  readonly security_group: Row;
+  readonly security_groups: readonly Row[];
+  readonly security_group_rule: Row;
+  readonly security_group_rules: readonly Row[];
+  readonly default_security_group_rule: Row;
+  readonly default_security_group_rules: readonly Row[];
+  readonly address_group: Row;
+  readonly address_groups: readonly Row[];
+  readonly network_acl: Row;
+  readonly network_acls: readonly Row[];
+  readonly network_acl_rule: Row;
+  readonly network_acl_rules: readonly Row[];
 }
 
 export type Row = Readonly<Record<string, unknown>> & { readonly id: string };
@@ -35,7 +49,7 @@ export interface Client {
     headers?: Readonly<Record<string, string>>,
   ): Promise<Answer>;
   /** Makes one resource and expects success. */
-  make(singular: 'network' | 'subnet' | 'port' | 'node', attributes: object): Promise<Row>;
+  make(singular: string, attributes: object): Promise<Row>;
 }
 
 export function clientOf(store: IntentStore, options: Omit<ApiOptions, 'store'> = {}): Client {
@@ -50,10 +64,11 @@ export function clientOf(store: IntentStore, options: Omit<ApiOptions, 'store'> 
     app,
     call,
     make: async (singular, attributes) => {
-      const path = singular === 'node' ? '/alcor/v1/nodes' : `/v2.0/${singular}s`;
-      const { status, body } = await call('POST', path, { [singular]: attributes });
+      const definition = definitions.find((candidate) => candidate.singular === singular);
+      if (definition === undefined) throw new Error(`${singular} is no resource`);
+      const { status, body } = await call('POST', pathOf(definition), { [singular]: attributes });
       if (status !== 201) throw new Error(`${singular} not made: ${JSON.stringify(body)}`);
-      return body[singular];
+      return (body as unknown as Record<string, Row>)[singular] as Row;
     },
   };
 }

@@ -41,6 +41,17 @@ const needs: Readonly<Record<string, (client: Client) => Promise<object>>> = {
     direction: 'ingress',
     remote_ip_prefix: '10.0.0.0/24',
   }),
+  '/v2.0/security-group-rules': async (client) => ({
+    security_group_id: (await client.make('security_group', {})).id,
+    direction: 'ingress',
+  }),
+  '/v2.0/default-security-group-rules': async () => ({ direction: 'ingress' }),
+  '/alcor/v1/network-acl-rules': async (client) => ({
+    network_acl_id: (await client.make('network_acl', {})).id,
+    direction: 'ingress',
+    number: 1,
+    action: 'allow',
+  }),
   '/v2.0/flavors': async () => ({ service_type: 'L3_ROUTER_NAT' }),
   '/v2.0/flavors/:parentId/service_profiles': async (client) => ({
     id: (await makeAt(client, '/v2.0/service_profiles', 'service_profile', { metainfo: '{}' })).id,

@@ -1,0 +1,34 @@
+import { type SecurityGroupTypes, refusal } from '@alcor/network';
+import { attributesOf, initially, listed } from '../attribute.ts';
+import { define } from '../definition.ts';
+import { dictionary, flag, isUuid, listOf } from '../kinds.ts';
+import { wireRow } from '../writer.ts';
+import { identity, records } from './common.ts';
+import { securityGroupRule } from './security-group-rule.ts';
+
+const { field, computed } = attributesOf<SecurityGroupTypes>();
+
+export const securityGroup = define<SecurityGroupTypes>({
+  singular: 'security_group',
+  plural: 'security_groups',
+  prefix: '/v2.0',
+  path: 'security-groups',
+  about: 'Ports that are protected alike: only what one of its rules speaks of passes',
+  tenancy: 'project',
+  collection: (store) => store.securityGroups,
+  parseId: (id) => (isUuid(id) ? (id.toLowerCase() as SecurityGroupTypes['id']) : null),
+  notFound: (securityGroupId) => refusal('SecurityGroupNotFound', { securityGroupId }),
+  attributes: {
+    ...identity<SecurityGroupTypes>(),
+    stateful: field('stateful', flag, 'Answers to what was let through pass as well', {
+      post: initially(true),
+      put: true,
+      ...listed,
+    }),
+    shared: field('shared', flag, 'Other projects may use it too', { filter: true }),
+    security_group_rules: computed(listOf(dictionary, 1_000_000), 'Its rules, oldest first', ({ rules }) =>
+      rules.map((rule) => wireRow(securityGroupRule, rule)),
+    ),
+    ...records<SecurityGroupTypes>(),
+  },
+});

@@ -1,0 +1,68 @@
+import { refusal } from '@alcor/network';
+import type { Collection, SecurityGroupTypes, UpdateSecurityGroup } from '@alcor/network';
+import { createCollection } from './collection.ts';
+import type { Row } from './collection.ts';
+import type { StoreContext } from './context.ts';
+import type { Queryable } from './database.ts';
+import { ensureDefaultGroups, insertFirstRules } from './default-groups.ts';
+import { securityGroupResource } from './resources/security.ts';
+
+export function createSecurityGroupCollection(context: StoreContext): Collection<SecurityGroupTypes> {
+  const plain = createCollection(context, securityGroupResource, {
+    defaults: { name: '', description: '', stateful: true, isDefault: false },
+    complete: (row) => {
+      checkName(row.name);
+      return row;
+    },
+    afterInsert: (tx, rows) => insertFirstRules(context, tx, rows),
+    change,
+    inUse: (securityGroupId) => refusal('SecurityGroupInUse', { securityGroupId }),
+  });
+  return {
+    ...plain,
+    async create(inputs) {
+      await ensureDefaultGroups(
+        context,
+        inputs.map(({ projectId }) => projectId),
+      );
+      return plain.create(inputs);
+    },
+    async list(query) {
+      await ensureDefaultGroups(context, projectsOf(query.filter ?? {}));
+      return plain.list(query);
+    },
+  };
+}
+
+/** The projects that a list is asked for: who looks at its groups finds the default one. */
+export function projectsOf({
+  visibleTo,
+  projectId,
+}: {
+  readonly visibleTo?: string | undefined;
+  readonly projectId?: readonly string[] | undefined;
+}): readonly string[] {
+  return visibleTo === undefined ? (projectId ?? []) : [visibleTo];
+}
+
+function checkName(name: string): void {
+  if (name.toLowerCase() === 'default') throw refusal('SecurityGroupDefaultAlreadyExists', {});
+}
+
+async function change(
+  tx: Queryable,
+  row: Row<SecurityGroupTypes>,
+  patch: UpdateSecurityGroup,
+): Promise<UpdateSecurityGroup & Partial<SecurityGroupTypes['view']>> {
+  if (row.isDefault && patch.name !== undefined) throw refusal('SecurityGroupCannotUpdateDefault', {});
+  if (patch.name !== undefined) checkName(patch.name);
+  if (patch.stateful !== undefined && patch.stateful !== row.stateful) await checkUnused(tx, row.id);
+  return patch as Partial<SecurityGroupTypes['view']>;
+}
+
+/** No port is in the group, and none comes in before the transaction ends. */
+async function checkUnused(tx: Queryable, id: string): Promise<void> {
+  await tx.query('select id from security_groups where id = $1 for update', [id]);
+  const text = 'select port_id from port_security_groups where security_group_id = $1 limit 1';
+  if ((await tx.query(text, [id])).length > 0) throw refusal('SecurityGroupInUse', { securityGroupId: id });
+}
