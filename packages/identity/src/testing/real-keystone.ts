@@ -88,6 +88,11 @@ enabled = false
       ...words,
     ]);
   await manage('db_sync');
+  // Otherwise a reader that Keystone has forgotten to close keeps every writer out ("database is locked").
+  await run(python, [
+    '-c',
+    `import sqlite3; sqlite3.connect('${folder}/keystone.db').execute('pragma journal_mode=wal')`,
+  ]);
   await manage('fernet_setup', '--keystone-user', 'root', '--keystone-group', 'root');
   const region = ['--bootstrap-region-id', 'RegionOne', '--bootstrap-public-url', url];
   await manage('bootstrap', '--bootstrap-password', password, ...region);
