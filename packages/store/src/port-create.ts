@@ -150,7 +150,8 @@ function release({ addresses: book }: StoreContext, plans: readonly PortPlan[]):
 }
 
 function newView(port: NewPort): PortView {
-  return { ...port, status: 'DOWN', statusReason: '' };
+  const { autoSubnets: _, ...row } = port;
+  return { ...row, status: 'DOWN', statusReason: '' };
 }
 
 function portOf({ id, network, input, mac, addresses }: PortPlan, now: Date): NewPort {
