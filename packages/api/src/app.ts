@@ -8,6 +8,7 @@ import { type ErrorAnswer, answerTo, answerToWire, noSuchMethod, notFound, sendE
 import { parseJson } from './json.ts';
 import { type Limits, defaultLimits } from './limits.ts';
 import { openApi } from './openapi.ts';
+import type { PolicyOverrides } from './policy.ts';
 import { type RouteContext, addResourceRoutes } from './resource-routes.ts';
 import { addVersionRoutes } from './versions.ts';
 
@@ -18,6 +19,8 @@ export interface ApiOptions {
   readonly limits?: Partial<Limits> | undefined;
   /** Who the callers are. Default: everyone is the administrator, which is for loopback only. */
   readonly identity?: Identity | undefined;
+  /** Rules instead of the defaults, as `readPolicy` gives them. */
+  readonly policy?: PolicyOverrides | undefined;
 }
 
 /** The HTTP server of the region's API. It listens to nothing until told; `inject` tries it without a socket. */
@@ -25,7 +28,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   const limits: Limits = { ...defaultLimits, ...options.limits };
   const app = newServer(limits, options.logger);
   const callerOf = addAuthentication(app, options.identity ?? noIdentity());
-  const context: RouteContext = { store: options.store, limits, callerOf };
+  const context: RouteContext = { store: options.store, limits, callerOf, overrides: options.policy ?? new Map() };
 
   for (const definition of definitions) addResourceRoutes(app, definition, context);
   addVersionRoutes(app, definitions);

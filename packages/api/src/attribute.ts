@@ -1,5 +1,8 @@
+import type { Caller } from '@alcor/identity';
 import type { CollectionTypes } from '@alcor/network';
+import type { AnyDefinition } from './definition.ts';
 import type { Kind } from './kinds.ts';
+import type { Access } from './policy.ts';
 
 /**
  * What a client may do with an attribute when it creates a resource: must give it, may give it (`chosen`: otherwise the store
@@ -18,9 +21,19 @@ export type Post =
  * - `constant`: the same for every row. A client that gives another value is refused with `because`: nothing would honour it.
  */
 type Source<View> =
-  | { readonly from: 'field'; readonly field: string; readonly wire: (view: View) => unknown }
-  | { readonly from: 'computed'; readonly wire: (view: View) => unknown }
+  | { readonly from: 'field'; readonly field: string; readonly wire: Wire<View> }
+  | { readonly from: 'computed'; readonly wire: Wire<View> }
   | { readonly from: 'constant'; readonly value: unknown; readonly because: string };
+
+/** What an answer shows of a row; some of it depends on who asks. */
+type Wire<View> = (view: View, caller: Caller) => unknown;
+
+/** Ids in a value refer to other resources, which the caller must be able to see. */
+export interface Reference {
+  readonly to: () => AnyDefinition;
+  /** Where the value is an object, or a list of them: the member that holds the id. Default: the value, or each of the list. */
+  readonly at?: string;
+}
 
 /** How a query string's values become a condition of the store's; null: what was asked for can match nothing. */
 export type FilterRule = (values: readonly string[]) => Readonly<Record<string, readonly unknown[]>> | null;
@@ -38,6 +51,8 @@ export interface Attribute<View> {
   readonly sort: string | null;
   /** False: taken in requests, left out of answers. */
   readonly visible: boolean;
+  readonly access?: Access | undefined;
+  readonly refers?: readonly Reference[] | undefined;
 }
 
 /** The attribute is part of the view but no client writes it. */
@@ -68,7 +83,9 @@ interface FieldUse<T extends CollectionTypes, F extends FieldOf<T>> {
   readonly filter?: F extends keyof T['filter'] ? true : FilterRule;
   readonly sort?: F extends T['sortKey'] ? true : never;
   /** How the row's value looks in an answer; default: as it is. */
-  readonly wire?: (value: T['view'][F]) => unknown;
+  readonly wire?: (value: T['view'][F], view: T['view'], caller: Caller) => unknown;
+  readonly access?: Access;
+  readonly refers?: readonly Reference[];
 }
 
 /** The three sorts of attribute, for resources of type `T`. */
@@ -87,7 +104,12 @@ export interface AttributeMakers<T extends CollectionTypes> {
     about: string,
   ) => Attribute<T['view']>;
   /** Read-only, worked out from the row. */
-  readonly computed: (kind: Kind<unknown>, about: string, wire: (view: T['view']) => unknown) => Attribute<T['view']>;
+  readonly computed: (
+    kind: Kind<unknown>,
+    about: string,
+    wire: Wire<T['view']>,
+    use?: ComputedUse,
+  ) => Attribute<T['view']>;
   /** The same for all and read-only. */
   readonly constant: (kind: Kind<unknown>, about: string, value: unknown) => Attribute<T['view']>;
   /** Known to Neutron's clients, not enforced by this region: only the value that means "without it" is taken. */
@@ -102,6 +124,12 @@ export interface AttributeMakers<T extends CollectionTypes> {
 interface ConstantUse {
   readonly visible?: false;
   readonly put?: false;
+  readonly access?: Access;
+}
+
+interface ComputedUse {
+  readonly filter?: FilterRule;
+  readonly access?: Access;
 }
 
 /** Attribute makers for the resources of one collection. */
@@ -119,12 +147,14 @@ function field<T extends CollectionTypes, F extends FieldOf<T>>(
   return {
     about,
     kind,
-    source: { from: 'field', field: name, wire: (view) => wire((view as T['view'])[name]) },
+    source: { from: 'field', field: name, wire: (view, caller) => wire((view as T['view'])[name], view, caller) },
     post: use.post ?? never,
     put: use.put ?? false,
     filter: use.filter === true ? 'own' : (use.filter ?? null),
     sort: use.sort === true ? name : null,
     visible: true,
+    access: use.access,
+    refers: use.refers,
   };
 }
 
@@ -133,16 +163,17 @@ function wish<View>(name: string, kind: Kind<unknown>, about: string): Attribute
   return { about, kind, source, post: chosen, put: false, filter: null, sort: null, visible: false };
 }
 
-function computed<View>(kind: Kind<unknown>, about: string, wire: (view: View) => unknown): Attribute<View> {
+function computed<View>(kind: Kind<unknown>, about: string, wire: Wire<View>, use: ComputedUse = {}): Attribute<View> {
   return {
     about,
     kind,
     source: { from: 'computed', wire },
     post: never,
     put: false,
-    filter: null,
+    filter: use.filter ?? null,
     sort: null,
     visible: true,
+    access: use.access,
   };
 }
 
@@ -166,5 +197,6 @@ function unenforced<View>(
     filter: 'own',
     sort: null,
     visible: use.visible ?? true,
+    access: use.access,
   };
 }

@@ -10,9 +10,16 @@ type Item = Readonly<Record<string, unknown>>;
 /** What the store is given for one resource. */
 export type Input = Record<string, unknown>;
 
+/** What a request says of one resource. */
+export interface Wish {
+  readonly input: Input;
+  /** The attributes as the client gave them, without those of a new resource that ask for what is the default anyway. */
+  readonly given: ReadonlyMap<string, unknown>;
+}
+
 /** The items of a create request, and whether they came as a list. */
 export interface CreateRequest {
-  readonly inputs: readonly Input[];
+  readonly wishes: readonly Wish[];
   readonly bulk: boolean;
 }
 
@@ -30,7 +37,7 @@ export function readCreate(definition: AnyDefinition, body: unknown, frame: Crea
   const { singular, plural } = definition;
   const root = rootOf(body);
   if (!Object.hasOwn(root, plural)) {
-    return { inputs: [createInput(definition, itemOf(root, singular), frame)], bulk: false };
+    return { wishes: [createInput(definition, itemOf(root, singular), frame)], bulk: false };
   }
   noOtherKeys(root, plural);
   const items = root[plural];
@@ -38,7 +45,7 @@ export function readCreate(definition: AnyDefinition, body: unknown, frame: Crea
   if (items.length === 0) throw badRequest('Resources required.');
   if (items.length > maxItems)
     throw badRequest(`At most ${maxItems} ${plural} are made by one request, ${items.length} were given.`);
-  return { inputs: items.map((item: unknown, index) => bulkInput(definition, item, index, frame)), bulk: true };
+  return { wishes: items.map((item: unknown, index) => bulkInput(definition, item, index, frame)), bulk: true };
 }
 
 /** Reads the body of an action: its attributes and no other. */
@@ -60,15 +67,16 @@ export function readAction({ method, root, required, optional }: Action, body: u
 }
 
 /** Reads the body of a PUT: what it leaves out stays as it is. */
-export function readUpdate(definition: AnyDefinition, body: unknown): Input {
+export function readUpdate(definition: AnyDefinition, body: unknown): Wish {
   const item = itemOf(rootOf(body), definition.singular);
   known(definition, item);
-  return fields(definition, item, (name, attribute) => {
+  const input = fields(definition, item, (name, attribute) => {
     if (!attribute.put) throw badRequest(`Cannot update read-only attribute ${name}`);
   });
+  return { input, given: new Map(Object.entries(item)) };
 }
 
-function bulkInput(definition: AnyDefinition, item: unknown, index: number, frame: CreateFrame): Input {
+function bulkInput(definition: AnyDefinition, item: unknown, index: number, frame: CreateFrame): Wish {
   try {
     // A list's items come bare, or each wrapped like a single one.
     if (!isRecord(item)) throw badRequest(`'${definition.singular}' is not a dictionary.`);
@@ -79,7 +87,7 @@ function bulkInput(definition: AnyDefinition, item: unknown, index: number, fram
   }
 }
 
-function createInput(definition: AnyDefinition, given: Item, { caller, fixed }: CreateFrame): Input {
+function createInput(definition: AnyDefinition, given: Item, { caller, fixed }: CreateFrame): Wish {
   known(definition, given);
   const item = definition.complete?.(given) ?? given;
   const initial: Input = definition.tenancy === 'project' ? { projectId: caller.projectId } : {};
@@ -92,7 +100,21 @@ function createInput(definition: AnyDefinition, given: Item, { caller, fixed }: 
   const written = fields(definition, item, (name, attribute) => {
     if (attribute.post.rule === 'never') throw badRequest(`Attribute '${name}' not allowed in POST`);
   });
-  return { ...initial, ...written, ...fixed };
+  checkProject(caller, written);
+  const wanted = Object.entries(item).filter(([name, value]) => !asksForDefault(definition.attributes[name], value));
+  return { input: { ...initial, ...written, ...fixed }, given: new Map(wanted) };
+}
+
+function asksForDefault(attribute: Attribute<AnyTypes['view']> | undefined, value: unknown): boolean {
+  if (attribute?.post.rule !== 'initial') return false;
+  return JSON.stringify(attribute.kind.parse(value)) === JSON.stringify(attribute.post.value);
+}
+
+/** Only the administrator makes resources for others. */
+function checkProject({ isAdmin, projectId }: Caller, { projectId: wanted }: Input): void {
+  if (isAdmin || wanted === undefined || wanted === projectId) return;
+  const what = "Specifying 'project_id' or 'tenant_id' other than the authenticated project in request";
+  throw badRequest(`${what} requires admin privileges`);
 }
 
 /** The attributes of `item` as fields of the store. */

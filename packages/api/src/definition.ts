@@ -1,6 +1,8 @@
+import type { Caller } from '@alcor/identity';
 import type { AlcorError, Collection, CollectionTypes, IntentStore } from '@alcor/network';
 import type { Action } from './action.ts';
 import type { Attribute } from './attribute.ts';
+import type { ResourcePolicy } from './policy.ts';
 
 /** What can be done with a resource, by the route that does it. */
 export type Operation = 'create' | 'list' | 'show' | 'update' | 'delete';
@@ -26,12 +28,16 @@ export interface Definition<T extends CollectionTypes> {
   readonly actions?: Readonly<Record<string, Action>>;
   /** Resources of a tenant belong to the caller's project unless the request says another. */
   readonly tenancy: 'project' | 'region';
+  /** Who may do what, where it is not as usual: writers of the project that owns it, or of the region the administrator. */
+  readonly policy?: ResourcePolicy;
   readonly collection: (store: IntentStore) => Collection<T>;
   /** The field that a path's last part names it by, among those of its parent. Default: the id. */
   readonly key?: string & keyof T['view'] & keyof T['filter'];
   /** The id that a path's last part spells; null: nothing can have that id. */
   readonly parseId: (text: string) => T['id'] | null;
   readonly notFound: (id: string) => AlcorError;
+  /** What only this resource asks of a new one, before policy's answer is final; `inputs` are as the store will get them. */
+  readonly judge?: (store: IntentStore, caller: Caller, inputs: readonly T['create'][]) => Promise<void>;
   /** Fills in what follows from other attributes of a new resource, before required ones are missed. */
   readonly complete?: (body: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
 }
@@ -44,7 +50,7 @@ export interface Parent<T extends CollectionTypes> {
 
 /** The types of any resource. */
 export interface AnyTypes extends CollectionTypes {
-  readonly view: { readonly id: string };
+  readonly view: { readonly id: string; readonly projectId?: string };
 }
 
 /** A definition of any resource, for code that treats all alike. */

@@ -8,6 +8,12 @@ export interface Address {
   readonly parentId?: string | undefined;
 }
 
+/** A resource, and the one that it is a part of. */
+export interface Located {
+  readonly view: AnyTypes['view'];
+  readonly parent: AnyTypes['view'] | undefined;
+}
+
 /** The condition that keeps a list to what the caller may see. */
 export function scopeOf({ tenancy }: AnyDefinition, caller: Caller): { readonly visibleTo?: string } {
   return caller.isAdmin || tenancy === 'region' ? {} : { visibleTo: caller.projectId };
@@ -19,32 +25,42 @@ export async function find(
   store: IntentStore,
   caller: Caller,
   { id, parentId }: Address,
-): Promise<AnyTypes['view']> {
+): Promise<Located> {
+  const parent = await findParent(definition, store, caller, parentId);
   const parsed = definition.parseId(id);
   if (parsed === null) throw definition.notFound(id);
-  const parent = await parentFields(definition, store, caller, parentId);
-  const scope = scopeOf(definition, caller);
+  const conditions = { ...parentCondition(definition, parent), ...scopeOf(definition, caller) };
   const collection = definition.collection(store);
-  if (scope.visibleTo === undefined && definition.parent === undefined) return collection.get(parsed);
-  const filter = { [definition.key ?? 'id']: [parsed], ...conditionsOf(parent), ...scope };
-  const [view] = (await collection.list({ filter, limit: 1 } as ListQuery<AnyTypes>)).rows;
+  if (Object.keys(conditions).length === 0) return { view: await collection.get(parsed), parent };
+  const query = { filter: { [definition.key ?? 'id']: [parsed], ...conditions }, limit: 1 } as ListQuery<AnyTypes>;
+  const [view] = (await collection.list(query)).rows;
   if (view === undefined) throw definition.notFound(id);
-  return view;
+  return { view, parent };
 }
 
-/** The field that says which parent a resource is of, once that parent is known to be visible; none where there is no parent. */
-export async function parentFields(
+/** The resource whose id stands earlier in the path, if the caller may see it; undefined where there is none. */
+export async function findParent(
   { parent }: AnyDefinition,
   store: IntentStore,
   caller: Caller,
   parentId: string | undefined,
-): Promise<Readonly<Record<string, string>>> {
-  if (parent === undefined || parentId === undefined) return {};
-  const { id } = await find(parent.definition, store, caller, { id: parentId });
-  return { [parent.field]: id };
+): Promise<AnyTypes['view'] | undefined> {
+  if (parent === undefined || parentId === undefined) return undefined;
+  return (await find(parent.definition, store, caller, { id: parentId })).view;
 }
 
-/** The same as a filter. */
-export function conditionsOf(fields: Readonly<Record<string, string>>): Readonly<Record<string, readonly string[]>> {
-  return Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, [value]]));
+/** The condition that keeps a list to the parts of one parent. */
+export function parentCondition(
+  { parent }: AnyDefinition,
+  found: AnyTypes['view'] | undefined,
+): Readonly<Record<string, readonly string[]>> {
+  return parent === undefined || found === undefined ? {} : { [parent.field]: [found.id] };
+}
+
+/** What being a part of that parent means for a new resource. */
+export function parentInput(
+  { parent }: AnyDefinition,
+  found: AnyTypes['view'] | undefined,
+): Readonly<Record<string, string>> {
+  return parent === undefined || found === undefined ? {} : { [parent.field]: found.id };
 }

@@ -13,6 +13,8 @@ export interface ListRequest {
   readonly query: ListQuery<AnyTypes> | null;
   /** The attributes wanted; null: all. */
   readonly fields: ReadonlySet<string> | null;
+  /** The attributes that it filters or sorts by. */
+  readonly names: readonly string[];
 }
 
 /** The names that are no filters. */
@@ -36,7 +38,8 @@ export function readList(definition: AnyDefinition, query: Query, { conditions, 
   const window = readWindow(definition, query);
   const filter = readFilters(definition, query);
   const asked = filter === null ? null : { filter: { ...filter, ...conditions }, sort, ...window };
-  return { query: asked, fields: readFields(query) };
+  const names = [...Object.keys(query).filter((name) => !controls.has(name)), ...valuesOf(query, 'sort_key')];
+  return { query: asked, fields: readFields(query), names };
 }
 
 /** The attributes that a GET asks for by `fields`; null: all. Names that are none are passed over, as Neutron does. */

@@ -4,24 +4,27 @@ import type { Collection, IntentStore } from '@alcor/network';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Action } from './action.ts';
 import { badRequest, readAction, readCreate, readUpdate } from './body.ts';
-import { type AnyDefinition, type AnyTypes, type Operation, allows, pathOf } from './definition.ts';
-import { type Address, conditionsOf, find, parentFields, scopeOf } from './finder.ts';
+import { type AnyDefinition, type AnyTypes, allows, pathOf } from './definition.ts';
+import { type Address, find, findParent, parentCondition, parentInput, scopeOf } from './finder.ts';
+import { judge, judgeCreate, judgeUpdate } from './judge.ts';
 import type { Limits } from './limits.ts';
 import { pagesOf } from './listing.ts';
 import { type ListRequest, type Query, pageLinks, readFields, readList } from './query.ts';
+import { type Policy, type PolicyOverrides, holds, policyOf, refuse } from './policy.ts';
 import { type RowWriter, rowWriter } from './writer.ts';
 
 /** What the routes of every resource share. */
 export interface RouteContext {
   readonly store: IntentStore;
   readonly limits: Limits;
+  readonly overrides: PolicyOverrides;
   readonly callerOf: (request: FastifyRequest) => Caller;
 }
 
 /** Create, list, show, update, delete and the actions of one resource, as far as its definition has them. */
 export function addResourceRoutes(app: FastifyInstance, definition: AnyDefinition, context: RouteContext): void {
   const path = pathOf(definition);
-  const handlers = handlersOf(definition, context);
+  const handlers = { ...readersOf(definition, context), ...writersOf(definition, context) };
   if (allows(definition, 'create')) app.post(path, handlers.create);
   if (allows(definition, 'list')) app.get(path, handlers.list);
   if (allows(definition, 'show')) app.get(`${path}/:id`, handlers.show);
@@ -31,71 +34,105 @@ export function addResourceRoutes(app: FastifyInstance, definition: AnyDefinitio
     app.route({
       method: action.method,
       url: `${path}/:id/${name}`,
-      handler: (request, reply) => handlers.act(action, request, reply),
+      handler: actorOf(definition, context, name, action),
     });
   }
 }
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
 
-function handlersOf(
-  definition: AnyDefinition,
-  context: RouteContext,
-): Record<Operation, Handler> & {
-  readonly act: (action: Action, ...parameters: Parameters<Handler>) => Promise<FastifyReply>;
-} {
+function readersOf(definition: AnyDefinition, context: RouteContext): Record<'list' | 'show', Handler> {
   const { store, limits, callerOf } = context;
-  const collection = definition.collection(store);
-  const writeAll = rowWriter(definition, null);
-  const found = (request: FastifyRequest): Promise<AnyTypes['view']> =>
-    find(definition, store, callerOf(request), addressOf(request));
-  const parentOf = (request: FastifyRequest): Promise<Readonly<Record<string, string>>> =>
-    parentFields(definition, store, callerOf(request), addressOf(request).parentId);
-
+  const policy = policyOf(definition, context.overrides);
+  const writerFor = cachedWriter(definition, policy);
   return {
-    create: async (request, reply) => {
-      const fixed = await parentOf(request);
-      const asked = readCreate(definition, request.body, {
-        caller: callerOf(request),
-        fixed,
-        maxItems: limits.bulkItems,
-      });
-      const rows = (await collection.create(asked.inputs)).map((view) => writeAll(view)).join(',');
-      const body = asked.bulk ? `{"${definition.plural}":[${rows}]}` : `{"${definition.singular}":${rows}}`;
-      return sendJson(reply.code(201), body);
-    },
     list: async (request, reply) => {
-      const conditions = { ...conditionsOf(await parentOf(request)), ...scopeOf(definition, callerOf(request)) };
+      const caller = callerOf(request);
+      const parent = await findParent(definition, store, caller, addressOf(request).parentId);
+      const conditions = { ...parentCondition(definition, parent), ...scopeOf(definition, caller) };
       const asked = readList(definition, request.query as Query, { conditions, maxValues: limits.queryValues });
+      checkReadable(definition, policy, caller, asked.names);
+      const seen = holds(policy.of('list'), caller, parent ?? {}) ? asked : { ...asked, query: null };
+      const write = writerFor(asked.fields);
       const url = `${request.protocol}://${request.host}${request.url}`;
-      return sendList(reply, listText(definition, collection, asked, url));
+      const rows = { write: (view: AnyTypes['view']) => write(view, caller), collection: definition.collection(store) };
+      return sendList(reply, listText(definition, rows, seen, url));
     },
     show: async (request, reply) => {
-      const view = await found(request);
-      const fields = readFields(request.query as Query);
-      return sendOne(reply, definition, fields === null ? writeAll : rowWriter(definition, fields), view);
-    },
-    update: async (request, reply) => {
-      const patch = readUpdate(definition, request.body);
-      const { id } = await found(request);
-      return sendOne(reply, definition, writeAll, await collection.update(id, patch, writeOptions(request)));
-    },
-    delete: async (request, reply) => {
-      const { id } = await found(request);
-      await collection.delete(id, writeOptions(request));
-      return reply.code(204).send();
-    },
-    act: async (action, request, reply) => {
-      const body = readAction(action, request.body) as never;
-      const { id } = await found(request);
-      const result = await action.run({ store, caller: callerOf(request), id, body, ...writeOptions(request) });
-      if (result === undefined) return reply.code(204).send();
-      reply.code(action.status);
-      if (action.answers === 'json') return sendJson(reply, JSON.stringify(result));
-      if (action.answers === 'bare') return sendJson(reply, writeAll(result as AnyTypes['view']));
-      return sendOne(reply, definition, writeAll, result as AnyTypes['view']);
+      const caller = callerOf(request);
+      const address = addressOf(request);
+      const { view } = await find(definition, store, caller, address);
+      if (!holds(policy.of('show'), caller, view)) throw definition.notFound(address.id);
+      const write = writerFor(readFields(request.query as Query));
+      return sendOne(reply, definition, write(view, caller));
     },
   };
+}
+
+function writersOf(definition: AnyDefinition, context: RouteContext): Record<'create' | 'update' | 'delete', Handler> {
+  const { store, limits, callerOf } = context;
+  const collection = definition.collection(store);
+  const policy = policyOf(definition, context.overrides);
+  const write = rowWriter(definition, policy, null);
+  return {
+    create: async (request, reply) => {
+      const caller = callerOf(request);
+      const parent = await findParent(definition, store, caller, addressOf(request).parentId);
+      const frame = { caller, fixed: parentInput(definition, parent), maxItems: limits.bulkItems };
+      const { wishes, bulk } = readCreate(definition, request.body, frame);
+      await judgeCreate({ definition, policy, store, caller }, wishes, parent);
+      const views = await collection.create(wishes.map(({ input }) => input));
+      const rows = views.map((view) => write(view, caller)).join(',');
+      const body = bulk ? `{"${definition.plural}":[${rows}]}` : `{"${definition.singular}":${rows}}`;
+      return sendJson(reply.code(201), body);
+    },
+    update: async (request, reply) => {
+      const caller = callerOf(request);
+      const wish = readUpdate(definition, request.body);
+      const located = await find(definition, store, caller, addressOf(request));
+      await judgeUpdate({ definition, policy, store, caller }, wish, located);
+      const view = await collection.update(located.view.id, wish.input, writeOptions(request));
+      return sendOne(reply, definition, write(view, caller));
+    },
+    delete: async (request, reply) => {
+      const caller = callerOf(request);
+      const located = await find(definition, store, caller, addressOf(request));
+      await judge({ definition, policy, store, caller }, 'delete', located);
+      await collection.delete(located.view.id, writeOptions(request));
+      return reply.code(204).send();
+    },
+  };
+}
+
+function actorOf(definition: AnyDefinition, context: RouteContext, name: string, action: Action): Handler {
+  const { store, callerOf } = context;
+  const policy = policyOf(definition, context.overrides);
+  const write = rowWriter(definition, policy, null);
+  return async (request, reply) => {
+    const caller = callerOf(request);
+    const body = readAction(action, request.body) as never;
+    const located = await find(definition, store, caller, addressOf(request));
+    await judge({ definition, policy, store, caller }, { action: name }, located);
+    const result = await action.run({ store, caller, id: located.view.id, body, ...writeOptions(request) });
+    if (result === undefined) return reply.code(204).send();
+    reply.code(action.status);
+    if (action.answers === 'json') return sendJson(reply, JSON.stringify(result));
+    if (action.answers === 'bare') return sendJson(reply, write(result as AnyTypes['view'], caller));
+    return sendOne(reply, definition, write(result as AnyTypes['view'], caller));
+  };
+}
+
+/** The writer of whole rows is made once. */
+function cachedWriter(definition: AnyDefinition, policy: Policy): (fields: ReadonlySet<string> | null) => RowWriter {
+  const whole = rowWriter(definition, policy, null);
+  return (fields) => (fields === null ? whole : rowWriter(definition, policy, fields));
+}
+
+/** A list must not be filtered or sorted by what its reader may not see: it would tell. */
+function checkReadable(definition: AnyDefinition, policy: Policy, caller: Caller, names: readonly string[]): void {
+  for (const name of names) {
+    if (!holds(policy.attribute('get', name), caller, caller)) refuse([`get_${definition.singular}:${name}`]);
+  }
 }
 
 function addressOf(request: FastifyRequest): Address {
@@ -116,13 +153,8 @@ function sendJson(reply: FastifyReply, body: string | Readable): FastifyReply {
   return reply.type('application/json').send(body);
 }
 
-function sendOne(
-  reply: FastifyReply,
-  definition: AnyDefinition,
-  write: RowWriter,
-  view: AnyTypes['view'],
-): FastifyReply {
-  return sendJson(reply, `{"${definition.singular}":${write(view)}}`);
+function sendOne(reply: FastifyReply, { singular }: AnyDefinition, row: string): FastifyReply {
+  return sendJson(reply, `{"${singular}":${row}}`);
 }
 
 /** Has the first piece before it answers, so that what is wrong with the request, or the database, is still a status. */
@@ -141,11 +173,13 @@ async function* rejoined(begun: readonly string[], rest: AsyncIterable<string>):
 /** The answer to a list request: one piece where the rows came as one page. */
 async function* listText(
   definition: AnyDefinition,
-  collection: Collection<AnyTypes>,
+  {
+    collection,
+    write,
+  }: { readonly collection: Collection<AnyTypes>; readonly write: (view: AnyTypes['view']) => string },
   asked: ListRequest,
   url: string,
 ): AsyncGenerator<string> {
-  const write = rowWriter(definition, asked.fields);
   const ids: { first?: string; last?: string; count: number } = { count: 0 };
   let text = `{"${definition.plural}":[`;
   for await (const rows of asked.query === null ? [] : pagesOf(collection, asked.query)) {

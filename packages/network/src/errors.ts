@@ -111,6 +111,21 @@ export const errorTable = {
 
   ...serviceErrors,
 
+  RbacPolicyNotFound: {
+    status: 404,
+    type: 'RbacPolicyNotFound',
+    message: 'RBAC policy {policyId} could not be found.',
+  },
+  DuplicateRbacPolicy: {
+    status: 409,
+    type: 'DuplicateRbacPolicy',
+    message: 'An RBAC policy already exists with those values.',
+  },
+  InvalidSharedSetting: {
+    status: 409,
+    type: 'InvalidSharedSetting',
+    message: 'Unable to reconfigure sharing settings for {object}. Multiple projects are using it.',
+  },
   RevisionNumberConstraintFailed: {
     status: 412,
     type: 'RevisionNumberConstraintFailed',
@@ -120,6 +135,7 @@ export const errorTable = {
   HTTPBadRequest: { status: 400, type: 'HTTPBadRequest', message: '{reason}' },
   Unauthorized: { status: 401, type: 'HTTPUnauthorized', message: '{reason}' },
   Forbidden: { status: 403, type: 'HTTPForbidden', message: '{reason}' },
+  PolicyNotAuthorized: { status: 403, type: 'PolicyNotAuthorized', message: '{rule} is disallowed by policy' },
   ServiceUnavailable: {
     status: 503,
     type: 'ServiceUnavailable',

@@ -28,3 +28,4 @@ export * from './metering.ts';
 export * from './qos.ts';
 export type * from './trunk.ts';
 export type * from './service-store.ts';
+export * from './rbac.ts';

@@ -19,6 +19,7 @@ import type {
 } from './nouns.ts';
 import type { ServiceStore } from './service-store.ts';
 import type { DefaultSecurityGroupRuleTypes, SecurityGroupRuleTypes, SecurityGroupTypes } from './security-group.ts';
+import type { RbacPolicyTypes } from './rbac.ts';
 
 /**
  * What the API asks of the store. Every promise either resolves with what is durably committed, or rejects with an AlcorError
@@ -35,6 +36,7 @@ export interface IntentStore extends ServiceStore, AddressingStore {
   readonly addressGroups: Collection<AddressGroupTypes>;
   readonly networkAcls: Collection<NetworkAclTypes>;
   readonly networkAclRules: Collection<NetworkAclRuleTypes>;
+  readonly rbacPolicies: Collection<RbacPolicyTypes>;
   /**
    * Keeps the newest word on each port, if it comes from the host that the port is bound to now: others speak of the past.
    * Does not change revisions. A port that is bound elsewhere begins anew as DOWN.
@@ -144,6 +146,8 @@ export interface NetworkView extends Network {
   /** Of the pools that its subnets of that IP version come out of; null where they are in none. */
   readonly ipv4AddressScope: AddressScopeId | null;
   readonly ipv6AddressScope: AddressScopeId | null;
+  /** Projects that have a grant of their own to use it. */
+  readonly grantees: readonly string[];
 }
 
 export interface CreateNetwork extends TenantInput {

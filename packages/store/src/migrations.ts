@@ -1,5 +1,6 @@
 import type { Database } from './database.ts';
 import { firstSchema } from './schema/0001-first.ts';
+import { rbacSchema } from './schema/0010-rbac.ts';
 import { addressingSchema } from './schema/0040-addressing.ts';
 import { qosSchema } from './schema/0050-qos.ts';
 import { trunkSchema } from './schema/0051-trunk.ts';
@@ -18,6 +19,7 @@ interface Migration {
 /** In order; what has been released is never changed, only added to. */
 const migrations: readonly Migration[] = [
   { version: 1, name: 'first', sql: firstSchema },
+  { version: 10, name: 'rbac', sql: rbacSchema },
   { version: 40, name: 'addressing', sql: addressingSchema },
   { version: 50, name: 'qos', sql: qosSchema },
   { version: 51, name: 'trunk', sql: trunkSchema },

@@ -71,7 +71,7 @@ function newNetwork(context: StoreContext, input: CreateNetwork, now: Date): Net
 }
 
 function newView(row: Network): NetworkView {
-  return { ...row, subnetIds: [], ipv4AddressScope: null, ipv6AddressScope: null };
+  return { ...row, subnetIds: [], ipv4AddressScope: null, ipv6AddressScope: null, grantees: [] };
 }
 
 /** The rows, those without a VNI (0) with a free one. */

@@ -1,4 +1,5 @@
 import type { AlcorError, Change, CollectionTypes } from '@alcor/network';
+import type { Sharing } from './sharing.ts';
 
 export type ColumnType =
   | 'uuid'
@@ -42,6 +43,8 @@ export interface Resource<T extends CollectionTypes> {
   readonly sortKeys: Readonly<Record<T['sortKey'], string>>;
   /** What the project at the placeholder may see; null where projects see all or nothing. */
   readonly visibleTo: ((project: string) => string) | null;
+  /** How it is shared with other projects; absent: it is not. */
+  readonly sharing?: Sharing;
   readonly notFound: (id: T['id']) => AlcorError;
   /** Puts what PostgreSQL writes otherwise into canonical form. */
   readonly canonical: (raw: T['view']) => T['view'];

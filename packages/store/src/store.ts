@@ -22,6 +22,7 @@ import {
   createDefaultSecurityGroupRuleCollection,
   createSecurityGroupRuleCollection,
 } from './security-group-rule-collection.ts';
+import { createRbacCollection } from './rbac-collection.ts';
 import { createSubnetCollection } from './subnet-collection.ts';
 import { createSubnetPoolCollection } from './subnet-pool-collection.ts';
 import { createUuid7 } from './uuid7.ts';
@@ -89,6 +90,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     addressGroups: guarded(createAddressGroupCollection(context)),
     networkAcls: guarded(createNetworkAclCollection(context)),
     networkAclRules: guarded(createNetworkAclRuleCollection(context)),
+    rbacPolicies: guarded(createRbacCollection(context)),
     setPortStatuses: (reports: readonly PortReport[]) => guard(setPortStatuses(database, reports)),
     async ping() {
       await database.query('select 1');

@@ -3,6 +3,7 @@ import { recordChanges } from './context.ts';
 import type { Parameter, Queryable } from './database.ts';
 import { insertRows } from './resource.ts';
 import type { Column, Resource } from './resource.ts';
+import { changeGrants, dropGrants, grantNew } from './sharing.ts';
 import { createParameters, jsonRows } from './sql.ts';
 import { isDeepStrictEqual } from 'node:util';
 
@@ -20,6 +21,7 @@ export async function insertAll<T extends CollectionTypes>(
   now: Date,
 ): Promise<void> {
   await tx.query(insertRows(resource, '$1', ['id']), [jsonRows(rows)]);
+  await grantNew(tx, resource, rows, now);
   await recordChanges(
     tx,
     now,
@@ -35,8 +37,19 @@ export function changedFields(row: object, wanted: object): Readonly<Record<stri
   );
 }
 
-/** Writes those fields of a locked row that its table keeps, the next revision, and the change. */
+/** Changes a locked row and what follows from its fields in other tables. */
 export async function updateRow<T extends CollectionTypes>(
+  tx: Queryable,
+  resource: Resource<T>,
+  row: Revisioned,
+  change: { readonly fields: Readonly<Record<string, unknown>>; readonly now: Date },
+): Promise<void> {
+  await changeGrants(tx, resource, row, change);
+  await writeRow(tx, resource, row, change);
+}
+
+/** Writes those fields of a locked row that its table keeps, the next revision, and the change. */
+export async function writeRow<T extends CollectionTypes>(
   tx: Queryable,
   resource: Resource<T>,
   row: Revisioned,
@@ -66,6 +79,7 @@ export async function deleteRow<T extends CollectionTypes>(
   now: Date,
 ): Promise<void> {
   await tx.query(`delete from ${resource.table} where id = $1`, [row.id]);
+  await dropGrants(tx, resource, row.id);
   await recordChanges(tx, now, [{ kind: resource.kind, id: row.id, revision: row.revision + 1, deleted: true }]);
 }
 

@@ -1,3 +1,4 @@
+import type { Caller } from '@alcor/identity';
 import type { CollectionTypes, NetworkTypes, Resource } from '@alcor/network';
 import { type Attribute, attributesOf, chosen, initially, listed } from '../attribute.ts';
 import { integer, text, timestamp, uuid } from '../kinds.ts';
@@ -11,6 +12,15 @@ type Attributes<T extends TenantTypes> = Readonly<Record<string, Attribute<T['vi
 /** An instant to the second, as Neutron writes it. */
 export function wireTime(at: Date): string {
   return `${at.toISOString().slice(0, 19)}Z`;
+}
+
+/** Whether the caller's project may use it: every project may, or it has a grant. */
+export function sharedWith(
+  shared: boolean,
+  { grantees }: { readonly grantees: readonly string[] },
+  { projectId }: Caller,
+): boolean {
+  return shared || grantees.includes(projectId);
 }
 
 const common = attributesOf<NetworkTypes>();

@@ -10,6 +10,7 @@ import { securityGroup } from './security-group.ts';
 import { node } from './node.ts';
 import { port } from './port.ts';
 import { qosPolicy, qosRules } from './qos.ts';
+import { rbacPolicy } from './rbac-policy.ts';
 import { subnet } from './subnet.ts';
 import { subnetPool } from './subnet-pool.ts';
 import { trunk } from './trunk.ts';
@@ -19,6 +20,7 @@ export const definitions: readonly AnyDefinition[] = [
   network,
   subnet,
   port,
+  rbacPolicy,
   node,
   subnetPool,
   addressScope,

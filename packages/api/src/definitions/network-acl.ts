@@ -74,8 +74,8 @@ export const networkAcl = define<NetworkAclTypes>({
       put: true,
       filter: (values) => ({ subnetId: values.filter(isUuid) }),
     }),
-    rules: acl.computed(listOf(dictionary, 1_000_000), 'By direction and number', ({ rules }) =>
-      rules.map((rule) => wireRow(networkAclRule, rule)),
+    rules: acl.computed(listOf(dictionary, 1_000_000), 'By direction and number', ({ rules }, caller) =>
+      rules.map((rule) => wireRow(networkAclRule, rule, caller)),
     ),
     ...records<NetworkAclTypes>(),
   },

@@ -2,7 +2,8 @@ import { type NetworkTypes, refusal } from '@alcor/network';
 import { attributesOf, chosen, initially, listed } from '../attribute.ts';
 import { define } from '../definition.ts';
 import { dictionary, flag, integer, isUuid, listOf, nullable, nullMeans, oneOf, text, uuid } from '../kinds.ts';
-import { identity, records } from './common.ts';
+import { adminOnly, adminSets } from '../policy.ts';
+import { identity, records, sharedWith } from './common.ts';
 
 const { field, computed, constant, unenforced } = attributesOf<NetworkTypes>();
 
@@ -27,7 +28,18 @@ export const network = define<NetworkTypes>({
       ...listed,
     }),
     status: constant(oneOf('ACTIVE'), 'A network is ready once it is made', 'ACTIVE'),
-    shared: field('shared', flag, 'Every project may use it', { post: initially(false), put: true, ...listed }),
+    shared: field(
+      'shared',
+      flag,
+      'The caller’s project may use it, because every project may, or by a grant of its own',
+      {
+        post: initially(false),
+        put: true,
+        ...listed,
+        wire: sharedWith,
+        access: adminSets,
+      },
+    ),
     subnets: computed(listOf(uuid(), 1_000_000), 'Its subnets, oldest first', (view) => view.subnetIds),
     mtu: field('mtu', integer(68, 65_535), guestMtu, { post: chosen, put: true, ...listed }),
     port_security_enabled: field('portSecurityEnabled', flag, 'The default for its ports', {
@@ -39,17 +51,24 @@ export const network = define<NetworkTypes>({
       oneOf('vxlan', 'vlan', 'flat', 'gre', 'geneve', 'local'),
       'vxlan',
       'every network of this region is a VXLAN',
-      { put: false },
+      { put: false, access: adminOnly },
     ),
     'provider:physical_network': unenforced(nullable(text(64)), null, 'a VXLAN has no physical network', {
       put: false,
+      access: adminOnly,
     }),
     'provider:segmentation_id': field('vni', integer(1, 16_777_215), 'VXLAN network identifier, one network each', {
       post: chosen,
       ...listed,
+      access: adminOnly,
     }),
-    'router:external': unenforced(flag, false, 'this region has no external networks yet'),
-    is_default: unenforced(flag, false, 'this region has no external networks yet', { visible: false }),
+    'router:external': unenforced(flag, false, 'this region has no external networks yet', {
+      access: adminSets,
+    }),
+    is_default: unenforced(flag, false, 'this region has no external networks yet', {
+      visible: false,
+      access: adminSets,
+    }),
     qos_policy_id: unenforced(nullable(uuid()), null, 'no quality of service is enforced yet'),
     dns_domain: unenforced(text(255), '', 'no DNS is served yet', { visible: false }),
     vlan_transparent: unenforced(nullMeans(flag, false), false, 'guests’ VLAN tags are not carried', {
@@ -58,6 +77,7 @@ export const network = define<NetworkTypes>({
     }),
     segments: unenforced(nullMeans(listOf(dictionary, 64), []), [], 'a network has one segment here', {
       visible: false,
+      access: adminOnly,
     }),
     ipv4_address_scope: computed(nullable(uuid()), scoped, (view) => view.ipv4AddressScope),
     ipv6_address_scope: computed(nullable(uuid()), scoped, (view) => view.ipv6AddressScope),

@@ -18,6 +18,8 @@ import {
   uuid,
 } from '../kinds.ts';
 import { identity, records } from './common.ts';
+import { network } from './network.ts';
+import { subnet } from './subnet.ts';
 
 const { field, computed, unenforced } = attributesOf<PortTypes>();
 
@@ -72,6 +74,11 @@ function known<T>(kind: Kind<T>, value: string): readonly T[] {
   return parsed instanceof Refusal ? [] : [parsed];
 }
 
+/** Neutron's defaults: what could be used against the network's other users is its owner's to set. */
+const byNetworkOwner = ['network owner', 'service'] as const;
+const byMember = ['member', 'service'] as const;
+const byServices = { create: 'service', update: 'service', read: 'service' } as const;
+
 const vifTypes = oneOf('ovs', 'unbound');
 const wireFixedIps = (held: readonly FixedIp[]): unknown =>
   held.map((one) => ({ subnet_id: one.subnetId, ip_address: one.ip }));
@@ -84,12 +91,22 @@ export const port = define<PortTypes>({
   prefix: '/v2.0',
   about: 'Where one interface of a guest is attached to a network',
   tenancy: 'project',
+  policy: {
+    create: ['member', 'service'],
+    update: ['member', 'service'],
+    delete: ['member', 'network owner', 'service'],
+    networkField: 'networkId',
+  },
   collection: (store) => store.ports,
   parseId: (id) => (isUuid(id) ? (id.toLowerCase() as PortTypes['id']) : null),
   notFound: (portId) => refusal('PortNotFound', { portId }),
   attributes: {
     ...identity<PortTypes>(),
-    network_id: field('networkId', uuid(), 'The network it is on', { post: required, ...listed }),
+    network_id: field('networkId', uuid(), 'The network it is on', {
+      post: required,
+      ...listed,
+      refers: [{ to: () => network }],
+    }),
     admin_state_up: field('adminStateUp', flag, 'False: nothing is forwarded', {
       post: initially(true),
       put: true,
@@ -101,24 +118,28 @@ export const port = define<PortTypes>({
       post: chosen,
       put: true,
       ...listed,
+      access: { create: byNetworkOwner, update: 'service' },
     }),
     fixed_ips: field('fixedIps', fixedIps, 'Its addresses. Default: one of each IP version', {
       post: chosen,
       put: true,
       filter: byFixedIp,
       wire: wireFixedIps,
+      access: { create: byMember, update: byNetworkOwner, members: { ip_address: byNetworkOwner } },
+      refers: [{ to: () => subnet, at: 'subnet_id' }],
     }),
     device_id: field('deviceId', text(255), 'The guest it belongs to', { post: initially(''), put: true, ...listed }),
     device_owner: field('deviceOwner', text(255), 'The service that made it', {
       post: initially(''),
       put: true,
       ...listed,
+      access: { members: { 'network:': byNetworkOwner } },
     }),
     port_security_enabled: field(
       'portSecurityEnabled',
       flag,
       'Only its own addresses may send. Default: the network’s',
-      { post: chosen, put: true, ...listed },
+      { post: chosen, put: true, ...listed, access: { create: byNetworkOwner, update: byNetworkOwner } },
     ),
     security_groups: unenforced(nullMeans(listOf(text(255), 1_000), []), [], noGroups),
     allowed_address_pairs: unenforced(nullMeans(listOf(dictionary, 1_000), []), [], noPairs),
@@ -142,15 +163,24 @@ export const port = define<PortTypes>({
       post: chosen,
       put: true,
       ...listed,
+      access: byServices,
       wire: (host) => host ?? '',
     }),
     'binding:vnic_type': unenforced(text(64), 'normal', 'only interfaces of the virtual switch are driven'),
-    'binding:profile': unenforced(nullMeans(dictionary, {}), {}, 'no driver reads a binding profile'),
-    'binding:vif_type': computed(vifTypes, 'How the interface is attached', (view) =>
-      view.hostId === null ? 'unbound' : 'ovs',
+    'binding:profile': unenforced(nullMeans(dictionary, {}), {}, 'no driver reads a binding profile', {
+      access: byServices,
+    }),
+    'binding:vif_type': computed(
+      vifTypes,
+      'How the interface is attached',
+      (view) => (view.hostId === null ? 'unbound' : 'ovs'),
+      { access: byServices },
     ),
-    'binding:vif_details': computed(dictionary, 'What the attachment can do', (view) =>
-      view.hostId === null ? {} : { port_filter: false, connectivity: 'l2' },
+    'binding:vif_details': computed(
+      dictionary,
+      'What the attachment can do',
+      (view) => (view.hostId === null ? {} : { port_filter: false, connectivity: 'l2' }),
+      { access: byServices },
     ),
     ...records<PortTypes>(),
   },

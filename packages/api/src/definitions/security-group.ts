@@ -26,8 +26,8 @@ export const securityGroup = define<SecurityGroupTypes>({
       ...listed,
     }),
     shared: field('shared', flag, 'Other projects may use it too', { filter: true }),
-    security_group_rules: computed(listOf(dictionary, 1_000_000), 'Its rules, oldest first', ({ rules }) =>
-      rules.map((rule) => wireRow(securityGroupRule, rule)),
+    security_group_rules: computed(listOf(dictionary, 1_000_000), 'Its rules, oldest first', ({ rules }, caller) =>
+      rules.map((rule) => wireRow(securityGroupRule, rule, caller)),
     ),
     ...records<SecurityGroupTypes>(),
   },

@@ -17,6 +17,7 @@ import {
   uuid,
 } from '../kinds.ts';
 import { identity, records } from './common.ts';
+import { network } from './network.ts';
 
 const { field, wish, unenforced } = attributesOf<SubnetTypes>();
 
@@ -40,12 +41,22 @@ export const subnet = define<SubnetTypes>({
   prefix: '/v2.0',
   about: 'A block of addresses on a network',
   tenancy: 'project',
+  policy: {
+    create: 'network owner',
+    update: ['member', 'network owner'],
+    delete: ['member', 'network owner'],
+    networkField: 'networkId',
+  },
   collection: (store) => store.subnets,
   parseId: (id) => (isUuid(id) ? (id.toLowerCase() as SubnetTypes['id']) : null),
   notFound: (subnetId) => refusal('SubnetNotFound', { subnetId }),
   attributes: {
     ...identity<SubnetTypes>(),
-    network_id: field('networkId', uuid(), 'The network it is on', { post: required, ...listed }),
+    network_id: field('networkId', uuid(), 'The network it is on', {
+      post: required,
+      ...listed,
+      refers: [{ to: () => network }],
+    }),
     ip_version: field('ipVersion', oneOf(4, 6), 'Must agree with cidr', { post: required, ...listed }),
     cidr: field('cidr', cidr, 'Must not overlap another subnet of the network', { post: chosen, ...listed }),
     gateway_ip: field('gatewayIp', nullable(ip), 'Null: none. Default: the first address', {

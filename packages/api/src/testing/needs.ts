@@ -25,6 +25,12 @@ const needs: Readonly<Record<string, (client: Client) => Promise<object>>> = {
   '/v2.0/ports': async (client) => ({ network_id: (await client.make('network', {})).id }),
   '/v2.0/subnetpools': async () => ({ prefixes: ['10.0.0.0/8'] }),
   '/v2.0/address-scopes': async () => ({ ip_version: 4 }),
+  '/v2.0/rbac-policies': async (client) => ({
+    object_type: 'network',
+    object_id: (await client.make('network', {})).id,
+    target_tenant: 'p',
+    action: 'access_as_shared',
+  }),
   '/alcor/v1/nodes': async () => ({
     id: `node-${++made}`,
     ip: `192.0.2.${made}`,

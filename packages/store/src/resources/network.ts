@@ -2,6 +2,7 @@ import { refusal } from '@alcor/network';
 import type { NetworkTypes } from '@alcor/network';
 import { sortKeysOf } from '../resource.ts';
 import type { Column, Resource } from '../resource.ts';
+import { granteesView, visibleByGrant } from '../sharing.ts';
 import { history, identity, tenantKeys } from './common.ts';
 
 const networkColumns = {
@@ -23,11 +24,17 @@ export const networkResource: Resource<NetworkTypes> = {
     subnetIds: `(select coalesce(json_agg(s.id order by s.id), '[]') from subnets s where s.network_id = t.id)`,
     ipv4AddressScope: addressScope(4),
     ipv6AddressScope: addressScope(6),
+    grantees: granteesView,
   },
   join: '',
   filters: {},
   sortKeys: sortKeysOf(networkColumns, [...tenantKeys, 'adminStateUp', 'shared', 'mtu', 'vni']),
-  visibleTo: (project) => `(t.project_id = ${project} or t.shared)`,
+  visibleTo: visibleByGrant,
+  sharing: {
+    objectType: 'network',
+    flags: { access_as_shared: 'shared' },
+    users: (network) => `select p.project_id from ports p where p.network_id = ${network}`,
+  },
   notFound: (networkId) => refusal('NetworkNotFound', { networkId }),
   canonical: (row) => row,
 };

@@ -30,7 +30,9 @@ export const subnetResource: Resource<SubnetTypes> = {
   join: '',
   filters: {},
   sortKeys: sortKeysOf(subnetColumns, [...tenantKeys, 'networkId', 'ipVersion', 'cidr', 'gatewayIp', 'enableDhcp']),
-  visibleTo: (project) => `(t.project_id = ${project} or t.network_id in (select n.id from networks n where n.shared))`,
+  visibleTo: (project) => `(t.project_id = ${project} or t.network_id in (
+    select r.object_id from rbac_policies r
+    where r.target_project in ('*', ${project}) and r.action = 'access_as_shared'))`,
   notFound: (subnetId) => refusal('SubnetNotFound', { subnetId }),
   canonical: (row) => (row.gatewayIp === null ? row : { ...row, gatewayIp: canonicalAddress(row.gatewayIp) }),
 };

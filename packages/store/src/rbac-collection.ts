@@ -1,0 +1,75 @@
+import { everyProject, refusal } from '@alcor/network';
+import type { Collection, CollectionTypes, RbacPolicy, RbacPolicyTypes, SharedObjectType } from '@alcor/network';
+import { createCollection } from './collection.ts';
+import { nowOf } from './context.ts';
+import type { StoreContext } from './context.ts';
+import type { Queryable } from './database.ts';
+import { lockRow } from './reader.ts';
+import type { Resource } from './resource.ts';
+import { networkResource } from './resources/network.ts';
+import { rbacPolicyResource } from './resources/rbac.ts';
+import { isUsed } from './sharing.ts';
+import { writeRow } from './writer.ts';
+
+/** What can be shared, by what policies call it. */
+const shareable: readonly Resource<CollectionTypes>[] = [networkResource as unknown as Resource<CollectionTypes>];
+const byType = new Map(shareable.map((resource) => [resource.sharing?.objectType, resource]));
+
+/** Grants. The object is locked while one comes or goes, so that its flag says the same and it does not go meanwhile. */
+export function createRbacCollection(context: StoreContext): Collection<RbacPolicyTypes> {
+  return createCollection(context, rbacPolicyResource, {
+    defaults: {},
+    beforeInsert: async (tx, rows) => {
+      const now = nowOf(context);
+      for (const [item, row] of rows.entries()) await grant(tx, row, now, item);
+      return rows;
+    },
+    change: async (tx, row, patch) => {
+      const targetProject = patch.targetProject ?? row.targetProject;
+      if (targetProject === row.targetProject) return {};
+      await revoke(tx, row, nowOf(context));
+      await grant(tx, { ...row, targetProject }, nowOf(context));
+      return { targetProject };
+    },
+    beforeDelete: (tx, row) => revoke(tx, row, nowOf(context)),
+    conflicts: { rbac_policies_key: () => refusal('DuplicateRbacPolicy', {}) },
+  });
+}
+
+type Owned = { readonly id: string; readonly projectId: string; readonly revision: number };
+
+async function grant(tx: Queryable, policy: RbacPolicy, now: Date, item?: number): Promise<void> {
+  const { resource, flag } = lookUp(policy, item);
+  const object = await lockObject(tx, resource, policy.objectId);
+  if (policy.targetProject === everyProject) {
+    await writeRow(tx, resource, object, { fields: { [flag]: true }, now });
+  }
+}
+
+async function revoke(tx: Queryable, policy: RbacPolicy, now: Date): Promise<void> {
+  const { resource, flag } = lookUp(policy);
+  const object = await lockObject(tx, resource, policy.objectId);
+  const { objectId, action, targetProject } = policy;
+  if (resource.sharing !== undefined && (await isUsed(tx, resource.sharing, { ...object, action, targetProject }))) {
+    throw refusal('RbacPolicyInUse', { objectId, details: `project_id=${targetProject}` });
+  }
+  if (targetProject === everyProject) await writeRow(tx, resource, object, { fields: { [flag]: false }, now });
+}
+
+async function lockObject(tx: Queryable, resource: Resource<CollectionTypes>, id: string): Promise<Owned> {
+  return (await lockRow(tx, resource, id, { strength: 'for no key update' })) as object as Owned;
+}
+
+function lookUp(
+  { objectType, action }: { readonly objectType: SharedObjectType; readonly action: RbacPolicy['action'] },
+  item?: number,
+): { readonly resource: Resource<CollectionTypes>; readonly flag: string } {
+  const resource = byType.get(objectType);
+  const flag = resource?.sharing?.flags[action];
+  if (resource !== undefined && flag !== undefined) return { resource, flag };
+  throw refusal(
+    'InvalidInput',
+    { reason: `action '${action}' is not valid for object type '${objectType}'` },
+    { item },
+  );
+}

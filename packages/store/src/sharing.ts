@@ -1,0 +1,114 @@
+import { everyProject, refusal } from '@alcor/network';
+import type { CollectionTypes, GrantAction, SharedObjectType } from '@alcor/network';
+import type { Queryable } from './database.ts';
+import type { Resource } from './resource.ts';
+import { jsonRows } from './sql.ts';
+
+/** How a kind of resource is shared with other projects. */
+export interface Sharing {
+  readonly objectType: SharedObjectType;
+  /** The field (and column of that name) that says whether every project has the grant. */
+  readonly flags: Readonly<Partial<Record<GrantAction, string>>>;
+  /** Whose use of the object rests on the grant: SQL that selects `project_id`, with the object's id at the placeholder. */
+  readonly users: (object: string) => string;
+}
+
+/** The row's own project, and those with a grant of any sort, to every project or to this one. For `visibleTo`. */
+export function visibleByGrant(project: string): string {
+  return `(t.project_id = ${project} or t.id in (
+    select r.object_id from rbac_policies r where r.target_project in ('*', ${project})))`;
+}
+
+/** Projects that have a grant of their own to use the row. For `viewed`. */
+export const granteesView = `(select coalesce(json_agg(r.target_project), '[]') from rbac_policies r
+  where r.object_id = t.id and r.action = 'access_as_shared' and r.target_project <> '*')`;
+
+interface Owned {
+  readonly id: string;
+  readonly projectId?: string;
+}
+
+/** The wildcard grants of new rows. */
+export async function grantNew<T extends CollectionTypes>(
+  tx: Queryable,
+  resource: Resource<T>,
+  rows: readonly object[],
+  now: Date,
+): Promise<void> {
+  if (resource.sharing === undefined) return;
+  for (const [action, flag] of Object.entries(resource.sharing.flags)) {
+    const shared = (rows as readonly (Owned & Readonly<Record<string, unknown>>)[]).filter((row) => row[flag] === true);
+    await grantAll(tx, resource.sharing, { action: action as GrantAction, rows: shared, now });
+  }
+}
+
+/** Makes the wildcard grants follow a change of the row's flags; refuses to take away what others use. */
+export async function changeGrants<T extends CollectionTypes>(
+  tx: Queryable,
+  resource: Resource<T>,
+  row: Owned,
+  { fields, now }: { readonly fields: Readonly<Record<string, unknown>>; readonly now: Date },
+): Promise<void> {
+  const { sharing } = resource;
+  if (sharing === undefined) return;
+  for (const [name, flag] of Object.entries(sharing.flags)) {
+    const action = name as GrantAction;
+    if (fields[flag] === true) await grantAll(tx, sharing, { action, rows: [row], now });
+    if (fields[flag] !== false) continue;
+    if (await isUsed(tx, sharing, { ...row, action, targetProject: everyProject })) {
+      throw refusal('InvalidSharedSetting', { object: row.id });
+    }
+    await tx.query('delete from rbac_policies where object_id = $1 and action = $2 and target_project = $3', [
+      row.id,
+      action,
+      everyProject,
+    ]);
+  }
+}
+
+/** Grants go with what they are on. */
+export async function dropGrants<T extends CollectionTypes>(
+  tx: Queryable,
+  { sharing }: Resource<T>,
+  objectId: string,
+): Promise<void> {
+  if (sharing !== undefined) await tx.query('delete from rbac_policies where object_id = $1', [objectId]);
+}
+
+/** Whether a project other than the owner uses the object and could not without this grant. */
+export async function isUsed(
+  tx: Queryable,
+  { users }: Sharing,
+  grant: Owned & { readonly action: GrantAction; readonly targetProject: string },
+): Promise<boolean> {
+  const found = await tx.query(
+    `select 1 from (${users('$1::uuid')}) u
+     where u.project_id <> $2 and $3::text in ('*', u.project_id) and not exists (
+       select from rbac_policies r where r.object_id = $1::uuid and r.action = $4
+         and r.target_project <> $3 and r.target_project in ('*', u.project_id))
+     limit 1`,
+    [grant.id, grant.projectId ?? '', grant.targetProject, grant.action],
+  );
+  return found.length > 0;
+}
+
+async function grantAll(
+  tx: Queryable,
+  { objectType }: Sharing,
+  { action, rows, now }: { readonly action: GrantAction; readonly rows: readonly Owned[]; readonly now: Date },
+): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.query(
+    `insert into rbac_policies (id, project_id, object_type, object_id, target_project, action, revision, created_at, updated_at)
+     select gen_random_uuid(), x."projectId", $2, x.id, $3, $4, 1, $5::timestamptz, $5::timestamptz
+     from jsonb_to_recordset($1::text::jsonb) as x(id uuid, "projectId" text)
+     on conflict on constraint rbac_policies_key do nothing`,
+    [
+      jsonRows(rows.map(({ id, projectId }) => ({ id, projectId }))),
+      objectType,
+      everyProject,
+      action,
+      now.toISOString(),
+    ],
+  );
+}
