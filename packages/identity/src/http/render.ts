@@ -35,11 +35,18 @@ function seen({ singular }: Definition, row: Json): Json {
       return { ...row, region: row['region_id'] };
     case 'role':
       return ownRoles.includes(String(row['name'])) ? { ...row, options: { immutable: true } } : row;
-    case 'user': {
-      const { default_project_id: project, ...rest } = row;
-      return project === null ? rest : row;
-    }
+    // What was never given is not there.
+    case 'user':
+      return without(row, 'default_project_id');
+    case 'service':
+      return without(row, 'description');
     default:
       return row;
   }
+}
+
+/** The row, less the member where it is null. */
+function without(row: Json, name: string): Json {
+  const { [name]: value, ...rest } = row;
+  return value === null ? rest : row;
 }

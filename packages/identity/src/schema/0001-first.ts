@@ -92,7 +92,7 @@ create table identity.services (
   id text primary key,
   type text not null,
   name text default '',
-  description text default '',
+  description text,
   enabled boolean not null default true,
   extra jsonb not null default '{}'
 );

@@ -74,6 +74,8 @@ key_repository = ${folder}/fernet
 key_repository = ${folder}/fernet
 [credential]
 key_repository = ${folder}/credential
+[identity]
+password_hash_rounds = 4
 [cache]
 enabled = false
 `;
