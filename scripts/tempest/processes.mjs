@@ -72,12 +72,19 @@ export async function answers(url, { child, exited, name, log }, withinMs = 90_0
   }
 }
 
+const handedOut = new Set();
+
+/** A port of 127.0.0.1 that nobody listens on, and that was not given away before. */
 export async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const server = createServer();
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address();
+    await new Promise((resolve) => server.close(resolve));
+    if (handedOut.has(port)) continue;
+    handedOut.add(port);
+    return port;
+  }
 }
 
 function signalGroup(pid, signal) {

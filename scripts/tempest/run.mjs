@@ -10,8 +10,10 @@ import { documentedSkips, judge, runText, writeFailures } from './report.mjs';
 
 const options = readOptions();
 const directory = mkdtempSync(join(tmpdir(), 'alcor-tempest-'));
-let processes;
+const started = [];
 let ending = false;
+/** A run that came to no verdict. */
+const brokenRun = { passed: 0, failed: 1, skipped: 0 };
 for (const [signal, status] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })) {
   // npm and terminals may send a signal twice; the second must not cut the cleaning up short.
   process.on(signal, () => void interrupted(status));
@@ -35,9 +37,13 @@ async function main() {
   }
   const documented = documentedSkips();
   const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const identity of options.identities) {
-    const verdict = await runOnce(identity, documented);
-    for (const key of Object.keys(total)) total[key] += verdict[key];
+  // At the same time, because tempest spends most of its time asleep.
+  const runs = await Promise.allSettled(options.identities.map((identity) => runOnce(identity, documented)));
+  // What a signal cut short says nothing.
+  if (ending) await new Promise(() => {});
+  for (const [index, { reason, value: verdict }] of runs.entries()) {
+    if (verdict === undefined) say(`tempest: ${options.identities[index]}: ${reason.message}`);
+    for (const key of Object.keys(total)) total[key] += (verdict ?? brokenRun)[key];
   }
   if (total.failed === 0 && !options.keep) rmSync(directory, { recursive: true, force: true });
   else console.log(`\nThe logs are in ${directory}`);
@@ -47,20 +53,19 @@ async function main() {
 
 async function runOnce(identity, documented) {
   const place = join(directory, identity);
-  const started = Date.now();
+  const begun = Date.now();
   const progress = progressLine(identity);
   const run = await runWith(identity, {
     ...options,
     directory: place,
     say: (message) => say(`tempest: ${message}`),
     onResult: progress,
-    track: (current) => (processes = current),
+    track: (processes) => started.push(processes),
   });
-  // A suite that a signal cut short says nothing.
-  if (ending) await new Promise(() => {});
+  if (ending) throw new Error('stopping');
   const verdict = judge(run, documented);
   writeFailures(join(place, 'failures'), verdict);
-  const seconds = ((Date.now() - started) / 1000).toFixed(0);
+  const seconds = ((Date.now() - begun) / 1000).toFixed(0);
   console.log(runText(`tempest.api.network, identity ${identity}`, seconds, verdict, run));
   return verdict;
 }
@@ -81,7 +86,7 @@ async function interrupted(status) {
   if (ending) return;
   ending = true;
   say('tempest: stopping');
-  await processes?.stopAll();
+  await Promise.all(started.map((processes) => processes.stopAll()));
   rmSync(directory, { recursive: true, force: true });
   process.exit(status);
 }
