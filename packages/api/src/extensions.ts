@@ -69,6 +69,18 @@ export const extensions: readonly Extension[] = [
     '2016-04-11T10:00:00-00:00',
   ),
   extension(
+    'extra_dhcp_opt',
+    'Neutron Extra DHCP options',
+    'What DHCP tells the guest of one port',
+    '2013-03-17T12:00:00-00:00',
+  ),
+  extension(
+    'port-mac-address-regenerate',
+    'Neutron Port MAC address regenerate',
+    'A new MAC for a port on demand',
+    '2018-05-03T10:00:00-00:00',
+  ),
+  extension(
     'subnet-service-types',
     'Subnet service types',
     'Subnets for ports of some device owners',

@@ -13,6 +13,11 @@ export const addressingErrors = {
     type: 'IpAddressGenerationFailureNoMatchingSubnet',
     message: 'No valid service subnet for the given device owner, network {networkId}, service type {deviceOwner}.',
   },
+  UnsupportedPortDeviceOwner: {
+    status: 409,
+    type: 'UnsupportedPortDeviceOwner',
+    message: 'Operation {operation} is not supported for device_owner {deviceOwner} on port {portId}.',
+  },
   BadRequest: { status: 400, type: 'BadRequest', message: 'Bad {resource} request: {reason}.' },
 
   AddressScopeNotFound: {

@@ -14,6 +14,7 @@ export * from './ip-protocols.ts';
 export * from './mac.ts';
 export * from './memory-feed.ts';
 export * from './pools.ts';
+export * from './port-extras.ts';
 export type * from './network-acl.ts';
 export type * from './security-group.ts';
 export * from './prefixes.ts';

@@ -17,6 +17,7 @@ import type {
   SubnetId,
   SubnetPoolId,
 } from './nouns.ts';
+import type { ExtraDhcpOptRequest, PortExtras, VnicType } from './port-extras.ts';
 import type { ServiceStore } from './service-store.ts';
 import type { DefaultSecurityGroupRuleTypes, SecurityGroupRuleTypes, SecurityGroupTypes } from './security-group.ts';
 import type { RbacPolicyTypes } from './rbac.ts';
@@ -273,12 +274,20 @@ export interface FixedIpRequest {
   readonly ip?: string | undefined;
 }
 
-export interface CreatePort extends TenantInput {
+/** Absent: as in `plainPort`, or unchanged. */
+interface PortExtrasInput extends Optional<Omit<PortExtras, 'extraDhcpOpts'>> {
+  /** Options that a change does not name stay as they are. */
+  readonly extraDhcpOpts?: readonly ExtraDhcpOptRequest[] | undefined;
+}
+
+type Optional<T> = { readonly [Field in keyof T]?: T[Field] | undefined };
+
+export interface CreatePort extends TenantInput, PortExtrasInput {
   readonly networkId: NetworkId;
   /** Default: true. */
   readonly adminStateUp?: boolean | undefined;
-  /** Default: a generated one. */
-  readonly mac?: string | undefined;
+  /** Null, and default: a generated one. */
+  readonly mac?: string | null | undefined;
   /** Absent: one address per IP version the network has subnets of (none if it has none). Empty: no address. */
   readonly fixedIps?: readonly FixedIpRequest[] | undefined;
   /** Default: null. */
@@ -289,9 +298,10 @@ export interface CreatePort extends TenantInput {
   readonly portSecurityEnabled?: boolean | undefined;
 }
 
-export interface UpdatePort extends TenantPatch {
+export interface UpdatePort extends TenantPatch, PortExtrasInput {
   readonly adminStateUp?: boolean | undefined;
-  readonly mac?: string | undefined;
+  /** Null: a newly generated one. */
+  readonly mac?: string | null | undefined;
   /** The whole new list. An address asked for that the port has is kept; a bare subnet keeps the port's address in it. */
   readonly fixedIps?: readonly FixedIpRequest[] | undefined;
   readonly hostId?: NodeId | null | undefined;
@@ -301,6 +311,8 @@ export interface UpdatePort extends TenantPatch {
 }
 
 export interface PortFilter extends TenantFilter<PortId> {
+  readonly dnsName?: OneOf<string>;
+  readonly vnicType?: OneOf<VnicType>;
   readonly networkId?: OneOf<NetworkId>;
   readonly hostId?: OneOf<NodeId>;
   readonly deviceId?: OneOf<string>;

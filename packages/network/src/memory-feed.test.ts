@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { createMemoryFeed } from './memory-feed.ts';
 import type { Network, NetworkId, Node, NodeId, Port, PortId, Subnet, SubnetId } from './nouns.ts';
+import { plainPort } from './port-extras.ts';
 import { describeFeed } from './testing/feed.contract.ts';
 import type { FeedSubject } from './testing/feed.contract.ts';
 
@@ -21,7 +22,16 @@ function subnetOf(id: SubnetId, networkId: NetworkId, cidr: string): Subnet {
 
 function portOf(id: PortId, networkId: NetworkId, fixedIps: Port['fixedIps']): Port {
   const device = { hostId: null, deviceId: '', deviceOwner: '', portSecurityEnabled: true };
-  return { ...tenant(''), ...device, id, networkId, adminStateUp: true, mac: 'fa:16:3e:00:00:01', fixedIps };
+  return {
+    ...tenant(''),
+    ...plainPort,
+    ...device,
+    id,
+    networkId,
+    adminStateUp: true,
+    mac: 'fa:16:3e:00:00:01',
+    fixedIps,
+  };
 }
 
 function openSubject(): FeedSubject {

@@ -6,6 +6,7 @@
  */
 
 import type { Ipv6Modes } from './ipv6-modes.ts';
+import type { PortExtras } from './port-extras.ts';
 
 declare const brand: unique symbol;
 export type Branded<B extends string> = string & { readonly [brand]: B };
@@ -66,7 +67,7 @@ export interface FixedIp {
   readonly ip: string;
 }
 
-export interface Port extends Resource<PortId> {
+export interface Port extends Resource<PortId>, PortExtras {
   readonly networkId: NetworkId;
   readonly adminStateUp: boolean;
   readonly mac: string;

@@ -1,4 +1,4 @@
-import { refusal } from '@alcor/network';
+import { mergeDhcpOpts, refusal } from '@alcor/network';
 import type { Collection, FixedIp, Port, PortId, PortTypes, PortView, UpdatePort, WriteOptions } from '@alcor/network';
 import { nowOf } from './context.ts';
 import type { StoreContext } from './context.ts';
@@ -12,7 +12,7 @@ import {
   withoutAutomatic,
 } from './port-addresses.ts';
 import type { PlannedIp } from './port-addresses.ts';
-import { checkedMac, createPorts } from './port-create.ts';
+import { checkedMac, createPorts, generateMac } from './port-create.ts';
 import { insertAddresses, lockHosts } from './port-insert.ts';
 import { lockRow, readPage, readView } from './reader.ts';
 import { portResource } from './resources/port.ts';
@@ -47,8 +47,8 @@ export async function updatePort(
   patch: UpdatePort,
   options: PortWriteOptions,
 ): Promise<PortView> {
-  const wanted = patch.mac === undefined ? patch : { ...patch, mac: checkedMac(patch.mac) };
   for (let round = 0; round < maxRounds; round++) {
+    const wanted = { ...patch, mac: wantedMac(context, patch) };
     const attempt: Attempt = { before: [], planned: [] };
     try {
       const view = await context.database.transaction(async (tx) => {
@@ -74,6 +74,20 @@ interface PortWriteOptions extends WriteOptions {
   readonly alongside?: (tx: Queryable) => Promise<void>;
 }
 
+/** A patch whose MAC is known. */
+type Wanted = UpdatePort & { readonly mac: string | undefined };
+
+function wantedMac(context: StoreContext, { mac }: UpdatePort): string | undefined {
+  if (mac === undefined) return undefined;
+  return mac === null ? generateMac(context) : checkedMac(mac);
+}
+
+/** The ports of the region's own services keep theirs. */
+function checkMacMayChange({ id, deviceOwner }: Port): void {
+  if (!deviceOwner.startsWith('network:')) return;
+  throw refusal('UnsupportedPortDeviceOwner', { operation: 'mac address update', portId: id, deviceOwner });
+}
+
 /** What one go at the transaction found and chose. */
 interface Attempt {
   before: readonly FixedIp[];
@@ -84,13 +98,15 @@ async function updateLocked(
   context: StoreContext,
   tx: Queryable,
   id: PortId,
-  parts: { readonly wanted: UpdatePort; readonly options: WriteOptions; readonly attempt: Attempt },
+  parts: { readonly wanted: Wanted; readonly options: PortWriteOptions; readonly attempt: Attempt },
 ): Promise<PortView> {
   const { wanted, options, attempt } = parts;
   const row: Port = await lockRow(tx, portResource, id, { ...options, strength: 'for no key update' });
   attempt.before = row.fixedIps;
-  const { fixedIps, ...rest } = wanted;
-  const fields = changedFields(row, rest);
+  const { fixedIps, extraDhcpOpts, ...rest } = wanted;
+  const dhcpOpts = extraDhcpOpts && mergeDhcpOpts(row.extraDhcpOpts, extraDhcpOpts);
+  const fields = changedFields(row, { ...rest, extraDhcpOpts: dhcpOpts });
+  if ('mac' in fields) checkMacMayChange(row);
   const moved =
     (fixedIps !== undefined || 'mac' in fields) && (await moveAddresses(context, tx, row, { wanted, attempt }));
   if (typeof fields['hostId'] === 'string') await lockHosts(tx, [fields['hostId']]);
@@ -105,7 +121,7 @@ async function moveAddresses(
   context: StoreContext,
   tx: Queryable,
   row: Port,
-  { wanted, attempt }: { readonly wanted: UpdatePort; readonly attempt: Attempt },
+  { wanted, attempt }: { readonly wanted: Wanted; readonly attempt: Attempt },
 ): Promise<boolean> {
   const network = (await readPortNetworks(tx, [row.networkId])).get(row.networkId);
   if (network === undefined) throw refusal('NetworkNotFound', { networkId: row.networkId });

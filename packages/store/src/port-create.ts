@@ -1,4 +1,4 @@
-import { AlcorError, canonicalMac, formatMac, isUnicastMac, refusal } from '@alcor/network';
+import { AlcorError, canonicalMac, formatMac, isUnicastMac, mergeDhcpOpts, plainPort, refusal } from '@alcor/network';
 import type { CreatePort, PortId, PortView } from '@alcor/network';
 import { nowOf } from './context.ts';
 import type { StoreContext } from './context.ts';
@@ -96,7 +96,7 @@ async function planPorts(context: StoreContext, inputs: readonly CreatePort[]): 
       if (network === undefined) throw refusal('NetworkNotFound', { networkId: input.networkId });
       const mac = chooseMac(context, input, macs);
       const addresses = await planAddresses(context.addresses, network, wishOf(input));
-      const macOrigin = input.mac === undefined ? 'chosen' : 'named';
+      const macOrigin = typeof input.mac === 'string' ? 'named' : 'chosen';
       plans.push({ id: context.newId() as PortId, network, input, mac, macOrigin, addresses });
       for (const { subnetId, ip } of addresses.filter(({ origin }) => origin === 'named')) {
         if (ips.has(`${subnetId} ${ip}`)) throw refusal('IpAddressAlreadyAllocated', { ip, subnetId });
@@ -138,8 +138,9 @@ function wishOf({ fixedIps, deviceOwner = '' }: CreatePort): AddressWish {
 
 function chooseMac(context: StoreContext, { mac: named, networkId }: CreatePort, used: Set<string>): string {
   const key = (mac: string): string => `${networkId} ${mac}`;
-  let mac = named === undefined ? generateMac(context) : checkedMac(named);
-  if (named !== undefined && used.has(key(mac))) throw refusal('MacAddressInUse', { networkId, mac });
+  const isNamed = typeof named === 'string';
+  let mac = isNamed ? checkedMac(named) : generateMac(context);
+  if (isNamed && used.has(key(mac))) throw refusal('MacAddressInUse', { networkId, mac });
   while (used.has(key(mac))) mac = generateMac(context);
   used.add(key(mac));
   return mac;
@@ -172,6 +173,11 @@ function portOf({ id, network, input, mac, addresses }: PortPlan, now: Date): Ne
     deviceId: input.deviceId ?? '',
     deviceOwner: input.deviceOwner ?? '',
     portSecurityEnabled: input.portSecurityEnabled ?? network.portSecurityEnabled,
+    extraDhcpOpts: mergeDhcpOpts([], input.extraDhcpOpts ?? []),
+    dnsName: input.dnsName ?? plainPort.dnsName,
+    dnsDomain: input.dnsDomain ?? plainPort.dnsDomain,
+    vnicType: input.vnicType ?? plainPort.vnicType,
+    bindingProfile: input.bindingProfile ?? plainPort.bindingProfile,
     revision: 1,
     createdAt: now,
     updatedAt: now,

@@ -2,6 +2,7 @@ import { type AddressScopeId, type AddressScopeTypes, refusal } from '@alcor/net
 import { attributesOf, initially, listed, required } from '../attribute.ts';
 import { define } from '../definition.ts';
 import { flag, isUuid, oneOf } from '../kinds.ts';
+import { adminSets } from '../policy.ts';
 import { identity } from './common.ts';
 
 const { field } = attributesOf<AddressScopeTypes>();
@@ -24,6 +25,7 @@ export const addressScope = define<AddressScopeTypes>({
       post: initially(false),
       put: true,
       ...listed,
+      access: adminSets,
     }),
   },
 });

@@ -18,6 +18,17 @@ import {
   uuid,
 } from '../kinds.ts';
 import { identity, records } from './common.ts';
+import {
+  bindingProfile,
+  dnsDomain,
+  dnsName,
+  extraDhcpOpts,
+  vifType,
+  vifTypes,
+  vnicType,
+  wireDhcpOpts,
+  wireNames,
+} from './port-extras.ts';
 import { network } from './network.ts';
 import { subnet } from './subnet.ts';
 
@@ -79,7 +90,6 @@ const byNetworkOwner = ['network owner', 'service'] as const;
 const byMember = ['member', 'service'] as const;
 const byServices = { create: 'service', update: 'service', read: 'service' } as const;
 
-const vifTypes = oneOf('ovs', 'unbound');
 const wireFixedIps = (held: readonly FixedIp[]): unknown =>
   held.map((one) => ({ subnet_id: one.subnetId, ip_address: one.ip }));
 const noGroups = 'security groups are not enforced yet';
@@ -114,7 +124,7 @@ export const port = define<PortTypes>({
     }),
     status: field('status', oneOf('ACTIVE', 'DOWN', 'ERROR'), 'What its host says of it', listed),
     'alcor:status_reason': field('statusReason', text(4096), 'Why it is not ACTIVE, in the words of its host'),
-    mac_address: field('mac', mac, 'Unique on the network. Default: a generated one', {
+    mac_address: field('mac', nullable(mac), 'Unique on the network. Null, and default: a generated one', {
       post: chosen,
       put: true,
       ...listed,
@@ -143,14 +153,15 @@ export const port = define<PortTypes>({
     ),
     security_groups: unenforced(nullMeans(listOf(text(255), 1_000), []), [], noGroups),
     allowed_address_pairs: unenforced(nullMeans(listOf(dictionary, 1_000), []), [], noPairs),
-    extra_dhcp_opts: unenforced(
-      nullMeans(listOf(dictionary, 1_000), []),
-      [],
-      'extra DHCP options are not told to guests yet',
-    ),
+    extra_dhcp_opts: field('extraDhcpOpts', extraDhcpOpts, 'Told to its guest by DHCP', {
+      post: initially([]),
+      put: true,
+      wire: wireDhcpOpts,
+    }),
     qos_policy_id: unenforced(nullable(uuid()), null, 'no quality of service is enforced yet'),
-    dns_name: unenforced(text(255), '', 'no DNS is served yet', { visible: false }),
-    dns_domain: unenforced(text(255), '', 'no DNS is served yet', { visible: false }),
+    dns_name: field('dnsName', dnsName, 'The host name of its guest', { post: initially(''), put: true, filter: true }),
+    dns_domain: field('dnsDomain', dnsDomain, 'The domain of that name', { post: initially(''), put: true }),
+    dns_assignment: computed(listOf(dictionary, 1_000), 'The names of its addresses', wireNames),
     propagate_uplink_status: unenforced(flag, false, 'the uplink’s state is not passed on', { visible: false }),
     numa_affinity_policy: unenforced(
       nullable(oneOf('required', 'preferred', 'legacy')),
@@ -166,20 +177,21 @@ export const port = define<PortTypes>({
       access: byServices,
       wire: (host) => host ?? '',
     }),
-    'binding:vnic_type': unenforced(text(64), 'normal', 'only interfaces of the virtual switch are driven'),
-    'binding:profile': unenforced(nullMeans(dictionary, {}), {}, 'no driver reads a binding profile', {
+    'binding:vnic_type': field('vnicType', vnicType, 'How its guest is attached: only normal interfaces are driven', {
+      post: initially('normal'),
+      put: true,
+      filter: true,
+    }),
+    'binding:profile': field('bindingProfile', bindingProfile, 'For the machinery of the guest’s host', {
+      post: initially({}),
+      put: true,
       access: byServices,
     }),
-    'binding:vif_type': computed(
-      vifTypes,
-      'How the interface is attached',
-      (view) => (view.hostId === null ? 'unbound' : 'ovs'),
-      { access: byServices },
-    ),
+    'binding:vif_type': computed(vifTypes, 'How the interface is attached', vifType, { access: byServices }),
     'binding:vif_details': computed(
       dictionary,
       'What the attachment can do',
-      (view) => (view.hostId === null ? {} : { port_filter: false, connectivity: 'l2' }),
+      (view) => (vifType(view) === 'ovs' ? { port_filter: false, connectivity: 'l2' } : {}),
       { access: byServices },
     ),
     ...records<PortTypes>(),

@@ -4,6 +4,7 @@ import { cidr } from '../address-kinds.ts';
 import { attributesOf, chosen, initially, listed, required } from '../attribute.ts';
 import { define } from '../definition.ts';
 import { flag, integer, isUuid, listOf, nullable, oneOf, uuid } from '../kinds.ts';
+import { adminSets } from '../policy.ts';
 import { identity, records } from './common.ts';
 
 const { field } = attributesOf<SubnetPoolTypes>();
@@ -55,8 +56,13 @@ export const subnetPool = define<SubnetPoolTypes>({
       post: initially(false),
       put: true,
       ...listed,
+      access: adminSets,
     }),
-    shared: field('shared', flag, 'Every project may take subnets', { post: initially(false), ...listed }),
+    shared: field('shared', flag, 'Every project may take subnets', {
+      post: initially(false),
+      ...listed,
+      access: adminSets,
+    }),
     address_scope_id: field('addressScopeId', nullable(uuid<AddressScopeId>()), 'Pools of one scope do not overlap', {
       post: initially(null),
       put: true,

@@ -1,5 +1,5 @@
 import type { Network, NetworkId, Node, NodeId, Port, PortId, Subnet, SubnetId } from '@alcor/network';
-import { createMemoryFeed, type MemoryFeed } from '@alcor/network';
+import { createMemoryFeed, type MemoryFeed, plainPort } from '@alcor/network';
 import { between, pick, type Random } from '@alcor/runtime';
 
 const at = new Date(0);
@@ -98,6 +98,7 @@ export class Workload {
     this.networkOf.set(id, networkId);
     this.feed.put('port', {
       ...tenant,
+      ...plainPort,
       id,
       revision: 1,
       networkId,

@@ -13,6 +13,11 @@ const portColumns = {
   deviceId: { name: 'device_id', type: 'text' },
   deviceOwner: { name: 'device_owner', type: 'text' },
   portSecurityEnabled: { name: 'port_security_enabled', type: 'boolean' },
+  extraDhcpOpts: { name: 'extra_dhcp_opts', type: 'jsonb' },
+  dnsName: { name: 'dns_name', type: 'text' },
+  dnsDomain: { name: 'dns_domain', type: 'text' },
+  vnicType: { name: 'vnic_type', type: 'text' },
+  bindingProfile: { name: 'binding_profile', type: 'jsonb' },
   ...history,
 } as const satisfies Record<string, Column>;
 
