@@ -16,12 +16,12 @@ export class ApiError extends Error {
   }
 }
 
-export function createClient(url: string, signal: AbortSignal): Client {
+export function createClient(url: string, signal: AbortSignal, token?: string): Client {
   const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
     const response = await fetch(`${url}${path}`, {
       method,
       signal,
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...(token === undefined ? {} : { 'x-auth-token': token }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();

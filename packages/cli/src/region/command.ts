@@ -9,7 +9,16 @@ export const regionCommand = defineCommand({
   meta: { name: 'region', description: 'Run a whole region on this machine, with emulated hosts' },
   args: {
     hosts: { type: 'string', default: '2', description: 'Number of emulated hosts' },
-    port: { type: 'string', default: '9696', description: 'Port of the API on 127.0.0.1' },
+    port: { type: 'string', default: '9696', description: 'Port of the API' },
+    listen: {
+      type: 'string',
+      default: '127.0.0.1',
+      description: 'Address that the API listens on; any but loopback needs --identity',
+    },
+    identity: { type: 'string', default: 'none', description: 'Who the callers are: builtin, keystone or none' },
+    'identity-port': { type: 'string', default: '5000', description: 'Port of the built-in identity service' },
+    'keystone-url': { type: 'string', description: 'Where Keystone is, for --identity keystone' },
+    policy: { type: 'string', description: 'JSON file of policy rules that differ from the defaults' },
     state: { type: 'string', default: '.alcor', description: "Directory of the region's data" },
     demo: {
       type: 'boolean',

@@ -1,7 +1,8 @@
-import { buildApi } from '@alcor/api';
+import { buildApi, type PolicyOverrides } from '@alcor/api';
 import { ConfigManager } from '@alcor/config-manager';
 import type { Goal } from '@alcor/contract';
 import { Delivery, type Host, StatusCollector } from '@alcor/delivery';
+import type { Identity } from '@alcor/identity';
 import { Bus, type Runtime, Topic } from '@alcor/runtime';
 import type { Store } from '@alcor/store';
 import type { Logger } from 'pino';
@@ -18,10 +19,14 @@ export interface Controller {
 export async function startController(options: {
   readonly store: Store;
   readonly runtime: Runtime;
+  readonly listen: string;
   readonly port: number;
+  /** Undefined: every caller is the administrator. */
+  readonly identity: Identity | undefined;
+  readonly policy: PolicyOverrides | undefined;
   readonly logger: Logger;
 }): Promise<Controller> {
-  const { store, runtime, port, logger } = options;
+  const { store, runtime, listen, port, identity, policy, logger } = options;
   const stop = new AbortController();
   const goals = new Bus<Goal>();
   const hosts = new Topic<Host>();
@@ -40,14 +45,19 @@ export async function startController(options: {
     statuses.run(stop.signal),
     delivery.ready.then(() => (stop.signal.aborted ? undefined : manager.run(stop.signal))),
   ];
-  const api = buildApi({ store, logger: logger.child({ room: 'api' }, { level: 'warn' }) });
+  const api = buildApi({
+    store,
+    identity,
+    policy,
+    logger: logger.child({ room: 'api' }, { level: 'warn' }),
+  });
   const close = async (): Promise<void> => {
     await api.close();
     stop.abort();
     await Promise.all(work.slice(0, 2));
   };
   try {
-    const url = await api.listen({ host: '127.0.0.1', port });
+    const url = await api.listen({ host: listen, port });
     return { url, close };
   } catch (error) {
     await close();

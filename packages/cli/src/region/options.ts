@@ -1,10 +1,11 @@
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 
 /** What `alcor region` (and `npm start`) was asked for. */
 export interface RegionOptions {
   /** Emulated hosts. */
   readonly hosts: number;
-  /** Port of the API on 127.0.0.1; 0 takes any free one. */
+  /** Port of the API; 0 takes any free one. */
   readonly port: number;
   /** Absolute path of the directory that holds the region's data. */
   readonly state: string;
@@ -13,6 +14,16 @@ export interface RegionOptions {
   readonly once: boolean;
   readonly json: boolean;
   readonly databaseUrl: string | undefined;
+  /** Who the callers are: users of the built-in service, of a Keystone, or everyone the administrator. */
+  readonly identity: 'builtin' | 'keystone' | 'none';
+  /** Port of the built-in identity service. */
+  readonly identityPort: number;
+  /** Empty unless `identity` is `keystone`. */
+  readonly keystoneUrl: string;
+  /** The address that the API and the built-in identity service listen on. */
+  readonly listen: string;
+  /** Absolute path of a file of policy rules. */
+  readonly policy: string | undefined;
 }
 
 /** Checks what came from the command line; throws a TypeError that names the option. */
@@ -25,7 +36,49 @@ export function regionOptions(args: Readonly<Record<string, unknown>>): RegionOp
     once: args['once'] === true,
     json: args['json'] === true,
     databaseUrl: process.env['DATABASE_URL'],
+    ...identityOptions(args),
+    policy: typeof args['policy'] === 'string' ? resolve(args['policy']) : undefined,
   };
+}
+
+type IdentityOptions = Pick<RegionOptions, 'identity' | 'identityPort' | 'keystoneUrl' | 'listen'>;
+
+function identityOptions(args: Readonly<Record<string, unknown>>): IdentityOptions {
+  const identity = identities.find((name) => name === args['identity']);
+  if (identity === undefined) {
+    throw new TypeError(`--identity wants builtin, keystone or none, not '${String(args['identity'])}'`);
+  }
+  const listen = String(args['listen']);
+  if (isIP(listen) === 0) throw new TypeError(`--listen wants an IP address, not '${listen}'`);
+  if (identity === 'none' && !isLoopback(listen)) {
+    throw new TypeError(
+      `--listen ${listen} needs --identity builtin or keystone: without one, whoever reaches it rules it`,
+    );
+  }
+  const keystoneUrl = typeof args['keystone-url'] === 'string' ? args['keystone-url'] : '';
+  if (identity === 'keystone' && !URL.canParse(keystoneUrl)) {
+    throw new TypeError(`--identity keystone needs --keystone-url with Keystone's address, not '${keystoneUrl}'`);
+  }
+  // Its catalogue names the ports before anything listens on them.
+  const lowest = identity === 'builtin' ? 1 : 0;
+  wholeNumber('--port', args['port'], lowest, 65_535);
+  return {
+    identity,
+    identityPort: wholeNumber('--identity-port', args['identity-port'], lowest, 65_535),
+    keystoneUrl,
+    listen,
+  };
+}
+
+const identities = ['builtin', 'keystone', 'none'] as const;
+
+function isLoopback(address: string): boolean {
+  return /^127\.|^::1$/.test(address);
+}
+
+/** All addresses of the machine. */
+export function isWildcard(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
 }
 
 function wholeNumber(name: string, given: unknown, from: number, to: number): number {

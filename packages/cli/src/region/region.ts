@@ -1,7 +1,8 @@
+import { readPolicy } from '@alcor/api';
 import { canEmulate } from '@alcor/lab';
 import { aborted, realRuntime, type Runtime } from '@alcor/runtime';
-import { openStore, startEmbeddedPostgres, type Store } from '@alcor/store';
-import { rmSync } from 'node:fs';
+import { type ConnectionOptions, openStore, startEmbeddedPostgres } from '@alcor/store';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { logOf, openLog } from '../log.ts';
@@ -10,6 +11,7 @@ import { ApiError, type Client, createClient } from './client.ts';
 import { startController } from './controller.ts';
 import { demoHolds, type DemoResult, runDemo } from './demo.ts';
 import type { HostSet, ManagedHost } from './hosts.ts';
+import { type RegionIdentity, startIdentity } from './identity.ts';
 import { startMemoryHosts } from './memory-hosts.ts';
 import type { RegionOptions } from './options.ts';
 import { startOvsHosts } from './ovs-hosts.ts';
@@ -65,41 +67,51 @@ async function serve(
   const runtime = realRuntime();
   const logFile = join(directory.path, 'alcor.log');
   const logger = openLog('alcor', pino.destination({ dest: logFile, sync: true }));
-  const store = await openDatabase(options, directory, runtime, undo);
-  const controller = await startController({ store, runtime, port: options.port, logger });
+  const policy = options.policy === undefined ? undefined : readPolicy(readFileSync(options.policy, 'utf8'));
+  const connection = await findDatabase(options, directory, runtime, undo);
+  const store = await openStore({ connection, ...runtime });
+  undo.add(() => store.close());
+  const identity = await startIdentity(options, { connection, runtime, logger });
+  undo.add(() => identity.close());
+  const { listen, port } = options;
+  const controller = await startController({
+    store,
+    runtime,
+    listen,
+    port,
+    identity: identity.identity,
+    policy,
+    logger,
+  });
   undo.add(() => controller.close());
   signal.throwIfAborted();
   const hosts = await startHosts(options, directory, { runtime, logFile, logger, signal });
   undo.add(() => hosts.close());
-  const client = createClient(controller.url, signal);
+  const client = createClient(controller.url, signal, identity.ownToken);
   for (const host of hosts.hosts) await register(client, host);
   const showsDemo = options.demo && hosts.hosts.length > 0;
   if (showsDemo) progress('making two VPCs with the same CIDR, with a VM on each of two hosts, and pinging all pairs');
   const result: DemoResult = showsDemo ? await runDemo(client, hosts, runtime.clock) : { ports: [], pings: [] };
   signal.throwIfAborted();
-  print(options, controller.url, hosts, result);
+  print(options, { url: controller.url, identity }, hosts, result);
   if (!options.once) await aborted(signal);
   return !options.once || demoHolds(result) ? 0 : 1;
 }
 
-async function openDatabase(
-  options: RegionOptions,
+async function findDatabase(
+  { databaseUrl }: RegionOptions,
   { path }: StateDirectory,
   { clock, random }: Runtime,
   undo: Undo,
-): Promise<Store> {
-  if (options.databaseUrl === undefined) progress(`starting PostgreSQL on ${join(path, 'postgres')}`);
-  else progress('using the PostgreSQL of DATABASE_URL');
-  const connection = options.databaseUrl ?? (await embedded());
-  const store = await openStore({ connection, clock, random });
-  undo.add(() => store.close());
-  return store;
-
-  async function embedded(): Promise<Exclude<Parameters<typeof openStore>[0]['connection'], string>> {
-    const server = await startEmbeddedPostgres({ stateDir: join(path, 'postgres'), clock, random });
-    undo.add(() => server.stop());
-    return server.connection;
+): Promise<ConnectionOptions> {
+  if (databaseUrl !== undefined) {
+    progress('using the PostgreSQL of DATABASE_URL');
+    return databaseUrl;
   }
+  progress(`starting PostgreSQL on ${join(path, 'postgres')}`);
+  const server = await startEmbeddedPostgres({ stateDir: join(path, 'postgres'), clock, random });
+  undo.add(() => server.stop());
+  return server.connection;
 }
 
 async function startHosts(
@@ -130,11 +142,21 @@ async function register(client: Client, { id, name, ip, agentAddress }: ManagedH
   }
 }
 
-function print(options: RegionOptions, url: string, hosts: HostSet, result: DemoResult): void {
+function print(
+  options: RegionOptions,
+  { url, identity }: { readonly url: string; readonly identity: RegionIdentity },
+  hosts: HostSet,
+  result: DemoResult,
+): void {
   console.log(regionText(hosts, result));
   if (!options.once) {
     console.log(`\nThe API serves at ${url} until you press Ctrl-C. Try:`);
-    console.log(`  openstack --os-auth-type none --os-endpoint ${url} network list`);
+    if (identity.url === undefined) console.log(`  openstack --os-auth-type none --os-endpoint ${url} network list`);
+    else
+      console.log(`  openstack --os-auth-url ${identity.url} --os-username admin --os-project-name admin network list`);
+    if (identity.generatedPassword !== undefined) {
+      console.log(`The administrator's password, shown this once: ${identity.generatedPassword}`);
+    }
   }
   if (options.json) console.log(regionJson(hosts, result));
 }

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { regionOptions } from './options.ts';
+
+const plain = {
+  hosts: '2',
+  port: '9696',
+  state: '.alcor',
+  listen: '127.0.0.1',
+  identity: 'none',
+  'identity-port': '5000',
+};
+
+describe('the options of a region', () => {
+  it('ask for no identity, on loopback', () => {
+    expect(regionOptions(plain)).toMatchObject({ identity: 'none', listen: '127.0.0.1', policy: undefined });
+    expect(regionOptions({ ...plain, listen: '::1' }).listen).toBe('::1');
+  });
+
+  it.each(['0.0.0.0', '192.0.2.1', '::'])('refuse to listen on %s without identity', (listen) => {
+    expect(() => regionOptions({ ...plain, listen })).toThrow('needs --identity builtin or keystone');
+    expect(regionOptions({ ...plain, listen, identity: 'builtin' }).listen).toBe(listen);
+  });
+
+  it.each([
+    [{ identity: 'keystne' }, '--identity wants builtin, keystone or none'],
+    [{ identity: 'keystone' }, '--keystone-url'],
+    [{ identity: 'keystone', 'keystone-url': 'here' }, '--keystone-url'],
+    [{ identity: 'builtin', port: '0' }, '--port wants a whole number from 1'],
+    [{ 'identity-port': 'x' }, '--identity-port wants a whole number'],
+    [{ listen: 'localhost' }, '--listen wants an IP address'],
+  ])('%j is refused by name', (wrong, words) => {
+    expect(() => regionOptions({ ...plain, ...wrong })).toThrow(words);
+  });
+});
