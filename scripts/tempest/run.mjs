@@ -9,7 +9,11 @@ import { installTestPackages } from './packages.mjs';
 import { documentedSkips, judge, runText, writeFailures } from './report.mjs';
 
 const options = readOptions();
-const directory = mkdtempSync(join(tmpdir(), 'alcor-tempest-'));
+/**
+ * Of all that is made: data, configurations, logs.
+ * @type {string | undefined}
+ */
+let directory;
 const started = [];
 let ending = false;
 /** A run that came to no verdict. */
@@ -24,7 +28,7 @@ try {
 } catch (error) {
   if (!ending) {
     say(`tempest: ${error instanceof Error ? error.message : String(error)}`);
-    say(`the logs are in ${directory}`);
+    if (directory !== undefined) say(`the logs are in ${directory}`);
     process.exitCode = 1;
   }
 }
@@ -36,6 +40,7 @@ async function main() {
     build();
   }
   const documented = documentedSkips();
+  directory = mkdtempSync(join(tmpdir(), 'alcor-tempest-'));
   const total = { passed: 0, failed: 0, skipped: 0 };
   // At the same time, because tempest spends most of its time asleep.
   const runs = await Promise.allSettled(options.identities.map((identity) => runOnce(identity, documented)));
@@ -87,7 +92,7 @@ async function interrupted(status) {
   ending = true;
   say('tempest: stopping');
   await Promise.all(started.map((processes) => processes.stopAll()));
-  rmSync(directory, { recursive: true, force: true });
+  if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
   process.exit(status);
 }
 
