@@ -69,6 +69,12 @@ export const extensions: readonly Extension[] = [
     '2016-04-11T10:00:00-00:00',
   ),
   extension(
+    'network-ip-availability',
+    'Network IP Availability',
+    'How many addresses of networks and subnets are used',
+    '2015-09-24T00:00:00-00:00',
+  ),
+  extension(
     'extra_dhcp_opt',
     'Neutron Extra DHCP options',
     'What DHCP tells the guest of one port',

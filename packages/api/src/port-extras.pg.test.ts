@@ -29,13 +29,13 @@ async function refusal(attributes: object): Promise<string> {
   return body.NeutronError.message;
 }
 
-describe('extra DHCP options', () => {
-  const opt = (name: string, value: string | null, more: object = {}) => ({
-    opt_name: name,
-    opt_value: value,
-    ...more,
-  });
+const opt = (name: string, value: string | null, more: object = {}) => ({
+  opt_name: name,
+  opt_value: value,
+  ...more,
+});
 
+describe('extra DHCP options', () => {
   it('are kept, added to by a change, and go when they are given no value', async () => {
     const { id, extra_dhcp_opts: made } = await make({
       extra_dhcp_opts: [opt('bootfile-name', 'pxelinux.0'), opt('router', ''), opt('tftp-server', null)],

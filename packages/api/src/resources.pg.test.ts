@@ -105,7 +105,7 @@ describe('subnets', () => {
     ['an overlapping CIDR', { cidr: '10.0.0.128/25' }, 400, 'InvalidInput', /overlaps/],
     ['another IP version', { ip_version: 6, cidr: '10.1.0.0/24' }, 400, 'InvalidInput', /ip_version|version/i],
     ['no network', { network_id: unknownId, cidr: '10.1.0.0/24' }, 404, 'NetworkNotFound', /dead/],
-    ['no CIDR', { cidr: undefined }, 400, 'HTTPBadRequest', /Required attribute 'cidr'/],
+    ['no CIDR', { cidr: undefined }, 400, 'BadRequest', /a subnetpool must be specified in the absence of a cidr/],
     [
       'a pool outside',
       { cidr: '10.1.0.0/24', allocation_pools: [{ start: '10.2.0.1', end: '10.2.0.2' }] },

@@ -1,5 +1,6 @@
 import type { Caller } from '@alcor/identity';
 import type { AnyDefinition, AnyTypes } from './definition.ts';
+import { jsonText } from './raw-json.ts';
 import { type Policy, type Who, holds } from './policy.ts';
 
 /** Writes one row as JSON text, for the eyes of `caller`. */
@@ -15,7 +16,7 @@ export function rowWriter(definition: AnyDefinition, policy: Policy, fields: Rea
       const key = `,${JSON.stringify(name)}:`;
       const constant = source.from === 'constant' ? key + JSON.stringify(source.value) : '';
       const write: Part =
-        source.from === 'constant' ? () => constant : (view, caller) => key + JSON.stringify(source.wire(view, caller));
+        source.from === 'constant' ? () => constant : (view, caller) => key + jsonText(source.wire(view, caller));
       return guarded(write, policy.attribute('get', name));
     });
   return (view, caller) => {

@@ -7,6 +7,7 @@ export * from './errors.ts';
 export * from './feed.ts';
 export type * from './intent-store.ts';
 export * from './ip.ts';
+export * from './ip-availability.ts';
 export * from './ip4.ts';
 export * from './ip6.ts';
 export * from './ipv6-modes.ts';

@@ -23,6 +23,8 @@ import {
   createSecurityGroupRuleCollection,
 } from './security-group-rule-collection.ts';
 import { createRbacCollection } from './rbac-collection.ts';
+import { createReadOnlyCollection } from './read-only-collection.ts';
+import { networkIpAvailabilityResource } from './resources/ip-availability.ts';
 import { createSubnetCollection } from './subnet-collection.ts';
 import { createSubnetPoolCollection } from './subnet-pool-collection.ts';
 import { createUuid7 } from './uuid7.ts';
@@ -83,6 +85,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     nodes: guarded(createNodeCollection(context)),
     subnetPools: guarded(createSubnetPoolCollection(context)),
     addressScopes: guarded(createAddressScopeCollection(context)),
+    networkIpAvailabilities: guarded(createReadOnlyCollection(context, networkIpAvailabilityResource)),
     ...createServiceCollections(context),
     securityGroups: guarded(createSecurityGroupCollection(context)),
     securityGroupRules: guarded(createSecurityGroupRuleCollection(context)),

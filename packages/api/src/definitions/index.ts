@@ -1,6 +1,7 @@
 import type { AnyDefinition } from '../definition.ts';
 import { addressScope } from './address-scope.ts';
 import { flavor, flavorServiceProfile, serviceProfile } from './flavor.ts';
+import { networkIpAvailability } from './ip-availability.ts';
 import { meteringLabel, meteringLabelRule } from './metering.ts';
 import { addressGroup } from './address-group.ts';
 import { networkAcl, networkAclRule } from './network-acl.ts';
@@ -24,6 +25,7 @@ export const definitions: readonly AnyDefinition[] = [
   node,
   subnetPool,
   addressScope,
+  networkIpAvailability,
   qosPolicy,
   ...qosRules,
   trunk,
