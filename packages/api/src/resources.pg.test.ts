@@ -171,7 +171,7 @@ describe('ports', () => {
       400,
       'HTTPBadRequest',
     ],
-    ['a security group', { security_groups: [unknownId] }, 400, 'HTTPBadRequest'],
+    ['an unknown security group', { security_groups: [unknownId] }, 404, 'SecurityGroupNotFound'],
   ])('refuse %s', async (_, given, status, type) => {
     const { network, subnet } = await netted(client);
     await client.make('port', {

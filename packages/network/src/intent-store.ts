@@ -19,8 +19,15 @@ import type {
 } from './nouns.ts';
 import type { ExtraDhcpOptRequest, PortExtras, VnicType } from './port-extras.ts';
 import type { ServiceStore } from './service-store.ts';
-import type { DefaultSecurityGroupRuleTypes, SecurityGroupRuleTypes, SecurityGroupTypes } from './security-group.ts';
 import type { RbacPolicyTypes } from './rbac.ts';
+import type {
+  AddressPair,
+  AddressPairRequest,
+  DefaultSecurityGroupRuleTypes,
+  SecurityGroupId,
+  SecurityGroupRuleTypes,
+  SecurityGroupTypes,
+} from './security-group.ts';
 
 /**
  * What the API asks of the store. Every promise either resolves with what is durably committed, or rejects with an AlcorError
@@ -263,6 +270,9 @@ export interface PortTypes {
 }
 
 export interface PortView extends Port {
+  /** By id. */
+  readonly securityGroupIds: readonly SecurityGroupId[];
+  readonly allowedAddressPairs: readonly AddressPair[];
   /** DOWN while no host has said anything. */
   readonly status: PortStatus['status'];
   readonly statusReason: string;
@@ -294,8 +304,11 @@ export interface CreatePort extends TenantInput, PortExtrasInput {
   readonly hostId?: NodeId | null | undefined;
   readonly deviceId?: string | undefined;
   readonly deviceOwner?: string | undefined;
-  /** Default: the network's. */
+  /** Default: the network's. A port that a service of the region owns (`network:…`) has none whatever is asked for. */
   readonly portSecurityEnabled?: boolean | undefined;
+  /** Absent or null: the project's default group, where port security is on. SecurityGroupNotFound for another project's. */
+  readonly securityGroupIds?: readonly SecurityGroupId[] | null | undefined;
+  readonly allowedAddressPairs?: readonly AddressPairRequest[] | undefined;
 }
 
 export interface UpdatePort extends TenantPatch, PortExtrasInput {
@@ -308,6 +321,10 @@ export interface UpdatePort extends TenantPatch, PortExtrasInput {
   readonly deviceId?: string | undefined;
   readonly deviceOwner?: string | undefined;
   readonly portSecurityEnabled?: boolean | undefined;
+  /** The whole new list; null: none. */
+  readonly securityGroupIds?: readonly SecurityGroupId[] | null | undefined;
+  /** The whole new list. */
+  readonly allowedAddressPairs?: readonly AddressPairRequest[] | undefined;
 }
 
 export interface PortFilter extends TenantFilter<PortId> {
@@ -321,6 +338,7 @@ export interface PortFilter extends TenantFilter<PortId> {
   /** With `fixedIpSubnetId`: both must hold of the same address. */
   readonly fixedIpAddress?: OneOf<string>;
   readonly fixedIpSubnetId?: OneOf<SubnetId>;
+  readonly securityGroupId?: OneOf<SecurityGroupId>;
   readonly adminStateUp?: OneOf<boolean>;
   readonly portSecurityEnabled?: OneOf<boolean>;
   readonly status?: OneOf<PortStatus['status']>;

@@ -7,6 +7,20 @@ export type SecurityGroupId = Branded<'SecurityGroupId'>;
 export type SecurityGroupRuleId = Branded<'SecurityGroupRuleId'>;
 export type DefaultSecurityGroupRuleId = Branded<'DefaultSecurityGroupRuleId'>;
 
+/** Further addresses that a port may send from. */
+export interface AddressPair {
+  /** An address, or a block of them written with any of its addresses. */
+  readonly ip: string;
+  readonly mac: string;
+}
+
+/** A pair as a client gives it. */
+export interface AddressPairRequest {
+  readonly ip: string;
+  /** Absent or null: the port's own. */
+  readonly mac?: string | null | undefined;
+}
+
 /** Ports that are protected alike: only what one of the group's rules speaks of may pass. */
 export interface SecurityGroup extends Resource<SecurityGroupId> {
   /** True: answers to what was let through pass as well. */

@@ -12,8 +12,15 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const projectId = 'p';
-const rowOf = ({ subnetIds: _subnets, ...row }: NetworkView): Network => row;
-const portRowOf = ({ status: _status, statusReason: _reason, ...row }: PortView): Port => row;
+const rowOf = ({
+  subnetIds: _subnets,
+  ipv4AddressScope: _scope4,
+  ipv6AddressScope: _scope6,
+  grantees: _grantees,
+  ...row
+}: NetworkView): Network => row;
+const portRowOf = ({ status: _status, statusReason: _reason, securityGroupIds: _groups, ...row }: PortView): Port =>
+  row;
 const only = <T>(rows: readonly T[]): T => {
   const [row] = rows;
   if (row === undefined || rows.length > 1) throw new Error('not exactly one');

@@ -14,6 +14,8 @@ import {
 import type { PlannedIp } from './port-addresses.ts';
 import { checkedMac, createPorts, generateMac } from './port-create.ts';
 import { insertAddresses, lockHosts } from './port-insert.ts';
+import { changeSecurity } from './port-security.ts';
+import type { LockedPort } from './port-security.ts';
 import { lockRow, readPage, readView } from './reader.ts';
 import { portResource } from './resources/port.ts';
 import { changedFields, deleteRow, updateRow } from './writer.ts';
@@ -101,18 +103,20 @@ async function updateLocked(
   parts: { readonly wanted: Wanted; readonly options: PortWriteOptions; readonly attempt: Attempt },
 ): Promise<PortView> {
   const { wanted, options, attempt } = parts;
-  const row: Port = await lockRow(tx, portResource, id, { ...options, strength: 'for no key update' });
+  const row: LockedPort = await lockRow(tx, portResource, id, { ...options, strength: 'for no key update' });
   attempt.before = row.fixedIps;
-  const { fixedIps, extraDhcpOpts, ...rest } = wanted;
+  const { fixedIps, extraDhcpOpts, securityGroupIds: _groups, allowedAddressPairs: _pairs, ...rest } = wanted;
   const dhcpOpts = extraDhcpOpts && mergeDhcpOpts(row.extraDhcpOpts, extraDhcpOpts);
-  const fields = changedFields(row, { ...rest, extraDhcpOpts: dhcpOpts });
+  const security = await changeSecurity(tx, row, wanted);
+  const fields = changedFields(row, { ...rest, extraDhcpOpts: dhcpOpts, allowedAddressPairs: security.pairs });
   if ('mac' in fields) checkMacMayChange(row);
   const moved =
     (fixedIps !== undefined || 'mac' in fields) && (await moveAddresses(context, tx, row, { wanted, attempt }));
   if (typeof fields['hostId'] === 'string') await lockHosts(tx, [fields['hostId']]);
   // What the host before said of the port says nothing of the port on another host.
   if ('hostId' in fields) await tx.query('delete from port_status where port_id = $1', [id]);
-  if (moved || Object.keys(fields).length > 0) await updateRow(tx, portResource, row, { fields, now: nowOf(context) });
+  if (moved || security.regrouped || Object.keys(fields).length > 0)
+    await updateRow(tx, portResource, row, { fields, now: nowOf(context) });
   return readView(tx, portResource, id);
 }
 
@@ -171,6 +175,7 @@ function resolveConflict(
     throw refusal('MacAddressInUse', { networkId: scope, mac: wanted.mac ?? value }, { cause: error });
   }
   if (error.constraint === 'ip_allocations_subnet_fkey') return;
+  if (error.constraint === 'port_security_groups_group_fkey') return;
   const held = attempt.planned.find(({ subnetId, ip }) => subnetId === scope && ip === value);
   if (error.constraint !== 'ip_allocations_pkey') throw error;
   if (held === undefined || held.origin !== 'chosen') {

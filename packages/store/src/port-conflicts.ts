@@ -29,7 +29,8 @@ export async function resolvePortConflict(
       return resolveAddresses(context, plans, error);
     case 'ports_network_fkey':
     case 'ip_allocations_subnet_fkey':
-      // A network or subnet went after it was read: reading again tells which, and what is left to do.
+    case 'port_security_groups_group_fkey':
+      // A network, a subnet or a group went after it was read: reading again tells which, and what is left to do.
       return 'plan again';
     default:
       throw error;

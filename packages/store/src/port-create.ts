@@ -7,6 +7,8 @@ import type { AddressWish, PlannedIp, PortNetwork } from './port-addresses.ts';
 import { resolvePortConflict } from './port-conflicts.ts';
 import { insertPorts } from './port-insert.ts';
 import type { NewPort } from './port-insert.ts';
+import { pairsOf, planSecurity } from './port-security.ts';
+import type { PlannedSecurity } from './port-security.ts';
 
 /** A port to be, and how free we are to change it. */
 export interface PortPlan {
@@ -15,6 +17,7 @@ export interface PortPlan {
   readonly input: CreatePort;
   mac: string;
   readonly macOrigin: 'named' | 'chosen';
+  readonly security: PlannedSecurity;
   /** Those that do not follow from the MAC. */
   addresses: readonly PlannedIp[];
 }
@@ -86,6 +89,7 @@ async function planPorts(context: StoreContext, inputs: readonly CreatePort[]): 
     context.database,
     inputs.map(({ networkId }) => networkId),
   );
+  const securities = await planSecurity(context, inputs, networks);
   const macs = new Set<string>();
   const ips = new Set<string>();
   const plans: PortPlan[] = [];
@@ -97,7 +101,9 @@ async function planPorts(context: StoreContext, inputs: readonly CreatePort[]): 
       const mac = chooseMac(context, input, macs);
       const addresses = await planAddresses(context.addresses, network, wishOf(input));
       const macOrigin = typeof input.mac === 'string' ? 'named' : 'chosen';
-      plans.push({ id: context.newId() as PortId, network, input, mac, macOrigin, addresses });
+      const security = securities[item];
+      if (security === undefined) throw refusal('NetworkNotFound', { networkId: input.networkId });
+      plans.push({ id: context.newId() as PortId, network, input, mac, macOrigin, security, addresses });
       for (const { subnetId, ip } of addresses.filter(({ origin }) => origin === 'named')) {
         if (ips.has(`${subnetId} ${ip}`)) throw refusal('IpAddressAlreadyAllocated', { ip, subnetId });
         ips.add(`${subnetId} ${ip}`);
@@ -155,7 +161,7 @@ function newView(port: NewPort): PortView {
   return { ...row, status: 'DOWN', statusReason: '' };
 }
 
-function portOf({ id, network, input, mac, addresses }: PortPlan, now: Date): NewPort {
+function portOf({ id, network, input, mac, addresses, security }: PortPlan, now: Date): NewPort {
   return {
     id,
     autoSubnets: network.autoSubnets,
@@ -172,7 +178,9 @@ function portOf({ id, network, input, mac, addresses }: PortPlan, now: Date): Ne
     hostId: input.hostId ?? null,
     deviceId: input.deviceId ?? '',
     deviceOwner: input.deviceOwner ?? '',
-    portSecurityEnabled: input.portSecurityEnabled ?? network.portSecurityEnabled,
+    portSecurityEnabled: security.enabled,
+    securityGroupIds: security.groups,
+    allowedAddressPairs: pairsOf(mac, input.allowedAddressPairs ?? []),
     extraDhcpOpts: mergeDhcpOpts([], input.extraDhcpOpts ?? []),
     dnsName: input.dnsName ?? plainPort.dnsName,
     dnsDomain: input.dnsDomain ?? plainPort.dnsDomain,

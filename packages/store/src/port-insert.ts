@@ -1,4 +1,4 @@
-import type { FixedIp, Port, PortId } from '@alcor/network';
+import type { AddressPair, FixedIp, Port, PortId, SecurityGroupId } from '@alcor/network';
 import { insertChanges } from './context.ts';
 import type { Database, Queryable } from './database.ts';
 import { insertRows } from './resource.ts';
@@ -16,6 +16,7 @@ const insertPortsText = `
   fresh as (select count(*) = jsonb_array_length($6::text::jsonb) as so from known),
   port as (${insertRows(portResource, ifFresh('$1'), ['networkId', 'mac'])}),
   address as (${insertAddressesText(ifFresh('$2'))}),
+  member as (${insertMembersText(ifFresh('$7'))}),
   change as (${insertChanges(ifFresh('$3'), '$4')}),
   host as (${lockHostsText('$5')})
   select so, (select count(*) from host) from fresh`;
@@ -25,8 +26,10 @@ function ifFresh(rows: string): string {
   return `(select case when so then ${rows}::text else '[]' end from fresh)`;
 }
 
-/** A port to be, and how many subnets whose guests address themselves its maker knew of. */
+/** A port to be, with what is kept beside it, and how many subnets whose guests address themselves its maker knew of. */
 export interface NewPort extends Port {
+  readonly securityGroupIds: readonly SecurityGroupId[];
+  readonly allowedAddressPairs: readonly AddressPair[];
   readonly autoSubnets: number;
 }
 
@@ -47,6 +50,7 @@ export async function insertPorts(on: Pick<Database, 'write'>, ports: readonly N
     now.toISOString(),
     arrayLiteral(hostsOf(ports)),
     jsonRows([...known.values()]),
+    jsonRows(ports.flatMap(memberRows)),
   ]);
   if (done?.so !== true) throw new StaleNetworks();
 }
@@ -57,6 +61,14 @@ export async function insertAddresses(
   port: { readonly id: PortId; readonly fixedIps: readonly FixedIp[] },
 ): Promise<void> {
   await tx.query(insertAddressesText('$1'), [jsonRows(addressRows(port))]);
+}
+
+/** Puts a port into groups. */
+export async function insertMembers(
+  tx: Queryable,
+  port: { readonly id: PortId; readonly securityGroupIds: readonly SecurityGroupId[] },
+): Promise<void> {
+  await tx.query(insertMembersText('$1'), [jsonRows(memberRows(port))]);
 }
 
 /** Waits for nodes that are being removed or moved, and keeps the others from it until the transaction ends. */
@@ -71,12 +83,28 @@ function insertAddressesText(rows: string): string {
     order by 1, 2`;
 }
 
+function insertMembersText(rows: string): string {
+  return `insert into port_security_groups (port_id, security_group_id)
+    select x."portId", x."groupId" from jsonb_to_recordset(${rows}::text::jsonb) as x("portId" uuid, "groupId" uuid)
+    order by 2, 1`;
+}
+
 function lockHostsText(hosts: string): string {
   return `select id from nodes where id = any(${hosts}::text[]) order by id for key share`;
 }
 
 function addressRows({ id, fixedIps }: { readonly id: PortId; readonly fixedIps: readonly FixedIp[] }): object[] {
   return fixedIps.map(({ subnetId, ip }, ordinal) => ({ subnetId, ip, portId: id, ordinal }));
+}
+
+function memberRows({
+  id,
+  securityGroupIds,
+}: {
+  readonly id: PortId;
+  readonly securityGroupIds: readonly SecurityGroupId[];
+}): object[] {
+  return securityGroupIds.map((groupId) => ({ portId: id, groupId }));
 }
 
 function hostsOf(ports: readonly Port[]): readonly string[] {

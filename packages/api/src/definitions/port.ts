@@ -1,4 +1,16 @@
-import { type FixedIp, type FixedIpRequest, type NodeId, type PortTypes, type SubnetId, refusal } from '@alcor/network';
+import {
+  type AddressPair,
+  type AddressPairRequest,
+  type FixedIp,
+  type FixedIpRequest,
+  type NodeId,
+  type PortTypes,
+  type SecurityGroupId,
+  type SubnetId,
+  canonicalIp,
+  canonicalPrefix,
+  refusal,
+} from '@alcor/network';
 import { ip, mac } from '../address-kinds.ts';
 import { attributesOf, chosen, type FilterRule, initially, listed, required } from '../attribute.ts';
 import { define } from '../definition.ts';
@@ -14,6 +26,7 @@ import {
   oneOf,
   record,
   refined,
+  shown,
   text,
   uuid,
 } from '../kinds.ts';
@@ -53,6 +66,32 @@ const fixedIps: Kind<readonly FixedIpRequest[]> = refined(listOf(fixedIpRequest,
   return twin === undefined ? requests : new Refusal(`Duplicate IP address '${twin}'`);
 });
 
+/** Neutron's `max_allowed_address_pair`. */
+const maxPairs = 10;
+const maxGroups = 1_000;
+
+const pairIp: Kind<string> = refined(text(64), (value) => {
+  const canonical = value.includes('/') ? canonicalPrefix(value) : canonicalIp(value);
+  if (canonical === null) return new Refusal(`${shown(value)} is neither an IP address nor a block of them`);
+  return isMulticast(canonical) ? new Refusal(`${shown(value)} is a group’s address`) : canonical;
+});
+
+/** `{"ip_address"}`, with `mac_address` where it is not the port's own. */
+const addressPairs: Kind<readonly AddressPairRequest[]> = listOf(
+  refined(record({ ip_address: pairIp }, { mac_address: nullable(mac) }), (pair) => ({
+    ip: pair.ip_address,
+    ...(pair.mac_address === undefined ? {} : { mac: pair.mac_address }),
+  })),
+  maxPairs,
+);
+const wireAddressPairs = (pairs: readonly AddressPair[]): unknown =>
+  pairs.map((pair) => ({ ip_address: pair.ip, mac_address: pair.mac }));
+
+/** RFC 1112 and RFC 4291 section 2.7. */
+function isMulticast(address: string): boolean {
+  return address.includes(':') ? address.startsWith('ff') : /^(?:22[4-9]|23\d)\./.test(address);
+}
+
 /** The name of a host; empty, like null, for none. */
 const hostId: Kind<NodeId | null> = refined(nullable(text(255)), (name) =>
   name === null || name === '' ? null : (name as NodeId),
@@ -90,10 +129,11 @@ const byNetworkOwner = ['network owner', 'service'] as const;
 const byMember = ['member', 'service'] as const;
 const byServices = { create: 'service', update: 'service', read: 'service' } as const;
 
+/** `security_groups=…`: ports in one of these groups. */
+const bySecurityGroup: FilterRule = (values) => ({ securityGroupId: values.flatMap((value) => known(uuid(), value)) });
+
 const wireFixedIps = (held: readonly FixedIp[]): unknown =>
   held.map((one) => ({ subnet_id: one.subnetId, ip_address: one.ip }));
-const noGroups = 'security groups are not enforced yet';
-const noPairs = 'address pairs are not enforced yet; port_security_enabled false lifts the check of all addresses';
 
 export const port = define<PortTypes>({
   singular: 'port',
@@ -151,8 +191,18 @@ export const port = define<PortTypes>({
       'Only its own addresses may send. Default: the network’s',
       { post: chosen, put: true, ...listed, access: { create: byNetworkOwner, update: byNetworkOwner } },
     ),
-    security_groups: unenforced(nullMeans(listOf(text(255), 1_000), []), [], noGroups),
-    allowed_address_pairs: unenforced(nullMeans(listOf(dictionary, 1_000), []), [], noPairs),
+    security_groups: field(
+      'securityGroupIds',
+      nullable(listOf(uuid<SecurityGroupId>(), maxGroups, String)),
+      'The groups that protect it. Default: the project’s default one, where port security is on',
+      { post: chosen, put: true, filter: bySecurityGroup },
+    ),
+    allowed_address_pairs: field('allowedAddressPairs', nullMeans(addressPairs, []), 'What else it may send from', {
+      post: initially([]),
+      put: true,
+      wire: wireAddressPairs,
+      access: { create: byNetworkOwner, update: byNetworkOwner },
+    }),
     extra_dhcp_opts: field('extraDhcpOpts', extraDhcpOpts, 'Told to its guest by DHCP', {
       post: initially([]),
       put: true,

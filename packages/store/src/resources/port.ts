@@ -18,6 +18,7 @@ const portColumns = {
   dnsDomain: { name: 'dns_domain', type: 'text' },
   vnicType: { name: 'vnic_type', type: 'text' },
   bindingProfile: { name: 'binding_profile', type: 'jsonb' },
+  allowedAddressPairs: { name: 'allowed_address_pairs', type: 'jsonb' },
   ...history,
 } as const satisfies Record<string, Column>;
 
@@ -29,10 +30,17 @@ export const portResource: Resource<PortTypes> = {
     fixedIps: `(select coalesce(json_agg(json_build_object('subnetId', a.subnet_id, 'ip', host(a.ip)) order by a.ordinal), '[]')
       from ip_allocations a where a.port_id = t.id)`,
   },
-  viewed: { status: `coalesce(u.status, 'DOWN')`, statusReason: `coalesce(u.reason, '')` },
+  viewed: {
+    status: `coalesce(u.status, 'DOWN')`,
+    statusReason: `coalesce(u.reason, '')`,
+    securityGroupIds: `(select coalesce(json_agg(g.security_group_id order by g.security_group_id), '[]')
+      from port_security_groups g where g.port_id = t.id)`,
+  },
   join: 'left join port_status u on u.port_id = t.id',
   filters: {
     status: (values) => `coalesce(u.status, 'DOWN') = any(${values})`,
+    securityGroupId: (values) =>
+      `t.id in (select g.port_id from port_security_groups g where g.security_group_id = any(${values}::uuid[]))`,
   },
   sortKeys: {
     ...sortKeysOf(portColumns, [

@@ -1,0 +1,144 @@
+import { refusal } from '@alcor/network';
+import type {
+  AddressPair,
+  AddressPairRequest,
+  CreatePort,
+  NetworkId,
+  Port,
+  PortId,
+  SecurityGroupId,
+  UpdatePort,
+} from '@alcor/network';
+import { forEachItem } from './collection.ts';
+import type { StoreContext } from './context.ts';
+import type { Queryable } from './database.ts';
+import { ensureDefaultGroups } from './default-groups.ts';
+import type { PortNetwork } from './port-addresses.ts';
+import { insertMembers } from './port-insert.ts';
+import { arrayLiteral } from './sql.ts';
+import { isUuid } from './uuid7.ts';
+
+/** How a port to be is protected. */
+export interface PlannedSecurity {
+  readonly enabled: boolean;
+  readonly groups: readonly SecurityGroupId[];
+}
+
+/** A port's row as it is locked: its pairs lie in it, its groups beside it. */
+export interface LockedPort extends Port {
+  readonly allowedAddressPairs: readonly AddressPair[];
+}
+
+/** What each port is protected by: the groups asked for, or its project's default one. */
+export async function planSecurity(
+  context: StoreContext,
+  inputs: readonly CreatePort[],
+  networks: ReadonlyMap<NetworkId, PortNetwork>,
+): Promise<readonly PlannedSecurity[]> {
+  const enabled = inputs.map((input) => isProtected(input, networks.get(input.networkId)));
+  forEachItem(inputs, (input, item) => checkAsked(input, enabled[item] === true));
+  const defaults = await ensureDefaultGroups(
+    context,
+    inputs.filter((input, item) => enabled[item] === true && isOpen(input)).map(({ projectId }) => projectId),
+  );
+  const known = await readGroups(
+    context.database,
+    inputs.flatMap(({ securityGroupIds }) => securityGroupIds ?? []),
+  );
+  return forEachItem(inputs, (input, item) => {
+    if (enabled[item] !== true) return { enabled: false, groups: [] };
+    const own = defaults.get(input.projectId);
+    if (isOpen(input)) return { enabled: true, groups: own === undefined ? [] : [own] };
+    return { enabled: true, groups: usableGroups(known, input.securityGroupIds ?? [], input.projectId) };
+  });
+}
+
+/** The pairs, each with a MAC; the same one twice is refused. */
+export function pairsOf(mac: string, pairs: readonly AddressPairRequest[]): readonly AddressPair[] {
+  const seen = new Set<string>();
+  return pairs.map(({ ip, mac: given }) => {
+    const pair = { ip, mac: given ?? mac };
+    const key = `${pair.mac} ${ip}`;
+    if (seen.has(key)) throw refusal('DuplicateAddressPairInRequest', { mac: pair.mac, ip });
+    seen.add(key);
+    return pair;
+  });
+}
+
+/** What a patch makes of a locked port's pairs; its groups are written, and it is told whether they are others now. */
+export async function changeSecurity(
+  tx: Queryable,
+  row: LockedPort,
+  wanted: Omit<UpdatePort, 'mac'> & { readonly mac?: string | undefined },
+): Promise<{ readonly pairs: readonly AddressPair[]; readonly regrouped: boolean }> {
+  const { mac = row.mac, portSecurityEnabled: enabled = row.portSecurityEnabled } = wanted;
+  const asked = wanted.securityGroupIds === undefined ? undefined : (wanted.securityGroupIds ?? []);
+  const pairs =
+    wanted.allowedAddressPairs === undefined ? row.allowedAddressPairs : pairsOf(mac, wanted.allowedAddressPairs);
+  if (!enabled && pairs.length > 0) throw refusal('AddressPairAndPortSecurityRequired', {});
+  if (!enabled && asked !== undefined && asked.length > 0) {
+    throw refusal('PortSecurityAndIPRequiredForSecurityGroups', {});
+  }
+  if (asked === undefined && enabled) return { pairs, regrouped: false };
+  const present = await groupsOf(tx, row.id);
+  if (asked === undefined) {
+    if (present.length > 0) throw refusal('PortSecurityPortHasSecurityGroup', {});
+    return { pairs, regrouped: false };
+  }
+  const groups = usableGroups(await readGroups(tx, asked), asked, row.projectId);
+  if (groups.join(' ') === present.join(' ')) return { pairs, regrouped: false };
+  await tx.query('delete from port_security_groups where port_id = $1', [row.id]);
+  await insertMembers(tx, { id: row.id, securityGroupIds: groups });
+  return { pairs, regrouped: true };
+}
+
+/** A port that a service of the region owns is that service's to protect. */
+function isProtected(input: CreatePort, network: PortNetwork | undefined): boolean {
+  if (input.deviceOwner?.startsWith('network:') === true) return false;
+  return input.portSecurityEnabled ?? network?.portSecurityEnabled ?? true;
+}
+
+/** No groups were named, nor none. */
+function isOpen({ securityGroupIds }: CreatePort): boolean {
+  return securityGroupIds === undefined || securityGroupIds === null;
+}
+
+function checkAsked({ mac, allowedAddressPairs = [], securityGroupIds }: CreatePort, enabled: boolean): void {
+  pairsOf(mac ?? '', allowedAddressPairs);
+  if (enabled) return;
+  if (allowedAddressPairs.length > 0) throw refusal('AddressPairAndPortSecurityRequired', {});
+  if ((securityGroupIds ?? []).length > 0) throw refusal('PortSecurityAndIPRequiredForSecurityGroups', {});
+}
+
+/** Whose each of the groups is. */
+async function readGroups(
+  on: Queryable,
+  ids: readonly SecurityGroupId[],
+): Promise<ReadonlyMap<SecurityGroupId, string>> {
+  const wanted = [...new Set(ids)].filter(isUuid);
+  if (wanted.length === 0) return new Map();
+  const rows = await on.query<{ id: SecurityGroupId; projectId: string }>(
+    'select id, project_id as "projectId" from security_groups where id = any($1::uuid[])',
+    [arrayLiteral(wanted)],
+  );
+  return new Map(rows.map(({ id, projectId }) => [id, projectId]));
+}
+
+/** In the order in which they are read again; all of them must be the project's. */
+function usableGroups(
+  known: ReadonlyMap<SecurityGroupId, string>,
+  asked: readonly SecurityGroupId[],
+  projectId: string,
+): readonly SecurityGroupId[] {
+  const unusable = asked.filter((id) => known.get(id) !== projectId);
+  if (unusable.length > 0) throw refusal('SecurityGroupNotFound', { securityGroupId: unusable.join(', ') });
+  return [...new Set(asked)].toSorted();
+}
+
+async function groupsOf(tx: Queryable, id: PortId): Promise<readonly SecurityGroupId[]> {
+  const rows = await tx.query<{ id: SecurityGroupId }>(
+    'select security_group_id as id from port_security_groups where port_id = $1 order by 1',
+    [id],
+  );
+  return rows.map((row) => row.id);
+}
