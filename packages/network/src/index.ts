@@ -31,3 +31,7 @@ export * from './qos.ts';
 export type * from './trunk.ts';
 export type * from './service-store.ts';
 export * from './rbac.ts';
+export type * from './router.ts';
+export type * from './routing-store.ts';
+export * from './floating-ip.ts';
+export * from './router-rules.ts';

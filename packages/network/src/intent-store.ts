@@ -18,6 +18,7 @@ import type {
   SubnetPoolId,
 } from './nouns.ts';
 import type { ExtraDhcpOptRequest, PortExtras, VnicType } from './port-extras.ts';
+import type { RoutingStore } from './routing-store.ts';
 import type { ServiceStore } from './service-store.ts';
 import type { RbacPolicyTypes } from './rbac.ts';
 import type {
@@ -33,7 +34,7 @@ import type {
  * What the API asks of the store. Every promise either resolves with what is durably committed, or rejects with an AlcorError
  * and has changed nothing; only ServiceUnavailable may leave a write in doubt, where the connection broke while it committed.
  */
-export interface IntentStore extends ServiceStore, AddressingStore {
+export interface IntentStore extends RoutingStore, ServiceStore, AddressingStore {
   readonly networks: Collection<NetworkTypes>;
   readonly subnets: Collection<SubnetTypes>;
   readonly ports: Collection<PortTypes>;
@@ -145,7 +146,7 @@ export interface NetworkTypes {
   readonly create: CreateNetwork;
   readonly update: UpdateNetwork;
   readonly filter: NetworkFilter;
-  readonly sortKey: TenantSortKey | 'adminStateUp' | 'shared' | 'mtu' | 'vni';
+  readonly sortKey: TenantSortKey | 'adminStateUp' | 'shared' | 'external' | 'mtu' | 'vni';
 }
 
 export interface NetworkView extends Network {
@@ -163,6 +164,10 @@ export interface CreateNetwork extends TenantInput {
   readonly adminStateUp?: boolean | undefined;
   /** Default: false. */
   readonly shared?: boolean | undefined;
+  /** Default: false. */
+  readonly external?: boolean | undefined;
+  /** Default: false. Only of an external network; DefaultExternalNetworkExists. */
+  readonly isDefault?: boolean | undefined;
   /** Default (and largest): what the store is configured with. */
   readonly mtu?: number | undefined;
   /** Default: a free one out of the configured range. TunnelIdInUse when taken; InvalidInput outside 1 to 2^24 - 1. */
@@ -174,6 +179,9 @@ export interface CreateNetwork extends TenantInput {
 export interface UpdateNetwork extends TenantPatch {
   readonly adminStateUp?: boolean | undefined;
   readonly shared?: boolean | undefined;
+  /** ExternalNetworkInUse while gateways or floating IPs are on it. */
+  readonly external?: boolean | undefined;
+  readonly isDefault?: boolean | undefined;
   readonly mtu?: number | undefined;
   readonly portSecurityEnabled?: boolean | undefined;
 }
@@ -181,6 +189,8 @@ export interface UpdateNetwork extends TenantPatch {
 export interface NetworkFilter extends TenantFilter<NetworkId> {
   readonly adminStateUp?: OneOf<boolean>;
   readonly shared?: OneOf<boolean>;
+  readonly external?: OneOf<boolean>;
+  readonly isDefault?: OneOf<boolean>;
   readonly mtu?: OneOf<number>;
   readonly vni?: OneOf<number>;
   readonly portSecurityEnabled?: OneOf<boolean>;

@@ -11,7 +11,17 @@ const tenant = (name: string) =>
   ({ projectId: 'p', name, description: '', revision: 1, createdAt: at, updatedAt: at }) as const;
 
 function networkOf(id: NetworkId, name: string): Network {
-  return { ...tenant(name), id, adminStateUp: true, shared: false, mtu: 1450, vni: 1, portSecurityEnabled: true };
+  return {
+    ...tenant(name),
+    id,
+    adminStateUp: true,
+    shared: false,
+    external: false,
+    isDefault: false,
+    mtu: 1450,
+    vni: 1,
+    portSecurityEnabled: true,
+  };
 }
 
 function subnetOf(id: SubnetId, networkId: NetworkId, cidr: string): Subnet {

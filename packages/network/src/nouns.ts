@@ -34,6 +34,10 @@ export interface Resource<Id extends string> {
 export interface Network extends Resource<NetworkId> {
   readonly adminStateUp: boolean;
   readonly shared: boolean;
+  /** Routers may have their gateways, and floating IPs their addresses, on it. */
+  readonly external: boolean;
+  /** The external network of those who name none; at most one in the region. */
+  readonly isDefault: boolean;
   /** Bytes of the guests' largest IP packet. */
   readonly mtu: number;
   /** VXLAN network identifier, 1 to 2^24 - 1, unique in the region. */

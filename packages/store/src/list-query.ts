@@ -88,7 +88,7 @@ function conditionsOf<T extends CollectionTypes>(
 ): readonly string[] {
   const conditions: string[] = [];
   for (const [field, wanted] of Object.entries(filter) as [string, readonly Scalar[] | string | undefined][]) {
-    if (wanted === undefined || field.startsWith('fixedIp')) continue;
+    if (wanted === undefined || addressFields.has(field)) continue;
     if (typeof wanted === 'string') conditions.push(visibility(resource, field, wanted, parameters));
     else conditions.push(oneOf(resource, field, wanted, parameters));
   }
@@ -121,6 +121,9 @@ function oneOf<T extends CollectionTypes>(
   const values = wanted.map((value) => readable(value, column.type)).filter((value) => value !== null);
   return `t.${column.name} = any(${parameters.add(arrayLiteral(values))}::${column.type}[])`;
 }
+
+/** Of a port's addresses, not of a column. */
+const addressFields: ReadonlySet<string> = new Set<keyof AddressFilter>(['fixedIpAddress', 'fixedIpSubnetId']);
 
 interface AddressFilter {
   readonly fixedIpAddress?: readonly string[] | undefined;

@@ -1,5 +1,6 @@
 import type { Database } from './database.ts';
 import { firstSchema } from './schema/0001-first.ts';
+import { routingSchema } from './schema/0020-routing.ts';
 import { rbacSchema } from './schema/0010-rbac.ts';
 import { addressingSchema } from './schema/0040-addressing.ts';
 import { qosSchema } from './schema/0050-qos.ts';
@@ -19,6 +20,7 @@ interface Migration {
 /** In order; what has been released is never changed, only added to. */
 const migrations: readonly Migration[] = [
   { version: 1, name: 'first', sql: firstSchema },
+  { version: 20, name: 'routing', sql: routingSchema },
   { version: 10, name: 'rbac', sql: rbacSchema },
   { version: 40, name: 'addressing', sql: addressingSchema },
   { version: 50, name: 'qos', sql: qosSchema },

@@ -5,6 +5,8 @@ import { nowOf, recordChanges } from './context.ts';
 import type { StoreContext } from './context.ts';
 import { DatabaseError } from './database-error.ts';
 import type { Queryable } from './database.ts';
+import { changeExternal, checkDefault } from './external-networks.ts';
+import { dropUnusedFloatingIps } from './floating-ip-collection.ts';
 import { networkResource } from './resources/network.ts';
 import { insertAll } from './writer.ts';
 
@@ -22,7 +24,12 @@ export function createNetworkCollection(context: StoreContext): Collection<Netwo
         if (patch.mtu !== undefined) checkMtu(context, patch.mtu);
         return patch;
       },
-      beforeDelete: (tx, { id }) => deleteSubnetsOf(tx, id, nowOf(context)),
+      change: (tx, row, patch) => changeExternal(tx, row, patch),
+      beforeDelete: async (tx, { id }) => {
+        await dropUnusedFloatingIps(tx, id, nowOf(context));
+        await deleteSubnetsOf(tx, id, nowOf(context));
+      },
+      conflicts: { networks_default_key: () => refusal('DefaultExternalNetworkExists', {}) },
       deleted: ({ vni }) => context.vnis.release(vni - context.limits.firstVni),
       inUse: (networkId) => refusal('NetworkInUse', { networkId }),
     }),
@@ -61,6 +68,8 @@ function newNetwork(context: StoreContext, input: CreateNetwork, now: Date): Net
     description: input.description ?? '',
     adminStateUp: input.adminStateUp ?? true,
     shared: input.shared ?? false,
+    external: input.external ?? false,
+    isDefault: input.isDefault ?? false,
     mtu: input.mtu ?? context.limits.maxMtu,
     vni: 0,
     portSecurityEnabled: input.portSecurityEnabled ?? true,
@@ -102,6 +111,9 @@ function releaseVnis({ vnis, limits }: StoreContext, rows: readonly Network[], b
 
 /** Returns where other VNIs may do; throws the refusal where one was asked for by name, or whatever else went wrong. */
 function resolveVniConflict({ vnis, limits }: StoreContext, blank: readonly Network[], error: unknown): void {
+  if (error instanceof DatabaseError && error.constraint === 'networks_default_key') {
+    throw refusal('DefaultExternalNetworkExists', {}, { cause: error });
+  }
   if (!(error instanceof DatabaseError) || error.constraint !== 'networks_vni_key') throw AlcorError.from(error);
   const vni = Number(error.key[0]);
   const item = blank.findIndex((row) => row.vni === vni);
@@ -109,7 +121,9 @@ function resolveVniConflict({ vnis, limits }: StoreContext, blank: readonly Netw
   vnis.conflict(vni - limits.firstVni);
 }
 
-function checkInput(context: StoreContext, { mtu, vni }: CreateNetwork, item: number): void {
+function checkInput(context: StoreContext, input: CreateNetwork, item: number): void {
+  const { mtu, vni } = input;
+  checkDefault(input, item);
   if (mtu !== undefined) checkMtu(context, mtu, item);
   if (vni !== undefined && !(Number.isInteger(vni) && vni >= 1 && vni <= lastVniOfAll)) {
     throw refusal('InvalidInput', { reason: `segmentation_id ${vni} is not between 1 and ${lastVniOfAll}` }, { item });

@@ -18,6 +18,7 @@ import { changeSecurity } from './port-security.ts';
 import type { LockedPort } from './port-security.ts';
 import { lockRow, readPage, readView } from './reader.ts';
 import { portResource } from './resources/port.ts';
+import { checkChange, checkDeletable, detachPort } from './service-port-rules.ts';
 import { changedFields, deleteRow, updateRow } from './writer.ts';
 
 /** Rounds of choosing other addresses before the caller is told to come back. */
@@ -33,6 +34,8 @@ export function createPortCollection(context: StoreContext): Collection<PortType
     async delete(id, options = {}) {
       const port = await database.transaction(async (tx) => {
         const row = await lockRow(tx, portResource, id, { ...options, strength: 'for update' });
+        await checkDeletable(tx, row);
+        await detachPort(tx, id, nowOf(context));
         await deleteRow(tx, portResource, row, nowOf(context));
         return row;
       });
@@ -112,6 +115,7 @@ async function updateLocked(
   if ('mac' in fields) checkMacMayChange(row);
   const moved =
     (fixedIps !== undefined || 'mac' in fields) && (await moveAddresses(context, tx, row, { wanted, attempt }));
+  await checkChange(tx, row, { fields, moved, now: nowOf(context), by: options.alongside ? 'service' : 'user' });
   if (typeof fields['hostId'] === 'string') await lockHosts(tx, [fields['hostId']]);
   // What the host before said of the port says nothing of the port on another host.
   if ('hostId' in fields) await tx.query('delete from port_status where port_id = $1', [id]);

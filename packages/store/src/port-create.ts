@@ -6,6 +6,7 @@ import { automaticAddresses, planAddresses, readPortNetworks, releaseChosen } fr
 import type { AddressWish, PlannedIp, PortNetwork } from './port-addresses.ts';
 import { resolvePortConflict } from './port-conflicts.ts';
 import { insertPorts } from './port-insert.ts';
+import { checkDevices } from './service-port-rules.ts';
 import type { NewPort } from './port-insert.ts';
 import { pairsOf, planSecurity } from './port-security.ts';
 import type { PlannedSecurity } from './port-security.ts';
@@ -28,6 +29,7 @@ const maxRounds = 30;
 /** Makes all the ports or none. */
 export async function createPorts(context: StoreContext, inputs: readonly CreatePort[]): Promise<readonly PortView[]> {
   if (inputs.length === 0) return [];
+  await checkDevices(context.database, inputs);
   return makePorts(context, inputs, async (ports, now) => {
     await insertPorts(context.database, ports, now);
     return ports.map(newView);

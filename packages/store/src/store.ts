@@ -16,6 +16,7 @@ import { createNetworkCollection } from './network-collection.ts';
 import { createNodeCollection } from './node-collection.ts';
 import { createPortCollection } from './port-collection.ts';
 import { setPortStatuses } from './port-status.ts';
+import { createRoutingCollections } from './routing-collections.ts';
 import { createServiceCollections } from './service-collections.ts';
 import { createSecurityGroupCollection } from './security-group-collection.ts';
 import {
@@ -87,6 +88,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     addressScopes: guarded(createAddressScopeCollection(context)),
     networkIpAvailabilities: guarded(createReadOnlyCollection(context, networkIpAvailabilityResource)),
     ...createServiceCollections(context),
+    ...createRoutingCollections(context),
     securityGroups: guarded(createSecurityGroupCollection(context)),
     securityGroupRules: guarded(createSecurityGroupRuleCollection(context)),
     defaultSecurityGroupRules: guarded(createDefaultSecurityGroupRuleCollection(context)),

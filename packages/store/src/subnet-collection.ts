@@ -171,8 +171,20 @@ async function holdGateways(tx: Queryable, rows: readonly Subnet[]): Promise<voi
   );
 }
 
+/** A router that is the subnet's gateway stays it. */
+async function checkNoRouterAt(tx: Queryable, { id, gatewayIp }: Subnet): Promise<void> {
+  if (gatewayIp === null) return;
+  const [held] = await tx.query<{ portId: string }>(
+    `select a.port_id as "portId" from ip_allocations a join router_interfaces i on i.port_id = a.port_id
+     where a.subnet_id = $1 and a.ip = $2`,
+    [id, gatewayIp],
+  );
+  if (held !== undefined) throw refusal('GatewayIpInUse', { ip: gatewayIp, portId: held.portId });
+}
+
 async function moveGateway(tx: Queryable, before: Subnet, after: Subnet): Promise<void> {
   if (before.gatewayIp === after.gatewayIp) return;
+  await checkNoRouterAt(tx, before);
   await tx.query('delete from ip_allocations where subnet_id = $1 and port_id is null', [before.id]);
   const { gatewayIp, id } = after;
   if (gatewayIp === null) return;

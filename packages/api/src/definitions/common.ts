@@ -62,3 +62,11 @@ export function unnamed<T extends TenantTypes>(): Attributes<T> {
 export function records<T extends TenantTypes>(): Attributes<T> {
   return last as unknown as Attributes<T>;
 }
+
+/** The same for the few resources that have no name. */
+export function nameless<T extends CollectionTypes & { readonly view: Omit<Resource<string>, 'name'> }>(): Readonly<
+  Record<string, Attribute<T['view']>>
+> {
+  const { id, tenant_id: tenant, project_id: owner, description } = first;
+  return { id, tenant_id: tenant, project_id: owner, description } as unknown as ReturnType<typeof nameless<T>>;
+}

@@ -2,6 +2,7 @@ import type { AnyDefinition } from '../definition.ts';
 import { addressScope } from './address-scope.ts';
 import { flavor, flavorServiceProfile, serviceProfile } from './flavor.ts';
 import { networkIpAvailability } from './ip-availability.ts';
+import { floatingIp, floatingIpPool, portForwarding } from './floating-ip.ts';
 import { meteringLabel, meteringLabelRule } from './metering.ts';
 import { addressGroup } from './address-group.ts';
 import { networkAcl, networkAclRule } from './network-acl.ts';
@@ -12,6 +13,7 @@ import { node } from './node.ts';
 import { port } from './port.ts';
 import { qosPolicy, qosRules } from './qos.ts';
 import { rbacPolicy } from './rbac-policy.ts';
+import { router } from './router.ts';
 import { subnet } from './subnet.ts';
 import { subnetPool } from './subnet-pool.ts';
 import { trunk } from './trunk.ts';
@@ -26,6 +28,10 @@ export const definitions: readonly AnyDefinition[] = [
   subnetPool,
   addressScope,
   networkIpAvailability,
+  router,
+  floatingIp,
+  portForwarding,
+  floatingIpPool,
   qosPolicy,
   ...qosRules,
   trunk,

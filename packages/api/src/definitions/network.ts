@@ -62,11 +62,16 @@ export const network = define<NetworkTypes>({
       ...listed,
       access: adminOnly,
     }),
-    'router:external': unenforced(flag, false, 'this region has no external networks yet', {
+    'router:external': field('external', flag, 'Routers’ gateways and floating IPs may be on it', {
+      post: initially(false),
+      put: true,
+      ...listed,
       access: adminSets,
     }),
-    is_default: unenforced(flag, false, 'this region has no external networks yet', {
-      visible: false,
+    is_default: field('isDefault', flag, 'The external network of those who name none', {
+      post: initially(false),
+      put: true,
+      filter: true,
       access: adminSets,
     }),
     qos_policy_id: unenforced(nullable(uuid()), null, 'no quality of service is enforced yet'),

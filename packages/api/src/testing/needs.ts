@@ -15,6 +15,26 @@ async function portOf(client: Client): Promise<Row> {
   return client.make('port', { network_id: network.id });
 }
 
+/** An external network with addresses. */
+async function outsideOf(client: Client): Promise<Row> {
+  const network = await client.make('network', { 'router:external': true });
+  await client.make('subnet', { network_id: network.id, ip_version: 4, cidr: '203.0.113.0/24' });
+  return network;
+}
+
+/** A port whose router leads to the external network of the newest floating IP. */
+async function forwardingOf(client: Client): Promise<object> {
+  const { body } = await client.call('GET', '/v2.0/floatingips?sort_key=created_at&sort_dir=desc&limit=1');
+  const [floatingIp] = body['floatingips'] as unknown as readonly Row[];
+  const router = await makeAt(client, '/v2.0/routers', 'router', {
+    external_gateway_info: { network_id: floatingIp?.['floating_network_id'] },
+  });
+  const { network, subnet } = await netted(client);
+  await client.call('PUT', `/v2.0/routers/${router.id}/add_router_interface`, { subnet_id: subnet.id });
+  const port = await client.make('port', { network_id: network.id });
+  return { internal_port_id: port.id, internal_port: 80, external_port: 80, protocol: 'tcp' };
+}
+
 /** What a create request cannot do without, by the path of the resource; made anew, so that it can be used once. */
 const needs: Readonly<Record<string, (client: Client) => Promise<object>>> = {
   '/v2.0/subnets': async (client) => ({
@@ -41,6 +61,8 @@ const needs: Readonly<Record<string, (client: Client) => Promise<object>>> = {
   '/v2.0/qos/policies/:parentId/dscp_marking_rules': async () => ({ dscp_mark: 8 }),
   '/v2.0/qos/policies/:parentId/minimum_bandwidth_rules': async () => ({ min_kbps: 1 }),
   '/v2.0/qos/policies/:parentId/minimum_packet_rate_rules': async () => ({ min_kpps: 1, direction: 'any' }),
+  '/v2.0/floatingips': async (client) => ({ floating_network_id: (await outsideOf(client)).id }),
+  '/v2.0/floatingips/:parentId/port_forwardings': forwardingOf,
   '/v2.0/trunks': async (client) => ({ port_id: (await portOf(client)).id }),
   '/v2.0/metering_label_rules': async (client) => ({
     metering_label_id: (await makeAt(client, '/v2.0/metering_labels', 'metering_label', {})).id,

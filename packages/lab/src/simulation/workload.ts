@@ -61,6 +61,8 @@ export class Workload {
       revision: 1,
       adminStateUp: true,
       shared: false,
+      external: false,
+      isDefault: false,
       mtu: 1450,
       vni: n,
       portSecurityEnabled: true,

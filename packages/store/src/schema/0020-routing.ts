@@ -20,8 +20,6 @@ create table routers (
   enable_snat boolean not null,
   distributed boolean not null,
   ha boolean not null,
-  flavor_id uuid,
-  availability_zone_hints jsonb not null,
   routes jsonb not null,
   revision integer not null,
   created_at timestamptz not null,
@@ -48,8 +46,6 @@ create table floating_ips (
   port_id uuid constraint floating_ips_port_fkey references ports,
   fixed_ip inet,
   router_id uuid constraint floating_ips_router_fkey references routers,
-  dns_name text not null,
-  dns_domain text not null,
   revision integer not null,
   created_at timestamptz not null,
   updated_at timestamptz not null,
@@ -67,18 +63,21 @@ create table port_forwardings (
   port_id uuid not null constraint port_forwardings_port_fkey references ports,
   fixed_ip inet not null,
   protocol text not null,
-  external_first integer not null,
-  external_last integer not null,
-  internal_first integer not null,
-  internal_last integer not null,
+  external_ports text not null,
+  internal_ports text not null,
+  external_first integer not null generated always as (split_part(external_ports, ':', 1)::integer) stored,
+  external_last integer not null generated always as (split_part(external_ports, ':', 2)::integer) stored,
+  internal_first integer not null generated always as (split_part(internal_ports, ':', 1)::integer) stored,
+  internal_last integer not null generated always as (split_part(internal_ports, ':', 2)::integer) stored,
   description text not null,
   revision integer not null,
   created_at timestamptz not null,
   updated_at timestamptz not null,
   constraint port_forwardings_external_key unique (floating_ip_id, protocol, external_first),
-  constraint port_forwardings_internal_key unique (port_id, fixed_ip, protocol, internal_first),
-  constraint port_forwardings_ranges check (
-    external_first between 1 and external_last and external_last <= 65535
-    and internal_first between 1 and internal_last and internal_last <= 65535)
-)
+  constraint port_forwardings_internal_key unique (port_id, fixed_ip, protocol, internal_first)
+);
+
+create view floating_ip_pools as
+select s.id, s.name, n.project_id, n.id as network_id, s.cidr
+from subnets s join networks n on n.id = s.network_id where n.external and s.ip_version = 4
 `;

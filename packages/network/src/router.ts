@@ -1,0 +1,110 @@
+import type {
+  Collection,
+  FixedIpRequest,
+  OneOf,
+  TenantFilter,
+  TenantInput,
+  TenantPatch,
+  TenantSortKey,
+} from './intent-store.ts';
+import type { Branded, FixedIp, NetworkId, PortId, Resource, SubnetId } from './nouns.ts';
+
+export type RouterId = Branded<'RouterId'>;
+
+/** A route that a router has beside those to its own subnets. */
+export interface ExtraRoute {
+  readonly destination: string;
+  readonly nexthop: string;
+}
+
+/** Where a router is attached to an external network. */
+export interface RouterGateway {
+  readonly networkId: NetworkId;
+  /** True: what leaves by the gateway gets the gateway's address. */
+  readonly enableSnat: boolean;
+  readonly fixedIps: readonly FixedIp[];
+}
+
+/** Joins subnets, of one project or several, and leads to an external network. */
+export interface Router extends Resource<RouterId> {
+  readonly adminStateUp: boolean;
+  /** Its port on the external network. */
+  readonly gatewayPortId: PortId | null;
+  readonly gateway: RouterGateway | null;
+  /** What the gateway says of it; true while there is none. */
+  readonly enableSnat: boolean;
+  readonly routes: readonly ExtraRoute[];
+  readonly distributed: boolean;
+  readonly ha: boolean;
+}
+
+export interface RouterTypes {
+  readonly id: RouterId;
+  readonly view: Router;
+  readonly create: CreateRouter;
+  readonly update: UpdateRouter;
+  readonly filter: RouterFilter;
+  readonly sortKey: TenantSortKey | 'adminStateUp' | 'distributed' | 'ha';
+}
+
+/** The gateway that a router shall have. */
+export interface GatewayRequest {
+  readonly networkId: NetworkId;
+  /** Default: true. */
+  readonly enableSnat?: boolean | undefined;
+  /** Absent: one address per IP version that the network has subnets of; those it has where the network stays. */
+  readonly fixedIps?: readonly FixedIpRequest[] | undefined;
+}
+
+export interface CreateRouter extends TenantInput {
+  /** Default: true. */
+  readonly adminStateUp?: boolean | undefined;
+  /** Default: null. */
+  readonly gateway?: GatewayRequest | null | undefined;
+  /** Default: false. */
+  readonly distributed?: boolean | undefined;
+  /** Default: false. */
+  readonly ha?: boolean | undefined;
+}
+
+export interface UpdateRouter extends TenantPatch {
+  readonly adminStateUp?: boolean | undefined;
+  /** Null: no gateway any more. */
+  readonly gateway?: GatewayRequest | null | undefined;
+  /** The whole new list. */
+  readonly routes?: readonly ExtraRoute[] | undefined;
+  readonly distributed?: boolean | undefined;
+  readonly ha?: boolean | undefined;
+}
+
+export interface RouterFilter extends TenantFilter<RouterId> {
+  readonly adminStateUp?: OneOf<boolean>;
+  readonly distributed?: OneOf<boolean>;
+  readonly ha?: OneOf<boolean>;
+}
+
+/** One of the two when an interface is added; either or both (they must agree) when one is removed. */
+export interface InterfaceRequest {
+  readonly subnetId?: SubnetId | undefined;
+  readonly portId?: PortId | undefined;
+}
+
+/** What was added or removed. */
+export interface RouterInterface {
+  readonly routerId: RouterId;
+  /** Of the port. */
+  readonly projectId: string;
+  readonly portId: PortId;
+  readonly networkId: NetworkId;
+  readonly subnetIds: readonly SubnetId[];
+}
+
+/** Routers, and what is done to them beside reading and writing. */
+export interface Routers extends Collection<RouterTypes> {
+  addInterface(id: RouterId, request: InterfaceRequest): Promise<RouterInterface>;
+  removeInterface(id: RouterId, request: InterfaceRequest): Promise<RouterInterface>;
+  /** Adds those that it does not have, in one step: what others add meanwhile stays. */
+  addRoutes(id: RouterId, routes: readonly ExtraRoute[]): Promise<Router>;
+  /** Removes those that it has. */
+  removeRoutes(id: RouterId, routes: readonly ExtraRoute[]): Promise<Router>;
+}
