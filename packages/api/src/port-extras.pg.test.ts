@@ -84,6 +84,14 @@ it('a port’s addresses are named after it, or after themselves', async () => {
   expect(await refusal({ dns_domain: 'example.org' })).toMatch(/dns_domain/);
 });
 
+it('networks keep a domain for the names of their ports', async () => {
+  const made = await client.make('network', { dns_domain: 'example.org.' });
+  expect(made['dns_domain']).toBe('example.org.');
+  const put = (domain: string) => client.call('PUT', `/v2.0/networks/${made.id}`, { network: { dns_domain: domain } });
+  expect((await put('')).body.network['dns_domain']).toBe('');
+  expect((await put('example')).status).toBe(400);
+});
+
 describe('bindings', () => {
   it('keep kind and profile, and fail where the switch cannot attach such a guest', async () => {
     const { id } = await make({ 'binding:vnic_type': 'direct', 'binding:profile': { slot: '0000:03:10.1' } });

@@ -152,6 +152,8 @@ export interface NetworkTypes {
 export interface NetworkView extends Network {
   /** In the order of their making. */
   readonly subnetIds: readonly SubnetId[];
+  /** Of its ports’ names, with a dot at its end; empty: none of its own. */
+  readonly dnsDomain: string;
   /** Of the pools that its subnets of that IP version come out of; null where they are in none. */
   readonly ipv4AddressScope: AddressScopeId | null;
   readonly ipv6AddressScope: AddressScopeId | null;
@@ -174,6 +176,8 @@ export interface CreateNetwork extends TenantInput {
   readonly vni?: number | undefined;
   /** Default: true. */
   readonly portSecurityEnabled?: boolean | undefined;
+  /** Default: empty. */
+  readonly dnsDomain?: string | undefined;
 }
 
 export interface UpdateNetwork extends TenantPatch {
@@ -184,9 +188,11 @@ export interface UpdateNetwork extends TenantPatch {
   readonly isDefault?: boolean | undefined;
   readonly mtu?: number | undefined;
   readonly portSecurityEnabled?: boolean | undefined;
+  readonly dnsDomain?: string | undefined;
 }
 
 export interface NetworkFilter extends TenantFilter<NetworkId> {
+  readonly dnsDomain?: OneOf<string>;
   readonly adminStateUp?: OneOf<boolean>;
   readonly shared?: OneOf<boolean>;
   readonly external?: OneOf<boolean>;

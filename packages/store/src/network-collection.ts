@@ -37,6 +37,8 @@ export function createNetworkCollection(context: StoreContext): Collection<Netwo
   };
 }
 
+type NewNetwork = Network & Pick<NetworkView, 'dnsDomain'>;
+
 async function createNetworks(
   context: StoreContext,
   inputs: readonly CreateNetwork[],
@@ -60,7 +62,7 @@ async function createNetworks(
   throw refusal('ServiceUnavailable', { reason: 'too many concurrent changes' });
 }
 
-function newNetwork(context: StoreContext, input: CreateNetwork, now: Date): Network {
+function newNetwork(context: StoreContext, input: CreateNetwork, now: Date): NewNetwork {
   return {
     id: context.newId() as NetworkId,
     projectId: input.projectId,
@@ -73,19 +75,20 @@ function newNetwork(context: StoreContext, input: CreateNetwork, now: Date): Net
     mtu: input.mtu ?? context.limits.maxMtu,
     vni: 0,
     portSecurityEnabled: input.portSecurityEnabled ?? true,
+    dnsDomain: input.dnsDomain ?? '',
     revision: 1,
     createdAt: now,
     updatedAt: now,
   };
 }
 
-function newView(row: Network): NetworkView {
+function newView(row: NewNetwork): NetworkView {
   return { ...row, subnetIds: [], ipv4AddressScope: null, ipv6AddressScope: null, grantees: [] };
 }
 
 /** The rows, those without a VNI (0) with a free one. */
-async function withVnis(context: StoreContext, blank: readonly Network[]): Promise<readonly Network[]> {
-  const rows: Network[] = [];
+async function withVnis(context: StoreContext, blank: readonly NewNetwork[]): Promise<readonly NewNetwork[]> {
+  const rows: NewNetwork[] = [];
   try {
     for (const row of blank) rows.push(row.vni === 0 ? { ...row, vni: await takeVni(context) } : row);
     return rows;
@@ -105,12 +108,12 @@ async function takeVni({ vnis, limits }: StoreContext): Promise<number> {
   return limits.firstVni + index;
 }
 
-function releaseVnis({ vnis, limits }: StoreContext, rows: readonly Network[], blank: readonly Network[]): void {
+function releaseVnis({ vnis, limits }: StoreContext, rows: readonly NewNetwork[], blank: readonly NewNetwork[]): void {
   for (const [item, { vni }] of rows.entries()) if (blank[item]?.vni === 0) vnis.release(vni - limits.firstVni);
 }
 
 /** Returns where other VNIs may do; throws the refusal where one was asked for by name, or whatever else went wrong. */
-function resolveVniConflict({ vnis, limits }: StoreContext, blank: readonly Network[], error: unknown): void {
+function resolveVniConflict({ vnis, limits }: StoreContext, blank: readonly NewNetwork[], error: unknown): void {
   if (error instanceof DatabaseError && error.constraint === 'networks_default_key') {
     throw refusal('DefaultExternalNetworkExists', {}, { cause: error });
   }

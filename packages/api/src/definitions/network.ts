@@ -4,6 +4,7 @@ import { define } from '../definition.ts';
 import { dictionary, flag, integer, isUuid, listOf, nullable, nullMeans, oneOf, text, uuid } from '../kinds.ts';
 import { adminOnly, adminSets } from '../policy.ts';
 import { identity, records, sharedWith } from './common.ts';
+import { dnsDomain } from './port-extras.ts';
 
 const { field, computed, constant, unenforced } = attributesOf<NetworkTypes>();
 
@@ -75,7 +76,11 @@ export const network = define<NetworkTypes>({
       access: adminSets,
     }),
     qos_policy_id: unenforced(nullable(uuid()), null, 'no quality of service is enforced yet'),
-    dns_domain: unenforced(text(255), '', 'no DNS is served yet', { visible: false }),
+    dns_domain: field('dnsDomain', dnsDomain, 'The domain of its ports’ names', {
+      post: initially(''),
+      put: true,
+      filter: true,
+    }),
     vlan_transparent: unenforced(nullMeans(flag, false), false, 'guests’ VLAN tags are not carried', {
       visible: false,
       put: false,
