@@ -20,6 +20,10 @@ enabled = true
 backend = dogpile.cache.memory
 [fernet_tokens]
 key_repository = ${join(directory, 'fernet-keys')}
+[fernet_receipts]
+key_repository = ${join(directory, 'receipt-keys')}
+[credential]
+key_repository = ${join(directory, 'credential-keys')}
 [identity]
 password_hash_rounds = 4
 `;
@@ -30,7 +34,8 @@ const writeAheadLog = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute
 
 /** Makes Keystone's database, keys and administrator in `directory` and serves it; resolves with the address of its API. */
 export async function startKeystone({ processes, directory, port, region, password }) {
-  for (const each of ['', 'fernet-keys']) mkdirSync(join(directory, each), { recursive: true, mode: 0o700 });
+  for (const each of ['', 'fernet-keys', 'receipt-keys', 'credential-keys'])
+    mkdirSync(join(directory, each), { recursive: true, mode: 0o700 });
   const config = join(directory, 'keystone.conf');
   const log = join(directory, 'keystone.log');
   const url = `http://127.0.0.1:${port}/v3`;
