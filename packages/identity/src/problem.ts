@@ -60,11 +60,13 @@ export function shown(text: string): string {
   return text.length > 64 ? `${text.slice(0, 64)}…` : text;
 }
 
+const noDomain = 'the domain does not exist';
+
 /** What each foreign key promises, for the message when a reference names nothing, or something is still referred to. */
 const references: Readonly<Record<string, { readonly missing: string; readonly used: string }>> = {
-  projects_domain: { missing: 'the domain does not exist', used: '' },
-  users_domain: { missing: 'the domain does not exist', used: '' },
-  groups_domain: { missing: 'the domain does not exist', used: '' },
+  projects_domain: { missing: noDomain, used: '' },
+  users_domain: { missing: noDomain, used: '' },
+  groups_domain: { missing: noDomain, used: '' },
   projects_parent: { missing: 'the parent project does not exist', used: 'the project has child projects' },
   regions_parent: { missing: 'the parent region does not exist', used: 'the region has child regions' },
   endpoints_service: { missing: 'the service does not exist', used: '' },
@@ -85,6 +87,7 @@ function ofReference(
   words: { readonly missing: string; readonly used: string } | undefined,
 ): Problem {
   // PostgreSQL says "insert or update on table" where the reference dangles, "update or delete" where it is in the way.
+  if (message.startsWith('insert') && words?.missing === noDomain) return new Problem(404, 'Could not find domain.');
   if (message.startsWith('insert')) return badRequest(`Invalid reference: ${words?.missing ?? 'it names nothing'}.`);
   return forbidden(`delete, because ${words?.used ?? 'it is in use'}`);
 }

@@ -70,8 +70,9 @@ async function subjectOf(
   const token = headerOf(request, 'x-subject-token');
   const state = await context.store.tokens.read(token);
   const mayAsk = isAdministrator(caller) || caller.roles.some(({ name }) => name === 'service');
-  if (!mayAsk && state?.user.id !== caller.user.id) throw forbidden(action);
+  // Random text: that one of them is not a token tells nobody anything.
   if (state === undefined) throw notFound('token', 'as given');
+  if (!mayAsk && state.user.id !== caller.user.id) throw forbidden(action);
   return { token, state };
 }
 

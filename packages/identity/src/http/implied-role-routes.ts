@@ -44,6 +44,12 @@ export function addImpliedRoleRoutes(app: FastifyInstance, context: Context): vo
     };
     return { role_inference: inference, links: { self: selfOf(request) } };
   });
+  // Without content, unlike the answer to GET.
+  app.head(`${path}/:implied`, async (request, reply) => {
+    await reader(context, request, 'check_implied_role');
+    await one(request);
+    return reply.code(204).send();
+  });
   app.get(`${path}/:implied`, async (request) => {
     await reader(context, request, 'get_implied_role');
     return inferenceOf(await one(request), request);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, clientOf, passwordLogin, tokenIn } from '../testing/client.ts';
-import { type TestIdentity, startTestIdentity } from '../testing/service.ts';
+import { type TestIdentity, adminPassword, startTestIdentity } from '../testing/service.ts';
 
 let identity: TestIdentity;
 let client: Client;
@@ -24,6 +24,8 @@ const open = new Set([
   'GET /v3',
   'POST /v3/auth/tokens',
   'POST /v3/users/:id/password',
+  'GET /v3/auth/tokens',
+  'DELETE /v3/auth/tokens',
   'GET /v3/auth/catalog',
   'GET /v3/auth/projects',
   'GET /v3/auth/domains',
@@ -60,6 +62,16 @@ describe('every route', () => {
     for (const url of urls) {
       expect((await client.call('GET', url, undefined, { 'x-auth-token': member.token })).status, url).toBe(200);
     }
+  });
+
+  it('keeps the tokens of others from those who are not the administrator', async () => {
+    const other = tokenIn(await client.call('POST', '/v3/auth/tokens', passwordLogin('admin', adminPassword, 'admin')));
+    const headers = { 'x-auth-token': member.token, 'x-subject-token': other };
+    for (const method of ['GET', 'DELETE'] as const) {
+      expect((await client.call(method, '/v3/auth/tokens', undefined, headers)).status).toBe(403);
+    }
+    const reversed = { 'x-auth-token': other, 'x-subject-token': member.token };
+    expect((await client.call('GET', '/v3/auth/tokens', undefined, reversed)).status).toBe(200);
   });
 
   it('tells a stranger nothing about who exists', async () => {

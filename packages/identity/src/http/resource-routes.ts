@@ -7,7 +7,7 @@ import type { TokenState } from '../tokens.ts';
 import { readPassword, setPassword } from '../users.ts';
 import { type Context, administrator, callerOf, mayReadAll, paramOf } from './context.ts';
 import { baseOf, list, render, selfOf } from './render.ts';
-import { checkDelete, checkMutable, completions } from './rules.ts';
+import { changeCompletions, checkDelete, checkMutable, completions } from './rules.ts';
 
 /** Create, list, show, update and delete of one kind of resource. */
 export function addResourceRoutes(app: FastifyInstance, definition: Definition, context: Context): void {
@@ -53,13 +53,14 @@ export function addResourceRoutes(app: FastifyInstance, definition: Definition, 
     return { [singular]: render(definition, await fetchOne(store.db, definition, id), baseOf(request)) };
   });
   app.patch(`${path}/:id`, async (request) => {
-    await administrator(context, request, `update_${singular}`);
+    const caller = await administrator(context, request, `update_${singular}`);
     const id = paramOf(request, 'id');
     const sent = requiredRecord(request.body, singular);
-    const input = readUpdate(definition, sent, id);
+    const read = readUpdate(definition, sent, id);
     const hash = await passwordIn(context, definition, sent);
     const row = await store.write(async (tx) => {
       await checkMutable(tx, definition, id);
+      const input = (await changeCompletions[singular]?.(tx, read, sent, caller)) ?? read;
       const changed = await updateOne(tx, definition, id, input);
       if (hash !== undefined) await setPassword(tx, id, hash);
       return changed;

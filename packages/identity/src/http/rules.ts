@@ -24,11 +24,19 @@ export const completions: Readonly<Record<string, Completion>> = {
     }
     return input;
   },
-  endpoint: (_db, input, { region }) => {
-    if (typeof region !== 'string' || input.values['region_id'] !== undefined) return input;
-    return withValues(input, { region_id: region });
-  },
+  endpoint: inNamedRegion,
 };
+
+/** The same for changes. */
+export const changeCompletions: Readonly<Record<string, Completion>> = { endpoint: inNamedRegion };
+
+/** `region` is the older way to say `region_id`; such a region comes to be by being named. */
+async function inNamedRegion(db: Queryable, input: Input, { region }: Json): Promise<Input> {
+  if (typeof region !== 'string' || region === '' || region.length > 255) return input;
+  if (input.values['region_id'] !== undefined) return input;
+  await db.query('insert into identity.regions (id) values ($1) on conflict do nothing', [region]);
+  return withValues(input, { region_id: region });
+}
 
 async function completeProject(db: Queryable, input: Input, sent: Json, caller: TokenState): Promise<Input> {
   if (sent['is_domain'] !== undefined && sent['is_domain'] !== false) {
