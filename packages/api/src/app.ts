@@ -9,6 +9,7 @@ import { parseJson } from './json.ts';
 import { type Limits, defaultLimits } from './limits.ts';
 import { openApi } from './openapi.ts';
 import type { PolicyOverrides } from './policy.ts';
+import { addAutoTopologyRoutes } from './auto-topology-routes.ts';
 import { type RouteContext, addResourceRoutes } from './resource-routes.ts';
 import { addVersionRoutes } from './versions.ts';
 
@@ -31,6 +32,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   const context: RouteContext = { store: options.store, limits, callerOf, overrides: options.policy ?? new Map() };
 
   for (const definition of definitions) addResourceRoutes(app, definition, context);
+  addAutoTopologyRoutes(app, context);
   addVersionRoutes(app, definitions);
   const document = openApi(definitions);
   app.get('/openapi.json', () => document);

@@ -14,6 +14,12 @@ export interface Extension {
  */
 export const extensions: readonly Extension[] = [
   extension('address-scope', 'Address scope', 'Where addresses are unique', '2015-07-26T10:00:00-00:00'),
+  extension(
+    'auto-allocated-topology',
+    'Auto Allocated Topology Services',
+    'A network with router and uplink, made on demand',
+    '2016-01-01T00:00:00-00:00',
+  ),
   extension('binding', 'Port Binding', 'Host and kind of attachment of a port', '2014-02-03T10:00:00-00:00'),
   extension('default-subnetpools', 'Default Subnetpools', 'A default subnet pool', '2016-02-18T18:00:00-00:00'),
   extension(

@@ -18,6 +18,11 @@ export const addressingErrors = {
     type: 'UnsupportedPortDeviceOwner',
     message: 'Operation {operation} is not supported for device_owner {deviceOwner} on port {portId}.',
   },
+  AutoAllocationFailure: {
+    status: 409,
+    type: 'AutoAllocationFailure',
+    message: 'Deployment error: {reason}.',
+  },
   BadRequest: { status: 400, type: 'BadRequest', message: 'Bad {resource} request: {reason}.' },
 
   AddressScopeNotFound: {

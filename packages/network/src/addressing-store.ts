@@ -1,4 +1,5 @@
 import type { AddressScopeTypes } from './address-scope.ts';
+import type { AutoTopologies } from './auto-topology.ts';
 import type { Collection } from './intent-store.ts';
 import type { NetworkIpAvailabilityTypes } from './ip-availability.ts';
 import type { SubnetPoolCollection } from './subnet-pool.ts';
@@ -7,6 +8,7 @@ import type { SubnetPoolCollection } from './subnet-pool.ts';
 export interface AddressingStore {
   readonly subnetPools: SubnetPoolCollection;
   readonly addressScopes: Collection<AddressScopeTypes>;
+  readonly autoTopologies: AutoTopologies;
   /** Only `get` and `list`. */
   readonly networkIpAvailabilities: Collection<NetworkIpAvailabilityTypes>;
 }

@@ -2,6 +2,7 @@ export type * from './nouns.ts';
 export type * from './address-group.ts';
 export type * from './address-scope.ts';
 export type * from './addressing-store.ts';
+export type * from './auto-topology.ts';
 export * from './cidr.ts';
 export * from './errors.ts';
 export * from './feed.ts';

@@ -3,6 +3,7 @@ import { firstSchema } from './schema/0001-first.ts';
 import { routingSchema } from './schema/0020-routing.ts';
 import { rbacSchema } from './schema/0010-rbac.ts';
 import { addressingSchema } from './schema/0040-addressing.ts';
+import { autoTopologiesSchema } from './schema/0041-auto-topologies.ts';
 import { qosSchema } from './schema/0050-qos.ts';
 import { trunkSchema } from './schema/0051-trunk.ts';
 import { meteringSchema } from './schema/0052-metering.ts';
@@ -23,6 +24,7 @@ const migrations: readonly Migration[] = [
   { version: 20, name: 'routing', sql: routingSchema },
   { version: 10, name: 'rbac', sql: rbacSchema },
   { version: 40, name: 'addressing', sql: addressingSchema },
+  { version: 41, name: 'auto topologies', sql: autoTopologiesSchema },
   { version: 50, name: 'qos', sql: qosSchema },
   { version: 51, name: 'trunk', sql: trunkSchema },
   { version: 52, name: 'metering', sql: meteringSchema },

@@ -1,6 +1,8 @@
 import type { Feed, IntentStore, PortReport } from '@alcor/network';
 import type { Clock, Random } from '@alcor/runtime';
 import { createAddressBook } from './address-book.ts';
+import { createAutoTopologies } from './auto-topologies.ts';
+import { createRouterCollection } from './router-collection.ts';
 import { createAddressScopeCollection } from './address-scope-collection.ts';
 import { createAddressGroupCollection } from './address-group-collection.ts';
 import { createChangeFeed } from './change-feed.ts';
@@ -86,6 +88,13 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     nodes: guarded(createNodeCollection(context)),
     subnetPools: guarded(createSubnetPoolCollection(context)),
     addressScopes: guarded(createAddressScopeCollection(context)),
+    autoTopologies: guarded(
+      createAutoTopologies(context, {
+        networks: createNetworkCollection(context),
+        subnets: createSubnetCollection(context),
+        routers: createRouterCollection(context),
+      }),
+    ),
     networkIpAvailabilities: guarded(createReadOnlyCollection(context, networkIpAvailabilityResource)),
     ...createServiceCollections(context),
     ...createRoutingCollections(context),
