@@ -106,6 +106,68 @@ export const extensions: readonly Extension[] = [
     'Prefixes of a pool added and removed one by one',
     '2019-02-08T10:00:00-00:00',
   ),
+  extension('security-group', 'security-group', 'Security groups and their rules', '2012-10-05T10:00:00-00:00'),
+  extension(
+    'allowed-address-pairs',
+    'Allowed Address Pairs',
+    'Further addresses that a port may send from',
+    '2013-07-23T10:00:00-00:00',
+  ),
+  extension('address-group', 'Address group', 'Addresses under one name', '2020-07-15T10:00:00-00:00'),
+  extension(
+    'stateful-security-group',
+    'Stateful security group',
+    'Whether answers to what a group lets through pass as well',
+    '2019-11-26T09:00:00-00:00',
+  ),
+  extension(
+    'security-groups-normalized-cidr',
+    'Normalized CIDR field for security group rules',
+    'The block of a rule’s remote_ip_prefix',
+    '2020-07-07T00:00:00-00:00',
+  ),
+  extension(
+    'security-groups-remote-address-group',
+    'Remote address group id field for security group rules',
+    'Rules that mean an address group',
+    '2020-08-25T00:00:00-00:00',
+  ),
+  extension(
+    'security-groups-shared-filtering',
+    'Security group filtering on the shared field',
+    'Security groups can be listed by shared',
+    '2021-10-05T09:00:00-00:00',
+  ),
+  extension(
+    'security-groups-default-rules',
+    'Default rules for security groups',
+    'The rules that new security groups begin with',
+    '2022-12-19T10:00:00-00:00',
+  ),
+  extension(
+    'security-groups-rules-belongs-to-default-sg',
+    'Security group rules belong to default security group',
+    'Whether a rule’s group is a project’s default one',
+    '2022-09-05T10:00:00-00:00',
+  ),
+  extension(
+    'port-security-groups-filtering',
+    'Port filtering on security groups',
+    'Ports can be listed by their security groups',
+    '2018-01-09T09:00:00-00:00',
+  ),
+  extension(
+    'rbac-security-groups',
+    'Add security_group type to network RBAC',
+    'Grants to use security groups',
+    '2018-06-12T12:00:00-00:00',
+  ),
+  extension(
+    'rbac-address-group',
+    'Add address_group type to RBAC',
+    'Grants to use address groups',
+    '2021-06-24T10:00:00-00:00',
+  ),
 ];
 
 function extension(alias: string, name: string, description: string, updated: string): Extension {

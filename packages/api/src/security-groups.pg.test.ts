@@ -291,3 +291,73 @@ describe('address groups', () => {
     });
   });
 });
+
+describe('between projects', () => {
+  const as =
+    (project: string, roles = 'member,reader') =>
+    (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body?: unknown) =>
+      client.call(method, `/v2.0${url}`, body, { 'x-project-id': project, 'x-roles': roles, 'x-user-id': project });
+  const alice = as('alice');
+  const bob = as('bob');
+  const grant = (object: Row, type: string, target: string) =>
+    alice('POST', '/rbac-policies', {
+      rbac_policy: { object_type: type, object_id: object.id, action: 'access_as_shared', target_tenant: target },
+    });
+
+  it('a group is out of sight, and what refers to it is refused', async () => {
+    const { body } = await alice('POST', '/security-groups', { security_group: { name: 'hers' } });
+    const hers = body.security_group;
+    const mine = (await bob('POST', '/security-groups', { security_group: {} })).body.security_group;
+    const rule = (attributes: object) => ({ security_group_rule: { direction: 'ingress', ...attributes } });
+    for (const answer of [
+      await bob('GET', `/security-groups/${hers.id}`),
+      await bob('POST', '/security-group-rules', rule({ security_group_id: hers.id })),
+      await bob('POST', '/security-group-rules', rule({ security_group_id: mine.id, remote_group_id: hers.id })),
+    ]) {
+      expect(answer).toMatchObject({ status: 404, body: { NeutronError: { type: 'SecurityGroupNotFound' } } });
+    }
+    const names = (await bob('GET', '/security-groups')).body.security_groups.map(({ name }) => name);
+    expect(names.toSorted()).toEqual(['', 'default']);
+    expect((await bob('GET', '/default-security-group-rules')).body.default_security_group_rules).toHaveLength(4);
+    expect(
+      await bob('POST', '/default-security-group-rules', {
+        default_security_group_rule: { direction: 'ingress', protocol: 'tcp' },
+      }),
+    ).toMatchObject({ status: 403 });
+  });
+
+  it('a group that is shared may be used, not changed, and stays shared while it is used', async () => {
+    const { body } = await alice('POST', '/security-groups', { security_group: { name: 'lent' } });
+    const lent = body.security_group;
+    const policy = (await grant(lent, 'security_group', 'bob')) as unknown as { body: { rbac_policy: Row } };
+    const seen = await bob('GET', `/security-groups?name=lent`);
+    expect(seen.body.security_groups).toMatchObject([{ id: lent.id, shared: true }]);
+    const network = (await bob('POST', '/networks', { network: {} })).body.network;
+    const port = await bob('POST', '/ports', { port: { network_id: network.id, security_groups: [lent.id] } });
+    expect(port.body.port).toMatchObject({ security_groups: [lent.id] });
+    const rule = { security_group_rule: { security_group_id: lent.id, direction: 'ingress' } };
+    expect((await bob('POST', '/security-group-rules', rule)).status).toBe(404);
+    const path = `/rbac-policies/${policy.body.rbac_policy.id}`;
+    expect((await alice('DELETE', path)).status).toBe(409);
+    await bob('DELETE', `/ports/${port.body.port.id}`);
+    expect((await alice('DELETE', path)).status).toBe(204);
+    expect((await bob('GET', `/security-groups/${lent.id}`)).status).toBe(404);
+  });
+
+  it('an address group that is shared may be meant by rules', async () => {
+    const { body } = await alice('POST', '/address-groups', { address_group: { addresses: ['10.0.0.0/8'] } });
+    const lent = body.address_group;
+    const mine = (await bob('POST', '/security-groups', { security_group: {} })).body.security_group;
+    const rule = { security_group_id: mine.id, direction: 'ingress', remote_address_group_id: lent.id };
+    const ask = () => bob('POST', '/security-group-rules', { security_group_rule: rule });
+    expect((await ask()).status).toBe(404);
+    const policy = (await grant(lent, 'address_group', 'bob')) as unknown as { body: { rbac_policy: Row } };
+    const made = await ask();
+    expect(made.status).toBe(201);
+    const path = `/rbac-policies/${policy.body.rbac_policy.id}`;
+    expect((await alice('DELETE', path)).status).toBe(409);
+    expect((await bob('PUT', `/address-groups/${lent.id}`, { address_group: { name: 'x' } })).status).not.toBe(200);
+    await bob('DELETE', `/security-group-rules/${made.body.security_group_rule.id}`);
+    expect((await alice('DELETE', path)).status).toBe(204);
+  });
+});

@@ -7,11 +7,18 @@ export type AddressGroupId = Branded<'AddressGroupId'>;
 export interface AddressGroup extends Resource<AddressGroupId> {
   /** CIDRs without host bits, each once, in the order of their adding. */
   readonly addresses: readonly string[];
+  /** Every project may use it. */
+  readonly shared: boolean;
+}
+
+export interface AddressGroupView extends AddressGroup {
+  /** Projects that have a grant of their own to use it. */
+  readonly grantees: readonly string[];
 }
 
 export interface AddressGroupTypes {
   readonly id: AddressGroupId;
-  readonly view: AddressGroup;
+  readonly view: AddressGroupView;
   readonly create: CreateAddressGroup;
   readonly update: UpdateAddressGroup;
   readonly filter: TenantFilter<AddressGroupId>;

@@ -27,12 +27,14 @@ export interface SecurityGroup extends Resource<SecurityGroupId> {
   readonly stateful: boolean;
   /** The one that the project's ports get where none is named; made when the project first needs it. */
   readonly isDefault: boolean;
+  /** Every project may use it. */
+  readonly shared: boolean;
 }
 
 export interface SecurityGroupView extends SecurityGroup {
   readonly rules: readonly SecurityGroupRuleView[];
-  /** Other projects may use it too. */
-  readonly shared: boolean;
+  /** Projects that have a grant of their own to use it. */
+  readonly grantees: readonly string[];
 }
 
 export interface SecurityGroupTypes {

@@ -6,7 +6,7 @@ import { addressGroupResource } from './resources/security.ts';
 
 export function createAddressGroupCollection(context: StoreContext): Collection<AddressGroupTypes> {
   return createCollection(context, addressGroupResource, {
-    defaults: { name: '', description: '', addresses: [] },
+    defaults: { name: '', description: '', addresses: [], shared: false },
     complete: (row) => ({ ...row, addresses: [...new Set(row.addresses)] }),
     change: (_tx, row, patch) => Promise.resolve(changed(row, patch)),
     inUse: (addressGroupId) => refusal('AddressGroupInUse', { addressGroupId }),

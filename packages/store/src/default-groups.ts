@@ -76,6 +76,7 @@ function newDefaultGroup(context: StoreContext, projectId: string): SecurityGrou
     description: 'Default security group',
     stateful: true,
     isDefault: true,
+    shared: false,
     revision: 1,
     createdAt: now,
     updatedAt: now,

@@ -10,6 +10,7 @@ import { meteringSchema } from './schema/0052-metering.ts';
 import { flavorSchema } from './schema/0053-flavors.ts';
 import { securitySchema } from './schema/0030-security.ts';
 import { networkAclSchema } from './schema/0031-network-acls.ts';
+import { sharedGroupsSchema } from './schema/0032-shared-groups.ts';
 
 interface Migration {
   readonly version: number;
@@ -31,6 +32,7 @@ const migrations: readonly Migration[] = [
   { version: 53, name: 'flavors', sql: flavorSchema },
   { version: 30, name: 'security', sql: securitySchema },
   { version: 31, name: 'network ACLs', sql: networkAclSchema },
+  { version: 32, name: 'shared groups', sql: sharedGroupsSchema },
 ];
 
 /** Any constant; that of no other program in the same database. */

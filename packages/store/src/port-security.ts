@@ -1,4 +1,4 @@
-import { refusal } from '@alcor/network';
+import { everyProject, refusal } from '@alcor/network';
 import type {
   AddressPair,
   AddressPairRequest,
@@ -110,27 +110,31 @@ function checkAsked({ mac, allowedAddressPairs = [], securityGroupIds }: CreateP
   if ((securityGroupIds ?? []).length > 0) throw refusal('PortSecurityAndIPRequiredForSecurityGroups', {});
 }
 
-/** Whose each of the groups is. */
-async function readGroups(
-  on: Queryable,
-  ids: readonly SecurityGroupId[],
-): Promise<ReadonlyMap<SecurityGroupId, string>> {
+/** The projects that may use each group: its own, and those that have a grant. */
+type KnownGroups = ReadonlyMap<SecurityGroupId, ReadonlySet<string>>;
+
+async function readGroups(on: Queryable, ids: readonly SecurityGroupId[]): Promise<KnownGroups> {
   const wanted = [...new Set(ids)].filter(isUuid);
   if (wanted.length === 0) return new Map();
-  const rows = await on.query<{ id: SecurityGroupId; projectId: string }>(
-    'select id, project_id as "projectId" from security_groups where id = any($1::uuid[])',
+  const rows = await on.query<{ id: SecurityGroupId; projects: readonly string[] }>(
+    `select t.id, (select json_agg(u.project) from (select t.project_id as project union all
+       select r.target_project from rbac_policies r where r.object_id = t.id and r.action = 'access_as_shared') u) as projects
+     from security_groups t where t.id = any($1::uuid[])`,
     [arrayLiteral(wanted)],
   );
-  return new Map(rows.map(({ id, projectId }) => [id, projectId]));
+  return new Map(rows.map(({ id, projects }) => [id, new Set(projects)]));
 }
 
-/** In the order in which they are read again; all of them must be the project's. */
+/** In the order in which they are read again; the project must be one that may use all of them. */
 function usableGroups(
-  known: ReadonlyMap<SecurityGroupId, string>,
+  known: KnownGroups,
   asked: readonly SecurityGroupId[],
   projectId: string,
 ): readonly SecurityGroupId[] {
-  const unusable = asked.filter((id) => known.get(id) !== projectId);
+  const unusable = asked.filter((id) => {
+    const users = known.get(id);
+    return users?.has(projectId) !== true && users?.has(everyProject) !== true;
+  });
   if (unusable.length > 0) throw refusal('SecurityGroupNotFound', { securityGroupId: unusable.join(', ') });
   return [...new Set(asked)].toSorted();
 }

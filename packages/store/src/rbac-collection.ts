@@ -8,11 +8,16 @@ import { lockRow } from './reader.ts';
 import type { Resource } from './resource.ts';
 import { networkResource } from './resources/network.ts';
 import { rbacPolicyResource } from './resources/rbac.ts';
+import { addressGroupResource, securityGroupResource } from './resources/security.ts';
 import { isUsed } from './sharing.ts';
 import { writeRow } from './writer.ts';
 
 /** What can be shared, by what policies call it. */
-const shareable: readonly Resource<CollectionTypes>[] = [networkResource as unknown as Resource<CollectionTypes>];
+const shareable: readonly Resource<CollectionTypes>[] = [
+  networkResource as unknown as Resource<CollectionTypes>,
+  securityGroupResource as unknown as Resource<CollectionTypes>,
+  addressGroupResource as unknown as Resource<CollectionTypes>,
+];
 const byType = new Map(shareable.map((resource) => [resource.sharing?.objectType, resource]));
 
 /** Grants. The object is locked while one comes or goes, so that its flag says the same and it does not go meanwhile. */

@@ -9,7 +9,7 @@ import { securityGroupResource } from './resources/security.ts';
 
 export function createSecurityGroupCollection(context: StoreContext): Collection<SecurityGroupTypes> {
   const plain = createCollection(context, securityGroupResource, {
-    defaults: { name: '', description: '', stateful: true, isDefault: false },
+    defaults: { name: '', description: '', stateful: true, isDefault: false, shared: false },
     complete: (row) => {
       checkName(row.name);
       return row;

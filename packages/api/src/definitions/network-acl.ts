@@ -6,10 +6,11 @@ import {
   refusal,
 } from '@alcor/network';
 import { attributesOf, initially, listed, required } from '../attribute.ts';
-import { define } from '../definition.ts';
+import { type AnyDefinition, define } from '../definition.ts';
 import { dictionary, integer, isUuid, listOf, oneOf, uuid } from '../kinds.ts';
 import { wireRow } from '../writer.ts';
 import { identity, records, unnamed } from './common.ts';
+import { subnet } from './subnet.ts';
 import { traffic } from './traffic.ts';
 
 const acl = attributesOf<NetworkAclTypes>();
@@ -26,7 +27,7 @@ const rulesTraffic = Object.fromEntries(
   ]),
 );
 
-export const networkAclRule = define<NetworkAclRuleTypes>({
+export const networkAclRule: AnyDefinition = define<NetworkAclRuleTypes>({
   singular: 'network_acl_rule',
   plural: 'network_acl_rules',
   prefix: '/alcor/v1',
@@ -41,6 +42,7 @@ export const networkAclRule = define<NetworkAclRuleTypes>({
     network_acl_id: field('networkAclId', uuid<NetworkAclId>(), 'The ACL it is a line of', {
       post: required,
       ...listed,
+      refers: [{ to: () => networkAcl }],
     }),
     number: field('number', integer(1, lastNumber), 'The line of the lowest number that fits decides', {
       post: required,
@@ -57,7 +59,7 @@ export const networkAclRule = define<NetworkAclRuleTypes>({
   },
 });
 
-export const networkAcl = define<NetworkAclTypes>({
+export const networkAcl: AnyDefinition = define<NetworkAclTypes>({
   singular: 'network_acl',
   plural: 'network_acls',
   prefix: '/alcor/v1',
@@ -72,6 +74,7 @@ export const networkAcl = define<NetworkAclTypes>({
     subnet_ids: acl.field('subnetIds', listOf(uuid<SubnetId>(), maxSubnets, String), 'The subnets it is for', {
       post: initially([]),
       put: true,
+      refers: [{ to: () => subnet }],
       filter: (values) => ({ subnetId: values.filter(isUuid) }),
     }),
     rules: acl.computed(listOf(dictionary, 1_000_000), 'By direction and number', ({ rules }, caller) =>

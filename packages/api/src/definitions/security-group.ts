@@ -1,14 +1,14 @@
 import { type SecurityGroupTypes, refusal } from '@alcor/network';
 import { attributesOf, initially, listed } from '../attribute.ts';
-import { define } from '../definition.ts';
+import { type AnyDefinition, define } from '../definition.ts';
 import { dictionary, flag, isUuid, listOf } from '../kinds.ts';
 import { wireRow } from '../writer.ts';
-import { identity, records } from './common.ts';
+import { identity, records, sharedWith } from './common.ts';
 import { securityGroupRule } from './security-group-rule.ts';
 
 const { field, computed } = attributesOf<SecurityGroupTypes>();
 
-export const securityGroup = define<SecurityGroupTypes>({
+export const securityGroup: AnyDefinition = define<SecurityGroupTypes>({
   singular: 'security_group',
   plural: 'security_groups',
   prefix: '/v2.0',
@@ -25,7 +25,7 @@ export const securityGroup = define<SecurityGroupTypes>({
       put: true,
       ...listed,
     }),
-    shared: field('shared', flag, 'Other projects may use it too', { filter: true }),
+    shared: field('shared', flag, 'The caller’s project may use it by a grant', { filter: true, wire: sharedWith }),
     security_group_rules: computed(listOf(dictionary, 1_000_000), 'Its rules, oldest first', ({ rules }, caller) =>
       rules.map((rule) => wireRow(securityGroupRule, rule, caller)),
     ),

@@ -7,6 +7,7 @@ import type {
 } from '@alcor/network';
 import { sortKeysOf, viewFields } from '../resource.ts';
 import type { Column, Resource } from '../resource.ts';
+import { granteesView, visibleByGrant } from '../sharing.ts';
 import { history, identity, tenantKeys } from './common.ts';
 
 /** The columns of whatever speaks of traffic. */
@@ -86,6 +87,7 @@ const groupColumns = {
   ...identity,
   stateful: { name: 'stateful', type: 'boolean' },
   isDefault: { name: 'is_default', type: 'boolean' },
+  shared: { name: 'shared', type: 'boolean' },
   ...history,
 } as const satisfies Record<string, Column>;
 
@@ -97,12 +99,18 @@ export const securityGroupResource: Resource<SecurityGroupTypes> = {
   viewed: {
     rules: `(select coalesce(json_agg(r order by r.id), '[]')
       from (select ${viewFields(securityGroupRuleResource)} from security_group_rules t) r where r."securityGroupId" = t.id)`,
-    shared: 'false',
+    grantees: granteesView,
   },
   join: '',
-  filters: { shared: (values) => `false = any(${values}::boolean[])` },
+  filters: {},
   sortKeys: sortKeysOf(groupColumns, [...tenantKeys, 'stateful']),
-  visibleTo: (project) => `t.project_id = ${project}`,
+  visibleTo: visibleByGrant,
+  sharing: {
+    objectType: 'security_group',
+    flags: { access_as_shared: 'shared' },
+    users: (group) => `select p.project_id from port_security_groups g join ports p on p.id = g.port_id
+      where g.security_group_id = ${group}`,
+  },
   notFound: (securityGroupId) => refusal('SecurityGroupNotFound', { securityGroupId }),
   canonical: withDatedRules,
 };
@@ -159,6 +167,7 @@ export const defaultSecurityGroupRuleResource: Resource<DefaultSecurityGroupRule
 const addressGroupColumns = {
   ...identity,
   addresses: { name: 'addresses', type: 'jsonb' },
+  shared: { name: 'shared', type: 'boolean' },
   ...history,
 } as const satisfies Record<string, Column>;
 
@@ -167,11 +176,16 @@ export const addressGroupResource: Resource<AddressGroupTypes> = {
   table: 'address_groups',
   columns: addressGroupColumns,
   composed: {},
-  viewed: {},
+  viewed: { grantees: granteesView },
   join: '',
   filters: {},
   sortKeys: sortKeysOf(addressGroupColumns, tenantKeys),
-  visibleTo: (project) => `t.project_id = ${project}`,
+  visibleTo: visibleByGrant,
+  sharing: {
+    objectType: 'address_group',
+    flags: { access_as_shared: 'shared' },
+    users: (group) => `select s.project_id from security_group_rules s where s.remote_address_group_id = ${group}`,
+  },
   notFound: (addressGroupId) => refusal('AddressGroupNotFound', { addressGroupId }),
   canonical: (row) => row,
 };
