@@ -347,3 +347,44 @@ describe('extra routes', () => {
     expect((await routed.show('router', router.id))['routes']).toHaveLength(8);
   });
 });
+
+describe('a project', () => {
+  type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+  const by = (project: string) => (method: Method, path: string, body?: unknown) =>
+    client.call(method, `/v2.0${path}`, body, { 'x-project-id': project, 'x-roles': 'member,reader' });
+  const [alice, bob] = [by('alice'), by('bob')];
+
+  it('has routers and floating IPs of its own, and reaches nobody else’s', async () => {
+    const gateway = gatewayTo(outside.network);
+    const router = (await alice('POST', '/routers', { router: gateway })).body['router'] as unknown as Row;
+    expect(router).toMatchObject({ project_id: 'alice' });
+    expect(router).not.toHaveProperty('distributed');
+    expect((await bob('GET', `/routers/${router.id}`)).status).toBe(404);
+    const hers = await routed.net('10.1.0.0/24', { project_id: 'alice' }, { project_id: 'alice' });
+    const his = await routed.net('10.2.0.0/24', { project_id: 'bob' }, { project_id: 'bob' });
+    const interfaces = `/routers/${router.id}/add_router_interface`;
+    expect(refusedAs(await alice('PUT', interfaces, { subnet_id: his.subnet.id }))).toEqual([404, 'SubnetNotFound']);
+    expect((await alice('PUT', interfaces, { subnet_id: hers.subnet.id })).status).toBe(200);
+    const [mine, theirs] = [
+      await routed.make('port', { network_id: hers.network.id, project_id: 'alice' }),
+      await routed.make('port', { network_id: his.network.id, project_id: 'bob' }),
+    ];
+    const ask = (more: object) =>
+      alice('POST', '/floatingips', { floatingip: { floating_network_id: outside.network.id, ...more } });
+    expect(refusedAs(await ask({ port_id: theirs.id }))).toEqual([404, 'PortNotFound']);
+    expect((await ask({ floating_ip_address: '203.0.113.99' })).status).toBe(403);
+    const made = (await ask({})).body['floatingip'] as unknown as Row;
+    const forwarding = { internal_port_id: mine.id, internal_port: 22, external_port: 2222, protocol: 'tcp' };
+    const path = `/floatingips/${made.id}/port_forwardings`;
+    expect((await alice('POST', path, { port_forwarding: forwarding })).status).toBe(201);
+    expect((await alice('GET', path)).body['port_forwardings']).toHaveLength(1);
+    expect((await bob('GET', path)).status).toBe(404);
+  });
+
+  it('is refused what only the administrator sets', async () => {
+    for (const more of [{ distributed: true }, { ha: true }, gatewayTo(outside.network, { enable_snat: false })]) {
+      expect((await alice('POST', '/routers', { router: more })).status).toBe(403);
+    }
+    expect((await alice('POST', '/networks', { network: { 'router:external': true } })).status).toBe(403);
+  });
+});
