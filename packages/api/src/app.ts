@@ -11,6 +11,8 @@ import { openApi } from './openapi.ts';
 import type { PolicyOverrides } from './policy.ts';
 import { addAutoTopologyRoutes } from './auto-topology-routes.ts';
 import { type RouteContext, addResourceRoutes } from './resource-routes.ts';
+import { addQuotaRoutes } from './quota-routes.ts';
+import { addTagRoutes } from './tag-routes.ts';
 import { addVersionRoutes } from './versions.ts';
 
 export interface ApiOptions {
@@ -31,7 +33,11 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   const callerOf = addAuthentication(app, options.identity ?? noIdentity());
   const context: RouteContext = { store: options.store, limits, callerOf, overrides: options.policy ?? new Map() };
 
-  for (const definition of definitions) addResourceRoutes(app, definition, context);
+  for (const definition of definitions) {
+    addResourceRoutes(app, definition, context);
+    addTagRoutes(app, definition, context);
+  }
+  addQuotaRoutes(app, context);
   addAutoTopologyRoutes(app, context);
   addVersionRoutes(app, definitions);
   const document = openApi(definitions);

@@ -1,7 +1,7 @@
 import type { Caller } from '@alcor/identity';
 import type { CollectionTypes } from '@alcor/network';
 import type { AnyDefinition } from './definition.ts';
-import type { Kind } from './kinds.ts';
+import { type Kind, text } from './kinds.ts';
 import type { Access } from './policy.ts';
 
 /**
@@ -110,6 +110,8 @@ export interface AttributeMakers<T extends CollectionTypes> {
     wire: Wire<T['view']>,
     use?: ComputedUse,
   ) => Attribute<T['view']>;
+  /** Nothing but a way to filter lists. */
+  readonly condition: (about: string, filter: FilterRule) => Attribute<T['view']>;
   /** The same for all and read-only. */
   readonly constant: (kind: Kind<unknown>, about: string, value: unknown) => Attribute<T['view']>;
   /** Known to Neutron's clients, not enforced by this region: only the value that means "without it" is taken. */
@@ -134,7 +136,7 @@ interface ComputedUse {
 
 /** Attribute makers for the resources of one collection. */
 export function attributesOf<T extends CollectionTypes>(): AttributeMakers<T> {
-  return { field, wish, computed, constant, unenforced };
+  return { condition, field, wish, computed, constant, unenforced };
 }
 
 function field<T extends CollectionTypes, F extends FieldOf<T>>(
@@ -175,6 +177,11 @@ function computed<View>(kind: Kind<unknown>, about: string, wire: Wire<View>, us
     visible: true,
     access: use.access,
   };
+}
+
+function condition<View>(about: string, filter: FilterRule): Attribute<View> {
+  const source = { from: 'constant', value: null, because: 'lists are filtered by it' } as const;
+  return { about, kind: text(255), source, post: never, put: false, filter, sort: null, visible: false };
 }
 
 function constant<View>(kind: Kind<unknown>, about: string, value: unknown): Attribute<View> {

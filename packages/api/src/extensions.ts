@@ -9,8 +9,7 @@ export interface Extension {
 
 /**
  * The extensions that are implemented whole. Clients decide by this list what they may ask for, so an alias stands here only when
- * all that it promises is true. (`standard-attr-timestamp` would promise the filter `changed_since`; the timestamps are shown all
- * the same.)
+ * all that it promises is true.
  */
 export const extensions: readonly Extension[] = [
   extension('address-scope', 'Address scope', 'Where addresses are unique', '2015-07-26T10:00:00-00:00'),
@@ -60,6 +59,19 @@ export const extensions: readonly Extension[] = [
     'If-Match constraints based on revision_number',
     'If-Match makes a write conditional on the revision',
     '2016-12-11T00:00:00-00:00',
+  ),
+  extension('quotas', 'Quota management support', 'How many resources a project may have', '2012-07-29T10:00:00-00:00'),
+  extension(
+    'quota_details',
+    'Quota details management support',
+    'How many of them there are',
+    '2017-02-10T10:00:00-00:00',
+  ),
+  extension(
+    'rbac-policies',
+    'RBAC Policies',
+    'Grants to use a network of another project',
+    '2015-06-17T12:15:12-00:00',
   ),
   extension('sorting', 'Sorting support', 'Lists in the order of sort_key and sort_dir', '2016-06-12T00:00:00-00:00'),
   extension(
@@ -232,6 +244,18 @@ export const extensions: readonly Extension[] = [
     'Add address_group type to RBAC',
     'Grants to use address groups',
     '2021-06-24T10:00:00-00:00',
+  ),
+  extension(
+    'standard-attr-tag',
+    'Tag support for resources with standard attribute',
+    'Labels of resources',
+    '2017-01-01T00:00:00-00:00',
+  ),
+  extension(
+    'standard-attr-timestamp',
+    'Resource timestamps',
+    'When resources were made and changed',
+    '2016-09-12T10:00:00-00:00',
   ),
 ];
 

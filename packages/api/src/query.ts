@@ -107,7 +107,11 @@ function readFilters(definition: AnyDefinition, query: Query): Record<string, re
   for (const name of Object.keys(query)) {
     if (controls.has(name)) continue;
     const attribute = attributeOf(definition, name);
-    if (attribute === undefined || attribute.filter === null || !attribute.visible) {
+    if (
+      attribute === undefined ||
+      attribute.filter === null ||
+      !(attribute.visible || typeof attribute.filter === 'function')
+    ) {
       throw badRequest(`[${shown(name)}] is invalid attribute for filtering`);
     }
     const conditions = conditionsOf(name, attribute, valuesOf(query, name));

@@ -116,6 +116,13 @@ export const errorTable = {
     type: 'RbacPolicyNotFound',
     message: 'RBAC policy {policyId} could not be found.',
   },
+  OverQuota: { status: 409, type: 'OverQuota', message: "Quota exceeded for resources: ['{resources}']." },
+  TenantQuotaNotFound: {
+    status: 404,
+    type: 'TenantQuotaNotFound',
+    message: 'Quota for project {projectId} could not be found.',
+  },
+  TagNotFound: { status: 404, type: 'TagNotFound', message: 'Tag {tag} could not be found.' },
   DuplicateRbacPolicy: {
     status: 409,
     type: 'DuplicateRbacPolicy',

@@ -31,6 +31,7 @@ export * from './metering.ts';
 export * from './qos.ts';
 export type * from './trunk.ts';
 export type * from './service-store.ts';
+export * from './quota.ts';
 export * from './rbac.ts';
 export type * from './router.ts';
 export type * from './routing-store.ts';

@@ -20,6 +20,7 @@ import type {
 import type { ExtraDhcpOptRequest, PortExtras, VnicType } from './port-extras.ts';
 import type { RoutingStore } from './routing-store.ts';
 import type { ServiceStore } from './service-store.ts';
+import type { QuotaStore } from './quota.ts';
 import type { RbacPolicyTypes } from './rbac.ts';
 import type {
   AddressPair,
@@ -45,6 +46,7 @@ export interface IntentStore extends RoutingStore, ServiceStore, AddressingStore
   readonly addressGroups: Collection<AddressGroupTypes>;
   readonly networkAcls: Collection<NetworkAclTypes>;
   readonly networkAclRules: Collection<NetworkAclRuleTypes>;
+  readonly quotas: QuotaStore;
   readonly rbacPolicies: Collection<RbacPolicyTypes>;
   /**
    * Keeps the newest word on each port, if it comes from the host that the port is bound to now: others speak of the past.
@@ -76,7 +78,13 @@ export interface Collection<T extends CollectionTypes> {
   /** Absent (or undefined) fields stay as they are. A patch that changes nothing does not grow the revision. */
   update(id: T['id'], patch: T['update'], options?: WriteOptions): Promise<T['view']>;
   delete(id: T['id'], options?: WriteOptions): Promise<void>;
+  /** Changes the labels; gives what they are then. Absent: there are none. */
+  readonly retag?: (id: T['id'], change: TagChange) => Promise<readonly string[]>;
 }
+
+export type TagChange =
+  | { readonly how: 'replace'; readonly tags: readonly string[] }
+  | { readonly how: 'add' | 'remove'; readonly tag: string };
 
 export interface WriteOptions {
   /** Refuse with RevisionNumberConstraintFailed unless the row has this revision. */

@@ -28,6 +28,8 @@ export interface Resource<Id extends string> {
   readonly revision: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** Labels, in order: in what readers of the API see, not in the feed. */
+  readonly tags?: readonly string[];
 }
 
 /** A layer-2 domain; until routers join several of them, also the whole VPC. */

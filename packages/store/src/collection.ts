@@ -4,8 +4,11 @@ import { nowOf } from './context.ts';
 import type { StoreContext } from './context.ts';
 import { DatabaseError } from './database-error.ts';
 import type { Queryable } from './database.ts';
+import { checkQuota } from './quotas.ts';
 import { lockRow, readPage, readView, readViews } from './reader.ts';
 import type { Resource } from './resource.ts';
+import { isTagged } from './tag-query.ts';
+import { retag } from './tags.ts';
 import { changedFields, deleteRow, insertAll, updateRow } from './writer.ts';
 
 /** A row in the store's hands. Before it is written, what is composed of other tables may be missing from it. */
@@ -59,6 +62,7 @@ export function createCollection<T extends CollectionTypes>(
     create: (inputs) => insert(context, resource, rules, inputs),
     get: (id) => readView(database, resource, id),
     list: (query) => readPage(database, resource, query),
+    ...(isTagged(resource) ? { retag: (id, change) => retag(context, resource, id, change) } : {}),
     async update(id, patch, options = {}) {
       const checked = rules.checkPatch?.(patch) ?? patch;
       const view = await database
@@ -127,6 +131,7 @@ async function insert<T extends CollectionTypes>(
   const views = await context.database
     .transaction(async (tx) => {
       const rows = (await rules.beforeInsert?.(tx, blank, inputs)) ?? blank;
+      await checkQuota(tx, resource.table, rows);
       await insertAll(tx, resource, rows, now);
       await rules.afterInsert?.(tx, rows, inputs);
       return readViews(

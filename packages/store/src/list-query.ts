@@ -5,6 +5,7 @@ import { viewFields } from './resource.ts';
 import type { ColumnType, Resource } from './resource.ts';
 import { arrayLiteral, createParameters } from './sql.ts';
 import type { Parameters } from './sql.ts';
+import { commonFilters } from './tag-query.ts';
 import { isUuid } from './uuid7.ts';
 
 export interface Statement {
@@ -114,7 +115,7 @@ function oneOf<T extends CollectionTypes>(
   wanted: readonly Scalar[],
   parameters: Parameters,
 ): string {
-  const special = own(resource.filters, field);
+  const special = own(resource.filters, field) ?? own(commonFilters, field);
   if (special !== undefined) return special(`${parameters.add(arrayLiteral(wanted))}::text[]`);
   const column = own(resource.columns, field);
   if (column === undefined) throw refusal('InvalidInput', { reason: `cannot filter by '${field}'` });

@@ -2,6 +2,7 @@ import type { Database } from './database.ts';
 import { firstSchema } from './schema/0001-first.ts';
 import { routingSchema } from './schema/0020-routing.ts';
 import { rbacSchema } from './schema/0010-rbac.ts';
+import { quotaSchema } from './schema/0011-quotas-tags.ts';
 import { addressingSchema } from './schema/0040-addressing.ts';
 import { autoTopologiesSchema } from './schema/0041-auto-topologies.ts';
 import { qosSchema } from './schema/0050-qos.ts';
@@ -24,6 +25,7 @@ const migrations: readonly Migration[] = [
   { version: 1, name: 'first', sql: firstSchema },
   { version: 20, name: 'routing', sql: routingSchema },
   { version: 10, name: 'rbac', sql: rbacSchema },
+  { version: 11, name: 'quotas and tags', sql: quotaSchema },
   { version: 40, name: 'addressing', sql: addressingSchema },
   { version: 41, name: 'auto topologies', sql: autoTopologiesSchema },
   { version: 50, name: 'qos', sql: qosSchema },

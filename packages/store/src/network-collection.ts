@@ -7,7 +7,9 @@ import { DatabaseError } from './database-error.ts';
 import type { Queryable } from './database.ts';
 import { changeExternal, checkDefault } from './external-networks.ts';
 import { dropUnusedFloatingIps } from './floating-ip-collection.ts';
+import { checkQuota } from './quotas.ts';
 import { networkResource } from './resources/network.ts';
+import { arrayLiteral } from './sql.ts';
 import { insertAll } from './writer.ts';
 
 /** The smallest MTU of IPv4 (RFC 791); IPv6 needs 1280, which Neutron leaves to the user as well. */
@@ -49,7 +51,10 @@ async function createNetworks(
   for (let round = 0; round < maxRounds; round++) {
     const rows = await withVnis(context, blank);
     try {
-      await context.database.transaction((tx) => insertAll(tx, networkResource, rows, now));
+      await context.database.transaction(async (tx) => {
+        await checkQuota(tx, networkResource.table, rows);
+        await insertAll(tx, networkResource, rows, now);
+      });
     } catch (error) {
       releaseVnis(context, rows, blank);
       resolveVniConflict(context, blank, error);
@@ -83,7 +88,7 @@ function newNetwork(context: StoreContext, input: CreateNetwork, now: Date): New
 }
 
 function newView(row: NewNetwork): NetworkView {
-  return { ...row, subnetIds: [], ipv4AddressScope: null, ipv6AddressScope: null, grantees: [] };
+  return { ...row, tags: [], subnetIds: [], ipv4AddressScope: null, ipv6AddressScope: null, grantees: [] };
 }
 
 /** The rows, those without a VNI (0) with a free one. */
@@ -149,6 +154,7 @@ async function deleteSubnetsOf(tx: Queryable, networkId: NetworkId, now: Date): 
     'delete from subnets where network_id = $1 returning id, revision',
     [networkId],
   );
+  await tx.query('delete from tags where object_id = any($1::uuid[])', [arrayLiteral(gone.map(({ id }) => id))]);
   const records = gone.map(
     ({ id, revision }) => ({ kind: 'subnet', id, revision: revision + 1, deleted: true }) as const,
   );

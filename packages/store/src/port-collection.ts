@@ -19,6 +19,7 @@ import type { LockedPort } from './port-security.ts';
 import { lockRow, readPage, readView } from './reader.ts';
 import { portResource } from './resources/port.ts';
 import { checkChange, checkDeletable, detachPort } from './service-port-rules.ts';
+import { retag } from './tags.ts';
 import { changedFields, deleteRow, updateRow } from './writer.ts';
 
 /** Rounds of choosing other addresses before the caller is told to come back. */
@@ -30,6 +31,7 @@ export function createPortCollection(context: StoreContext): Collection<PortType
     create: (inputs) => createPorts(context, inputs),
     get: (id) => readView(database, portResource, id),
     list: (query) => readPage(database, portResource, query),
+    retag: (id, change) => retag(context, portResource, id, change),
     update: (id, patch, options = {}) => updatePort(context, id, patch, options),
     async delete(id, options = {}) {
       const port = await database.transaction(async (tx) => {

@@ -7,6 +7,8 @@ import type { AddressWish, PlannedIp, PortNetwork } from './port-addresses.ts';
 import { resolvePortConflict } from './port-conflicts.ts';
 import { insertPorts } from './port-insert.ts';
 import { checkDevices } from './service-port-rules.ts';
+import { checkQuota, isLimited } from './quotas.ts';
+import { portResource } from './resources/port.ts';
 import type { NewPort } from './port-insert.ts';
 import { pairsOf, planSecurity } from './port-security.ts';
 import type { PlannedSecurity } from './port-security.ts';
@@ -31,7 +33,14 @@ export async function createPorts(context: StoreContext, inputs: readonly Create
   if (inputs.length === 0) return [];
   await checkDevices(context.database, inputs);
   return makePorts(context, inputs, async (ports, now) => {
-    await insertPorts(context.database, ports, now);
+    if (!(await isLimited(context.database, portResource.table, ports)))
+      await insertPorts(context.database, ports, now);
+    else {
+      await context.database.transaction(async (tx) => {
+        await checkQuota(tx, portResource.table, ports);
+        await insertPorts({ write: (text, parameters) => tx.query(text, parameters) }, ports, now);
+      });
+    }
     return ports.map(newView);
   });
 }
@@ -160,7 +169,7 @@ function release({ addresses: book }: StoreContext, plans: readonly PortPlan[]):
 
 function newView(port: NewPort): PortView {
   const { autoSubnets: _, ...row } = port;
-  return { ...row, status: 'DOWN', statusReason: '' };
+  return { ...row, tags: [], status: 'DOWN', statusReason: '' };
 }
 
 function portOf({ id, network, input, mac, addresses, security }: PortPlan, now: Date): NewPort {

@@ -1,5 +1,6 @@
 import type { AlcorError, Change, CollectionTypes } from '@alcor/network';
 import type { Sharing } from './sharing.ts';
+import { isTagged, tagsView } from './tag-query.ts';
 
 export type ColumnType =
   | 'uuid'
@@ -58,7 +59,8 @@ export function rowFields<T extends CollectionTypes>({ columns, composed }: Reso
 
 /** The row and what only a reader of the API sees. */
 export function viewFields<T extends CollectionTypes>(resource: Resource<T>): string {
-  return [rowFields(resource), ...expressions(resource.viewed)].join(', ');
+  const tags = isTagged(resource) ? expressions({ tags: tagsView }) : [];
+  return [rowFields(resource), ...expressions(resource.viewed), ...tags].join(', ');
 }
 
 /** What an index on the column would be asked for. */

@@ -1,4 +1,4 @@
-import type { Feed, IntentStore, PortReport } from '@alcor/network';
+import type { Feed, IntentStore, PortReport, QuotaLimits } from '@alcor/network';
 import type { Clock, Random } from '@alcor/runtime';
 import { createAddressBook } from './address-book.ts';
 import { createAutoTopologies } from './auto-topologies.ts';
@@ -25,6 +25,7 @@ import {
   createDefaultSecurityGroupRuleCollection,
   createSecurityGroupRuleCollection,
 } from './security-group-rule-collection.ts';
+import { createQuotaStore, setDefaultQuotas } from './quotas.ts';
 import { createRbacCollection } from './rbac-collection.ts';
 import { createReadOnlyCollection } from './read-only-collection.ts';
 import { networkIpAvailabilityResource } from './resources/ip-availability.ts';
@@ -40,6 +41,8 @@ export interface StoreOptions {
   /** Connections kept to the server. Default: 16. */
   readonly maxConnections?: number | undefined;
   readonly limits?: Partial<StoreLimits> | undefined;
+  /** What projects may have that have no limits of their own. Default: as it was; at first, any number of everything. */
+  readonly quotas?: Partial<QuotaLimits> | undefined;
   /** Milliseconds for which changes are kept for readers that are behind. Default: an hour. */
   readonly keepChangesFor?: number | undefined;
 }
@@ -62,6 +65,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const database = openDatabase(options);
   try {
     await migrate(database);
+    if (options.quotas !== undefined) await setDefaultQuotas(database, options.quotas);
   } catch (error) {
     await database.close();
     throw error;
@@ -104,6 +108,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     addressGroups: guarded(createAddressGroupCollection(context)),
     networkAcls: guarded(createNetworkAclCollection(context)),
     networkAclRules: guarded(createNetworkAclRuleCollection(context)),
+    quotas: guarded(createQuotaStore(database)),
     rbacPolicies: guarded(createRbacCollection(context)),
     setPortStatuses: (reports: readonly PortReport[]) => guard(setPortStatuses(database, reports)),
     async ping() {

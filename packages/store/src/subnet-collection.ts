@@ -23,11 +23,13 @@ import type { StoreContext } from './context.ts';
 import { DatabaseError } from './database-error.ts';
 import type { Queryable } from './database.ts';
 import { lockRow, readPage, readView } from './reader.ts';
+import { checkQuota } from './quotas.ts';
 import { networkResource } from './resources/network.ts';
 import { subnetResource } from './resources/subnet.ts';
 import { arrayLiteral, jsonRows } from './sql.ts';
 import { checkBlockRequest, takeBlocks } from './subnet-blocks.ts';
 import type { PlacedSubnet } from './subnet-blocks.ts';
+import { retag } from './tags.ts';
 import { changedFields, deleteRow, insertAll, updateRow } from './writer.ts';
 
 export function createSubnetCollection(context: StoreContext): Collection<SubnetTypes> {
@@ -36,6 +38,7 @@ export function createSubnetCollection(context: StoreContext): Collection<Subnet
     create: (inputs) => createSubnets(context, inputs),
     get: (id) => readView(database, subnetResource, id),
     list: (query) => readPage(database, subnetResource, query),
+    retag: (id, change) => retag(context, subnetResource, id, change),
     async update(id, patch, options = {}) {
       const view = await database.transaction(async (tx) => {
         const row = await lockRow(tx, subnetResource, id, { ...options, strength: 'for no key update' });
@@ -75,13 +78,14 @@ async function createSubnets(context: StoreContext, inputs: readonly CreateSubne
     const placed = await takeBlocks(tx, inputs);
     const made = forEachItem(placed, (input) => newSubnet(context, input, now));
     await checkNeighbours(tx, made);
+    await checkQuota(tx, subnetResource.table, made);
     await insertAll(tx, subnetResource, made, now);
     await holdGateways(tx, made);
     await addAutomaticAddresses(tx, made, now);
     return made;
   });
   context.committed();
-  return rows;
+  return rows.map((row) => ({ ...row, tags: [] }));
 }
 
 function newSubnet(context: StoreContext, input: PlacedSubnet, now: Date): Subnet {

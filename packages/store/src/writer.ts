@@ -5,6 +5,7 @@ import { insertRows } from './resource.ts';
 import type { Column, Resource } from './resource.ts';
 import { changeGrants, dropGrants, grantNew } from './sharing.ts';
 import { createParameters, jsonRows } from './sql.ts';
+import { isTagged } from './tag-query.ts';
 import { isDeepStrictEqual } from 'node:util';
 
 /** A row that has an id and a revision, as all have. */
@@ -80,6 +81,7 @@ export async function deleteRow<T extends CollectionTypes>(
 ): Promise<void> {
   await tx.query(`delete from ${resource.table} where id = $1`, [row.id]);
   await dropGrants(tx, resource, row.id);
+  if (isTagged(resource)) await tx.query('delete from tags where object_id = $1', [row.id]);
   await recordChanges(tx, now, [{ kind: resource.kind, id: row.id, revision: row.revision + 1, deleted: true }]);
 }
 

@@ -1,7 +1,8 @@
 import type { Caller } from '@alcor/identity';
 import type { CollectionTypes, NetworkTypes, Resource } from '@alcor/network';
-import { type Attribute, attributesOf, chosen, initially, listed } from '../attribute.ts';
-import { integer, text, timestamp, uuid } from '../kinds.ts';
+import { type Attribute, type FilterRule, attributesOf, chosen, initially, listed } from '../attribute.ts';
+import { invalid } from '../body.ts';
+import { Refusal, integer, listOf, shown, text, timestamp, uuid } from '../kinds.ts';
 
 /** The resources that belong to a project; all of them have the attributes of this file. */
 interface TenantTypes extends CollectionTypes {
@@ -41,7 +42,34 @@ const first = {
   description: common.field('description', text(255), 'For people', { post: initially(''), put: true, ...listed }),
 };
 
+const label = text(60);
+
+/** `tags=a,b`: a resource has all (or any) of these labels. */
+const byTags =
+  (field: string): FilterRule =>
+  (values) => ({ [field]: [...new Set(values.flatMap((value) => value.split(',')))] });
+
+/** `changed_since=2026-01-01T00:00:00Z`. */
+const sinceThen: FilterRule = (values) => {
+  const [value = ''] = values.toSorted().slice(-1);
+  if (timestamp.parse(value) instanceof Refusal || !/^\d{4}-\d\d-\d\dT/.test(value)) {
+    throw invalid('changed_since', `${shown(value)} is not a timestamp`);
+  }
+  return { changedSince: [new Date(value).toISOString()] };
+};
+
+const labels = {
+  tags: common.computed(listOf(label, 50), 'Labels; written at their own path', (view) => view.tags ?? [], {
+    filter: byTags('tags'),
+  }),
+  'tags-any': common.condition('Has one of these labels', byTags('tagsAny')),
+  'not-tags': common.condition('Has not all of these labels', byTags('notTags')),
+  'not-tags-any': common.condition('Has none of these labels', byTags('notTagsAny')),
+  changed_since: common.condition('Has changed at that time or later', sinceThen),
+};
+
 const last = {
+  ...labels,
   revision_number: common.field('revision', integer(0, Number.MAX_SAFE_INTEGER), 'Grows with every change', listed),
   created_at: common.field('createdAt', timestamp, 'When it was made', { sort: true, wire: wireTime }),
   updated_at: common.field('updatedAt', timestamp, 'When it last changed', { sort: true, wire: wireTime }),

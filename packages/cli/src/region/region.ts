@@ -1,5 +1,6 @@
 import { readPolicy } from '@alcor/api';
 import { canEmulate } from '@alcor/lab';
+import { defaultQuotas } from '@alcor/network';
 import { aborted, realRuntime, type Runtime } from '@alcor/runtime';
 import { type ConnectionOptions, openStore, startEmbeddedPostgres } from '@alcor/store';
 import { readFileSync, rmSync } from 'node:fs';
@@ -69,7 +70,11 @@ async function serve(
   const logger = openLog('alcor', pino.destination({ dest: logFile, sync: true }));
   const policy = options.policy === undefined ? undefined : readPolicy(readFileSync(options.policy, 'utf8'));
   const connection = await findDatabase(options, directory, runtime, undo);
-  const store = await openStore({ connection, ...runtime });
+  const store = await openStore({
+    connection,
+    ...runtime,
+    ...(options.identity === 'none' ? {} : { quotas: defaultQuotas }),
+  });
   undo.add(() => store.close());
   const identity = await startIdentity(options, { connection, runtime, logger });
   undo.add(() => identity.close());
