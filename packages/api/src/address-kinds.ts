@@ -42,3 +42,10 @@ export const allocationPool = record({ start: ip, end: ip }, {});
 
 /** A route that DHCP tells the guests of a subnet. */
 export const hostRoute = record({ destination: cidr, nexthop: ip }, {});
+
+/** `host:port` or `unix:/path`. */
+export const agentAddress = refined(text(255), (value) =>
+  /^(?:unix:\/\S+|[^\s/]+:\d{1,5})$/.test(value)
+    ? value
+    : new Refusal(`${shown(value)} is neither host:port nor unix:/path`),
+);

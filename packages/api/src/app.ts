@@ -2,6 +2,7 @@ import { type Identity, noIdentity } from '@alcor/identity';
 import type { IntentStore } from '@alcor/network';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { addAuthentication } from './authentication.ts';
+import { parseCsv } from './csv.ts';
 import { type AnyDefinition, type Operation, allows, pathOf } from './definition.ts';
 import { definitions } from './definitions/index.ts';
 import { type ErrorAnswer, answerTo, answerToWire, noSuchMethod, notFound, sendError } from './errors.ts';
@@ -63,6 +64,13 @@ function newServer(limits: Limits, logger: FastifyBaseLogger | undefined): Fasti
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => {
     try {
       done(null, parseJson(text as string, limits.jsonDepth));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  app.addContentTypeParser('text/csv', { parseAs: 'string' }, (_request, text, done) => {
+    try {
+      done(null, parseCsv(text as string));
     } catch (error) {
       done(error as Error);
     }

@@ -24,6 +24,10 @@ export interface Definition<T extends CollectionTypes> {
   readonly attributes: Readonly<Record<string, Attribute<T['view']>>>;
   /** Default: all of them. */
   readonly operations?: readonly Operation[];
+  /** The attributes that lists show; default: all. */
+  readonly inLists?: ReadonlySet<string>;
+  /** True: many of them may be made of a file, a CSV table or a bare JSON list. */
+  readonly files?: true;
   /** What else can be done with one: `PUT …/{id}/add_router_interface` by the last part of the path. */
   readonly actions?: Readonly<Record<string, Action>>;
   /** Resources of a tenant belong to the caller's project unless the request says another. */

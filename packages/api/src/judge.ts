@@ -114,7 +114,8 @@ async function checkReferences({ definition, store, caller }: Case, wishes: read
   }
 }
 
-async function checkReference(
+/** Refuses with 404 where one of the values (a list's items among them) refers to what the caller cannot see. */
+export async function checkReference(
   { to, at }: Reference,
   values: readonly unknown[],
   store: IntentStore,

@@ -39,6 +39,8 @@ export interface ResourcePolicy {
   readonly create?: Who;
   /** Lists and single ones. Others do not see that there are any. */
   readonly get?: Who;
+  /** Single ones, where that is fewer: the others are refused. */
+  readonly show?: Who;
   readonly update?: Who;
   readonly delete?: Who;
   /** Default of each action: whoever may update. */

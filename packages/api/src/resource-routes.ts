@@ -1,16 +1,17 @@
 import { Readable } from 'node:stream';
 import type { Caller } from '@alcor/identity';
 import type { Collection, IntentStore } from '@alcor/network';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, errorCodes } from 'fastify';
 import type { Action } from './action.ts';
 import { badRequest, readAction, readCreate, readUpdate } from './body.ts';
+import { CsvTable } from './csv.ts';
 import { type AnyDefinition, type AnyTypes, allows, pathOf } from './definition.ts';
 import { type Address, find, findParent, parentCondition, parentInput, scopeOf } from './finder.ts';
 import { judge, judgeCreate, judgeUpdate } from './judge.ts';
 import type { Limits } from './limits.ts';
 import { pagesOf } from './listing.ts';
 import { type ListRequest, type Query, pageLinks, readFields, readList } from './query.ts';
-import { type Policy, type PolicyOverrides, holds, policyOf, refuse } from './policy.ts';
+import { type Policy, type PolicyOverrides, type Target, holds, policyOf, refuse } from './policy.ts';
 import { type RowWriter, rowWriter } from './writer.ts';
 
 /** What the routes of every resource share. */
@@ -53,7 +54,7 @@ function readersOf(definition: AnyDefinition, context: RouteContext): Record<'li
       const asked = readList(definition, request.query as Query, { conditions, maxValues: limits.queryValues });
       checkReadable(definition, policy, caller, asked.names);
       const seen = holds(policy.of('list'), caller, parent ?? {}) ? asked : { ...asked, query: null };
-      const write = writerFor(asked.fields);
+      const write = writerFor(asked.fields ?? definition.inLists ?? null);
       const url = `${request.protocol}://${request.host}${request.url}`;
       const rows = { write: (view: AnyTypes['view']) => write(view, caller), collection: definition.collection(store) };
       return sendList(reply, listText(definition, rows, seen, url));
@@ -63,6 +64,7 @@ function readersOf(definition: AnyDefinition, context: RouteContext): Record<'li
       const address = addressOf(request);
       const { view } = await find(definition, store, caller, address);
       if (!holds(policy.of('show'), caller, view)) throw definition.notFound(address.id);
+      if (!holds(definition.policy?.show ?? 'anyone', caller, view)) refuse([`get_${definition.singular}`]);
       const write = writerFor(readFields(request.query as Query));
       return sendOne(reply, definition, write(view, caller));
     },
@@ -77,9 +79,11 @@ function writersOf(definition: AnyDefinition, context: RouteContext): Record<'cr
   return {
     create: async (request, reply) => {
       const caller = callerOf(request);
+      // Who could not make one of their own is told so, whatever the path and the body say.
+      if (!holds(policy.of('create'), caller, ownTarget(caller))) refuse([`create_${definition.singular}`]);
       const parent = await findParent(definition, store, caller, addressOf(request).parentId);
       const frame = { caller, fixed: parentInput(definition, parent), maxItems: limits.bulkItems };
-      const { wishes, bulk } = readCreate(definition, request.body, frame);
+      const { wishes, bulk } = readCreate(definition, contentOf(definition, request.body), frame);
       await judgeCreate({ definition, policy, store, caller }, wishes, parent);
       const views = await collection.create(wishes.map(({ input }) => input));
       const rows = views.map((view) => write(view, caller)).join(',');
@@ -102,6 +106,19 @@ function writersOf(definition: AnyDefinition, context: RouteContext): Record<'cr
       return reply.code(204).send();
     },
   };
+}
+
+function ownTarget({ projectId }: Caller): Target {
+  return { projectId, networkProjectId: projectId };
+}
+
+/** The body; a file of resources as the list that it is. */
+function contentOf({ plural, files }: AnyDefinition, body: unknown): unknown {
+  if (body instanceof CsvTable) {
+    if (files === undefined) throw new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE('text/csv');
+    return { [plural]: body.items() };
+  }
+  return files !== undefined && Array.isArray(body) ? { [plural]: body } : body;
 }
 
 function actorOf(definition: AnyDefinition, context: RouteContext, name: string, action: Action): Handler {

@@ -44,10 +44,8 @@ export interface AgentFilter {
   readonly alive?: OneOf<boolean>;
 }
 
-/** A part of the region that fails by itself. */
-export interface AvailabilityZone {
-  readonly name: string;
+/** Who speaks for hosts. */
+export interface AgentActions {
+  /** Notes that the agents of these nodes were heard of now; one that was deleted is there again. Others are passed over. */
+  heard(nodeIds: readonly NodeId[]): Promise<void>;
 }
-
-/** The zone of nodes that name none. */
-export const defaultZone = 'nova';

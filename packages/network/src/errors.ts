@@ -1,7 +1,7 @@
-import { addressingErrors } from './addressing-errors.ts';
 import { routingErrors } from './routing-errors.ts';
-import { securityErrors } from './security-errors.ts';
+import { addressingErrors } from './addressing-errors.ts';
 import { serviceErrors } from './service-errors.ts';
+import { securityErrors } from './security-errors.ts';
 
 /** What an entry of the table says of a refusal. */
 export interface ErrorKind {

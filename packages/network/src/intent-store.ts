@@ -7,7 +7,6 @@ import type {
   AllocationPool,
   Network,
   NetworkId,
-  Node,
   NodeId,
   Port,
   PortId,
@@ -19,6 +18,7 @@ import type {
 } from './nouns.ts';
 import type { ExtraDhcpOptRequest, PortExtras, VnicType } from './port-extras.ts';
 import type { RoutingStore } from './routing-store.ts';
+import type { ConfigManagerId, GatewayId, NodePlacement, NodeView } from './host.ts';
 import type { ServiceStore } from './service-store.ts';
 import type { QuotaStore } from './quota.ts';
 import type { RbacPolicyTypes } from './rbac.ts';
@@ -372,14 +372,17 @@ export interface PortFilter extends TenantFilter<PortId> {
 
 export interface NodeTypes {
   readonly id: NodeId;
-  readonly view: Node;
+  readonly view: NodeView;
   readonly create: CreateNode;
   readonly update: UpdateNode;
   readonly filter: NodeFilter;
-  readonly sortKey: 'id' | 'name' | 'ip' | 'agentAddress' | 'createdAt' | 'updatedAt' | 'revision';
+  readonly sortKey: 'id' | 'name' | 'ip' | 'agentAddress' | 'availabilityZone' | 'createdAt' | 'updatedAt' | 'revision';
 }
 
-export interface CreateNode {
+/** Default: the default zone; no config manager and no gateway. */
+type Placed = { readonly [Field in keyof NodePlacement]?: NodePlacement[Field] | undefined };
+
+export interface CreateNode extends Placed {
   readonly id: NodeId;
   /** Default: the id. */
   readonly name?: string | undefined;
@@ -387,7 +390,7 @@ export interface CreateNode {
   readonly agentAddress: string;
 }
 
-export interface UpdateNode {
+export interface UpdateNode extends Placed {
   readonly name?: string | undefined;
   /** NodeInUse while ports are bound to the node. */
   readonly ip?: string | undefined;
@@ -399,4 +402,7 @@ export interface NodeFilter {
   readonly name?: OneOf<string>;
   readonly ip?: OneOf<string>;
   readonly agentAddress?: OneOf<string>;
+  readonly availabilityZone?: OneOf<string>;
+  readonly configManagerId?: OneOf<ConfigManagerId>;
+  readonly gatewayId?: OneOf<GatewayId>;
 }

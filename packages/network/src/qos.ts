@@ -14,6 +14,8 @@ export interface QosPolicy extends Resource<QosPolicyId> {
 }
 
 export interface QosPolicyView extends QosPolicy {
+  /** Projects that have a grant of their own to use it. */
+  readonly grantees: readonly string[];
   /** In the order of their making. */
   readonly rules: readonly QosRule[];
 }

@@ -113,6 +113,11 @@ export const serviceErrors = {
     type: 'ServiceProfileEmpty',
     message: 'Service Profile needs either a driver or metainfo.',
   },
+  ServiceProviderNotFound: {
+    status: 404,
+    type: 'HTTPNotFound',
+    message: 'Service provider {name} could not be found.',
+  },
   FlavorServiceProfileBindingExists: {
     status: 409,
     type: 'FlavorServiceProfileBindingExists',

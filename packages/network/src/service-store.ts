@@ -1,4 +1,6 @@
+import type { AgentActions, AgentTypes } from './agent.ts';
 import type { FlavorServiceProfileTypes, FlavorTypes, ServiceProfileTypes } from './flavor.ts';
+import type { AvailabilityZoneTypes, ConfigManagerTypes, GatewayTypes } from './host.ts';
 import type { Collection } from './intent-store.ts';
 import type { MeteringLabelRuleTypes, MeteringLabelTypes } from './metering.ts';
 import type {
@@ -26,4 +28,8 @@ export interface ServiceStore {
   readonly flavors: Collection<FlavorTypes>;
   readonly flavorServiceProfiles: Collection<FlavorServiceProfileTypes>;
   readonly serviceProfiles: Collection<ServiceProfileTypes>;
+  readonly agents: Collection<AgentTypes> & AgentActions;
+  readonly availabilityZones: Collection<AvailabilityZoneTypes>;
+  readonly configManagers: Collection<ConfigManagerTypes>;
+  readonly gateways: Collection<GatewayTypes>;
 }

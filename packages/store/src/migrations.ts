@@ -1,14 +1,19 @@
 import type { Database } from './database.ts';
 import { firstSchema } from './schema/0001-first.ts';
-import { routingSchema } from './schema/0020-routing.ts';
 import { rbacSchema } from './schema/0010-rbac.ts';
+<<<<<<< packages/store/src/migrations.ts
+import { routingSchema } from './schema/0020-routing.ts';
+=======
 import { quotaSchema } from './schema/0011-quotas-tags.ts';
+>>>>>>> /tmp/tmp.6FJL0tKHCX/new
 import { addressingSchema } from './schema/0040-addressing.ts';
 import { autoTopologiesSchema } from './schema/0041-auto-topologies.ts';
 import { qosSchema } from './schema/0050-qos.ts';
 import { trunkSchema } from './schema/0051-trunk.ts';
 import { meteringSchema } from './schema/0052-metering.ts';
 import { flavorSchema } from './schema/0053-flavors.ts';
+import { hostSchema } from './schema/0054-hosts.ts';
+import { qosUsersSchema } from './schema/0055-qos-users.ts';
 import { securitySchema } from './schema/0030-security.ts';
 import { networkAclSchema } from './schema/0031-network-acls.ts';
 import { sharedGroupsSchema } from './schema/0032-shared-groups.ts';
@@ -23,15 +28,20 @@ interface Migration {
 /** In order; what has been released is never changed, only added to. */
 const migrations: readonly Migration[] = [
   { version: 1, name: 'first', sql: firstSchema },
-  { version: 20, name: 'routing', sql: routingSchema },
   { version: 10, name: 'rbac', sql: rbacSchema },
+<<<<<<< packages/store/src/migrations.ts
+  { version: 20, name: 'routing', sql: routingSchema },
+=======
   { version: 11, name: 'quotas and tags', sql: quotaSchema },
+>>>>>>> /tmp/tmp.6FJL0tKHCX/new
   { version: 40, name: 'addressing', sql: addressingSchema },
   { version: 41, name: 'auto topologies', sql: autoTopologiesSchema },
   { version: 50, name: 'qos', sql: qosSchema },
   { version: 51, name: 'trunk', sql: trunkSchema },
   { version: 52, name: 'metering', sql: meteringSchema },
   { version: 53, name: 'flavors', sql: flavorSchema },
+  { version: 54, name: 'hosts', sql: hostSchema },
+  { version: 55, name: 'qos users', sql: qosUsersSchema },
   { version: 30, name: 'security', sql: securitySchema },
   { version: 31, name: 'network ACLs', sql: networkAclSchema },
   { version: 32, name: 'shared groups', sql: sharedGroupsSchema },

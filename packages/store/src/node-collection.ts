@@ -1,5 +1,6 @@
-import { canonicalIp, refusal } from '@alcor/network';
-import type { Collection, Node, NodeId, NodeTypes } from '@alcor/network';
+import { canonicalIp, defaultZone, refusal } from '@alcor/network';
+import type { Collection, NodeId, NodeTypes, NodeView } from '@alcor/network';
+import { insertAgents } from './agent-collection.ts';
 import { createCollection } from './collection.ts';
 import type { Conflict } from './collection.ts';
 import type { StoreContext } from './context.ts';
@@ -10,16 +11,22 @@ import { arrayLiteral } from './sql.ts';
 /** Rows are plain, but a node that comes again goes on from the revision it went with (`retired_nodes`). */
 export function createNodeCollection(context: StoreContext): Collection<NodeTypes> {
   return createCollection(context, nodeResource, {
-    defaults: {},
+    defaults: { availabilityZone: defaultZone, configManagerId: null, gatewayId: null },
     complete: (row, input) => {
       if (input.id === '') throw refusal('InvalidInput', { reason: 'the id of a node is empty' });
       return { ...row, name: input.name ?? input.id, ip: checkedIp(input.ip) };
     },
     beforeInsert: withPastRevisions,
+    afterInsert: (tx, rows) =>
+      insertAgents(
+        context,
+        tx,
+        rows.map(({ id }) => id),
+      ),
     checkPatch: (patch) => (patch.ip === undefined ? patch : { ...patch, ip: checkedIp(patch.ip) }),
     change: async (tx, row, patch) => {
       if (patch.ip !== undefined && patch.ip !== row.ip) await checkUnbound(tx, row.id);
-      return patch as Partial<Node>;
+      return patch as Partial<NodeView>;
     },
     beforeDelete: async (tx, { id }) => {
       await lockIds(tx, [id]);
@@ -32,11 +39,16 @@ export function createNodeCollection(context: StoreContext): Collection<NodeType
         [id, revision + 1],
       );
     },
-    conflicts: { nodes_pkey: exists('id'), nodes_ip_key: exists('ip') },
+    conflicts: {
+      nodes_pkey: exists('id'),
+      nodes_ip_key: exists('ip'),
+      nodes_config_manager_fkey: ([configManagerId = '']) => refusal('ConfigManagerNotFound', { configManagerId }),
+      nodes_gateway_fkey: ([gatewayId = '']) => refusal('GatewayNotFound', { gatewayId }),
+    },
   });
 }
 
-async function withPastRevisions(tx: Queryable, rows: readonly Node[]): Promise<readonly Node[]> {
+async function withPastRevisions(tx: Queryable, rows: readonly NodeView[]): Promise<readonly NodeView[]> {
   const ids = rows.map(({ id }) => id);
   await lockIds(tx, ids);
   const retired = await tx.query<{ id: string; revision: number }>(
@@ -64,7 +76,7 @@ async function checkUnbound(tx: Queryable, id: NodeId): Promise<void> {
 function exists(field: 'id' | 'ip'): Conflict {
   return ([value = ''], rows) => {
     const key = field === 'ip' ? (canonicalIp(value) ?? value) : value;
-    const item = (rows as readonly Partial<Node>[]).findLastIndex((row) => row[field] === key);
+    const item = (rows as readonly Partial<NodeView>[]).findLastIndex((row) => row[field] === key);
     return refusal('NodeExists', { field, value: key }, { item: item === -1 ? undefined : item });
   };
 }

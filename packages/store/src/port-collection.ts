@@ -14,6 +14,7 @@ import {
 import type { PlannedIp } from './port-addresses.ts';
 import { checkedMac, createPorts, generateMac } from './port-create.ts';
 import { insertAddresses, lockHosts } from './port-insert.ts';
+import { checkNotTrunked } from './trunk-collection.ts';
 import { changeSecurity } from './port-security.ts';
 import type { LockedPort } from './port-security.ts';
 import { lockRow, readPage, readView } from './reader.ts';
@@ -37,6 +38,7 @@ export function createPortCollection(context: StoreContext): Collection<PortType
       const port = await database.transaction(async (tx) => {
         const row = await lockRow(tx, portResource, id, { ...options, strength: 'for update' });
         await checkDeletable(tx, row);
+        await checkNotTrunked(tx, id);
         await detachPort(tx, id, nowOf(context));
         await deleteRow(tx, portResource, row, nowOf(context));
         return row;

@@ -3,7 +3,6 @@ import type {
   Collection,
   QosPolicyId,
   QosPolicyTypes,
-  QosPolicyView,
   QosRule,
   QosRuleId,
   QosRuleType,
@@ -15,17 +14,13 @@ import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { lockRow } from './reader.ts';
 import type { Resource } from './resource.ts';
-import { qosPolicyResource, ruleObject } from './resources/qos.ts';
+import { qosPolicyResource, qosUsers, ruleObject } from './resources/qos.ts';
 import { updateRow } from './writer.ts';
 
 export function createQosPolicyCollection(context: StoreContext): Collection<QosPolicyTypes> {
   return createCollection(context, qosPolicyResource, {
     defaults: { name: '', description: '', shared: false, isDefault: false },
-    change: async (tx, row, patch) => {
-      if (patch.shared === false && row.shared) await checkUnused(tx, row.id, 'RbacPolicyInUse');
-      return patch as Partial<QosPolicyView>;
-    },
-    beforeDelete: (tx, row) => checkUnused(tx, row.id, 'QosPolicyInUse'),
+    beforeDelete: (tx, row) => checkUnused(tx, row.id),
     conflicts: {
       qos_policies_default_key: ([projectId = '']) => refusal('QoSPolicyDefaultAlreadyExists', { projectId }),
     },
@@ -33,24 +28,12 @@ export function createQosPolicyCollection(context: StoreContext): Collection<Qos
   });
 }
 
-/** Everything that may refer to a policy. */
-const users = [
-  ['network', 'networks'],
-  ['port', 'ports'],
-] as const;
-
-async function checkUnused(
-  tx: Queryable,
-  policyId: QosPolicyId,
-  code: 'QosPolicyInUse' | 'RbacPolicyInUse',
-): Promise<void> {
-  for (const [objectType, table] of users) {
-    const text = `select id, project_id as "projectId" from ${table} where qos_policy_id = $1 limit 1`;
-    const [user] = await tx.query<{ id: string; projectId: string }>(text, [policyId]);
-    if (user === undefined) continue;
-    throw code === 'QosPolicyInUse'
-      ? refusal(code, { policyId, objectType, objectId: user.id })
-      : refusal(code, { objectId: policyId, details: `project_id=${user.projectId}` });
+async function checkUnused(tx: Queryable, policyId: QosPolicyId): Promise<void> {
+  for (const [objectType, table] of qosUsers) {
+    const [user] = await tx.query<{ id: string }>(`select id from ${table} where qos_policy_id = $1 limit 1`, [
+      policyId,
+    ]);
+    if (user !== undefined) throw refusal('QosPolicyInUse', { policyId, objectType, objectId: user.id });
   }
 }
 

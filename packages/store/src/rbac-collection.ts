@@ -7,6 +7,7 @@ import type { Queryable } from './database.ts';
 import { lockRow } from './reader.ts';
 import type { Resource } from './resource.ts';
 import { networkResource } from './resources/network.ts';
+import { qosPolicyResource } from './resources/qos.ts';
 import { rbacPolicyResource } from './resources/rbac.ts';
 import { addressGroupResource, securityGroupResource } from './resources/security.ts';
 import { isUsed } from './sharing.ts';
@@ -15,6 +16,7 @@ import { writeRow } from './writer.ts';
 /** What can be shared, by what policies call it. */
 const shareable: readonly Resource<CollectionTypes>[] = [
   networkResource as unknown as Resource<CollectionTypes>,
+  qosPolicyResource as unknown as Resource<CollectionTypes>,
   securityGroupResource as unknown as Resource<CollectionTypes>,
   addressGroupResource as unknown as Resource<CollectionTypes>,
 ];

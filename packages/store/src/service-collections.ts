@@ -1,4 +1,5 @@
 import type { ServiceStore } from '@alcor/network';
+import { createAgentCollection } from './agent-collection.ts';
 import type { StoreContext } from './context.ts';
 import {
   createFlavorCollection,
@@ -6,6 +7,11 @@ import {
   createServiceProfileCollection,
 } from './flavor-collections.ts';
 import { guarded } from './guard.ts';
+import {
+  createAvailabilityZoneCollection,
+  createConfigManagerCollection,
+  createGatewayCollection,
+} from './host-collections.ts';
 import { createMeteringLabelCollection, createMeteringLabelRuleCollection } from './metering-collections.ts';
 import { createQosPolicyCollection, createQosRuleCollection } from './qos-collections.ts';
 import * as qos from './resources/qos.ts';
@@ -48,5 +54,9 @@ export function createServiceCollections(context: StoreContext): ServiceStore {
     flavors: guarded(createFlavorCollection(context)),
     flavorServiceProfiles: guarded(createFlavorServiceProfileCollection(context)),
     serviceProfiles: guarded(createServiceProfileCollection(context)),
+    agents: guarded(createAgentCollection(context)),
+    availabilityZones: guarded(createAvailabilityZoneCollection(context)),
+    configManagers: guarded(createConfigManagerCollection(context)),
+    gateways: guarded(createGatewayCollection(context)),
   };
 }

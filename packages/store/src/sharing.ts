@@ -11,6 +11,8 @@ export interface Sharing {
   readonly flags: Readonly<Partial<Record<GrantAction, string>>>;
   /** Whose use of the object rests on the grant: SQL that selects `project_id`, with the object's id at the placeholder. */
   readonly users: (object: string) => string;
+  /** True: what the owner's own project uses of it counts as well. */
+  readonly ownUse?: true;
 }
 
 /** The row's own project, and those with a grant of any sort, to every project or to this one. For `visibleTo`. */
@@ -78,16 +80,16 @@ export async function dropGrants<T extends CollectionTypes>(
 /** Whether a project other than the owner uses the object and could not without this grant. */
 export async function isUsed(
   tx: Queryable,
-  { users }: Sharing,
+  { users, ownUse }: Sharing,
   grant: Owned & { readonly action: GrantAction; readonly targetProject: string },
 ): Promise<boolean> {
   const found = await tx.query(
     `select 1 from (${users('$1::uuid')}) u
-     where u.project_id <> $2 and $3::text in ('*', u.project_id) and not exists (
+     where ($5::boolean or u.project_id <> $2) and $3::text in ('*', u.project_id) and not exists (
        select from rbac_policies r where r.object_id = $1::uuid and r.action = $4
          and r.target_project <> $3 and r.target_project in ('*', u.project_id))
      limit 1`,
-    [grant.id, grant.projectId ?? '', grant.targetProject, grant.action],
+    [grant.id, grant.projectId ?? '', grant.targetProject, grant.action, ownUse === true],
   );
   return found.length > 0;
 }

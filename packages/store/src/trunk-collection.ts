@@ -45,6 +45,16 @@ export function createTrunkCollection(context: StoreContext): Collection<TrunkTy
   };
 }
 
+/** Refuses to delete a port that a trunk has. The port must be locked. */
+export async function checkNotTrunked(tx: Queryable, portId: PortId): Promise<void> {
+  const [member] = await tx.query<{ trunkId: TrunkId; isParent: boolean }>(
+    `select trunk_id as "trunkId", segmentation_type is null as "isParent" from trunk_ports where port_id = $1`,
+    [portId],
+  );
+  if (member === undefined) return;
+  throw refusal(member.isParent ? 'PortInUseAsTrunkParent' : 'PortInUseAsSubPort', { portId, trunkId: member.trunkId });
+}
+
 async function changeSubPorts(
   context: StoreContext,
   id: TrunkId,

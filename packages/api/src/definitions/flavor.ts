@@ -23,6 +23,7 @@ export const flavor = define<FlavorTypes>({
   prefix: '/v2.0',
   about: 'A choice of service that users are offered',
   tenancy: 'region',
+  policy: { get: 'anyone' },
   collection: (store) => store.flavors,
   parseId: (id) => (isUuid(id) ? (id.toLowerCase() as FlavorId) : null),
   notFound: (flavorId) => refusal('FlavorNotFound', { flavorId }),

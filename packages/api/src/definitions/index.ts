@@ -1,19 +1,24 @@
 import type { AnyDefinition } from '../definition.ts';
 import { addressScope } from './address-scope.ts';
+import { agent } from './agent.ts';
+import { availabilityZone } from './availability-zone.ts';
 import { flavor, flavorServiceProfile, serviceProfile } from './flavor.ts';
-import { networkIpAvailability } from './ip-availability.ts';
 import { floatingIp, floatingIpPool, portForwarding } from './floating-ip.ts';
+import { networkIpAvailability } from './ip-availability.ts';
 import { meteringLabel, meteringLabelRule } from './metering.ts';
 import { addressGroup } from './address-group.ts';
 import { networkAcl, networkAclRule } from './network-acl.ts';
 import { network } from './network.ts';
 import { defaultSecurityGroupRule, securityGroupRule } from './security-group-rule.ts';
 import { securityGroup } from './security-group.ts';
+import { configManager, gateway } from './node-group.ts';
 import { node } from './node.ts';
 import { port } from './port.ts';
+import { qosRuleType } from './qos-rule-type.ts';
 import { qosPolicy, qosRules } from './qos.ts';
-import { rbacPolicy } from './rbac-policy.ts';
+import { serviceProvider } from './service-provider.ts';
 import { router } from './router.ts';
+import { rbacPolicy } from './rbac-policy.ts';
 import { subnet } from './subnet.ts';
 import { subnetPool } from './subnet-pool.ts';
 import { trunk } from './trunk.ts';
@@ -32,6 +37,12 @@ export const definitions: readonly AnyDefinition[] = [
   floatingIp,
   portForwarding,
   floatingIpPool,
+  agent,
+  availabilityZone,
+  serviceProvider,
+  configManager,
+  gateway,
+  qosRuleType,
   qosPolicy,
   ...qosRules,
   trunk,

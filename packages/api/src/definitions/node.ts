@@ -1,8 +1,15 @@
-import { type NodeId, type NodeTypes, refusal } from '@alcor/network';
-import { ip } from '../address-kinds.ts';
-import { attributesOf, chosen, listed, required } from '../attribute.ts';
+import {
+  type ConfigManagerId,
+  type GatewayId,
+  type NodeId,
+  type NodeTypes,
+  defaultZone,
+  refusal,
+} from '@alcor/network';
+import { agentAddress, ip } from '../address-kinds.ts';
+import { attributesOf, chosen, initially, listed, required } from '../attribute.ts';
 import { define } from '../definition.ts';
-import { Refusal, integer, refined, shown, text, timestamp } from '../kinds.ts';
+import { Refusal, integer, nullable, refined, shown, text, timestamp, uuid } from '../kinds.ts';
 import { wireTime } from './common.ts';
 
 const { field } = attributesOf<NodeTypes>();
@@ -13,12 +20,11 @@ const nodeId = refined(text(255), (value) =>
   idExpression.test(value) ? (value as NodeId) : new Refusal(`${shown(value)} is not a valid host id`),
 );
 
-/** `host:port` or `unix:/path`. */
-const agentAddress = refined(text(255), (value) =>
-  /^(?:unix:\/\S+|[^\s/]+:\d{1,5})$/.test(value)
-    ? value
-    : new Refusal(`${shown(value)} is neither host:port nor unix:/path`),
+/** Zones stand in lists that are separated by commas and blanks. */
+const zone = refined(text(255), (value) =>
+  /^[^\s,]+$/.test(value) ? value : new Refusal(`${shown(value)} is not a valid availability zone`),
 );
+const group = { post: initially(null), put: true, filter: true } as const;
 
 export const node = define<NodeTypes>({
   singular: 'node',
@@ -26,6 +32,7 @@ export const node = define<NodeTypes>({
   prefix: '/alcor/v1',
   about: 'A host of the region',
   tenancy: 'region',
+  files: true,
   collection: (store) => store.nodes,
   parseId: (id) => (idExpression.test(id) ? (id as NodeId) : null),
   notFound: (id) => refusal('NodeNotFound', { nodeId: id }),
@@ -44,6 +51,13 @@ export const node = define<NodeTypes>({
       put: true,
       ...listed,
     }),
+    availability_zone: field('availabilityZone', zone, 'What it fails with', {
+      post: initially(defaultZone),
+      put: true,
+      ...listed,
+    }),
+    config_manager_id: field('configManagerId', nullable(uuid<ConfigManagerId>()), 'Who drives it', group),
+    gateway_id: field('gatewayId', nullable(uuid<GatewayId>()), 'Where its traffic leaves the region', group),
     revision_number: field('revision', integer(0, Number.MAX_SAFE_INTEGER), 'Grows with every change', { sort: true }),
     created_at: field('createdAt', timestamp, 'When it was registered', { sort: true, wire: wireTime }),
     updated_at: field('updatedAt', timestamp, 'When it last changed', { sort: true, wire: wireTime }),

@@ -15,12 +15,15 @@ import {
 import { attributesOf, initially, listed, required } from '../attribute.ts';
 import { type AnyDefinition, type Definition, define } from '../definition.ts';
 import { dictionary, flag, integer, isUuid, listOf, oneOf, uuid } from '../kinds.ts';
-import { identity, records } from './common.ts';
+import { identity, records, sharedWith } from './common.ts';
 
 const { field, computed } = attributesOf<QosPolicyTypes>();
 
 /** What the columns hold. */
 const rate = integer(0, 2 ** 31 - 1);
+
+/** Providers say what quality there is; users choose. */
+const writtenByAdmin = { create: 'admin', update: 'admin', delete: 'admin' } as const;
 
 export const qosPolicy = define<QosPolicyTypes>({
   singular: 'policy',
@@ -29,12 +32,18 @@ export const qosPolicy = define<QosPolicyTypes>({
   path: 'qos/policies',
   about: 'What quality of service those get that refer to it',
   tenancy: 'project',
+  policy: writtenByAdmin,
   collection: (store) => store.qosPolicies,
   parseId: (id) => (isUuid(id) ? (id.toLowerCase() as QosPolicyTypes['id']) : null),
   notFound: (policyId) => refusal('QosPolicyNotFound', { policyId }),
   attributes: {
     ...identity<QosPolicyTypes>(),
-    shared: field('shared', flag, 'Every project may use it', { post: initially(false), put: true, ...listed }),
+    shared: field('shared', flag, 'Every project may use it', {
+      post: initially(false),
+      put: true,
+      ...listed,
+      wire: sharedWith,
+    }),
     is_default: field('isDefault', flag, 'New networks of the project that name no policy get it', {
       post: initially(false),
       put: true,
@@ -80,6 +89,7 @@ function ruleDefinitions<Rule extends QosRule>(
     ...parts,
     prefix: '/v2.0',
     tenancy: 'project',
+    policy: writtenByAdmin,
     attributes: { id, ...parts.attributes } as Definition<QosRuleTypes<QosRule>>['attributes'],
     collection: parts.collection as unknown as Definition<QosRuleTypes<QosRule>>['collection'],
     parseId: (text: string) => (isUuid(text) ? (text.toLowerCase() as QosRuleId) : null),

@@ -11,11 +11,15 @@ import { type AnyDefinition, define } from '../definition.ts';
 import { find } from '../finder.ts';
 import { isUuid, oneOf, text, uuid } from '../kinds.ts';
 import { network } from './network.ts';
+import { qosPolicy } from './qos.ts';
 
 const { field } = attributesOf<RbacPolicyTypes>();
 
 /** The definitions of what can be shared. */
-const shareable: Readonly<Partial<Record<RbacPolicy['objectType'], AnyDefinition>>> = { network };
+const shareable: Readonly<Partial<Record<RbacPolicy['objectType'], AnyDefinition>>> = {
+  network,
+  qos_policy: qosPolicy,
+};
 
 const project = field('projectId', text(255), 'The project that grants', { post: chosen, ...listed });
 /** Everybody is the administrator's to speak of. */

@@ -3,7 +3,9 @@ import { action } from '../action.ts';
 import { attributesOf, initially, listed, required } from '../attribute.ts';
 import { define } from '../definition.ts';
 import { type Kind, flag, integer, isUuid, listOf, oneOf, record, refined, uuid } from '../kinds.ts';
+import { checkReference } from '../judge.ts';
 import { identity, records } from './common.ts';
+import { port } from './port.ts';
 
 const { field } = attributesOf<TrunkTypes>();
 
@@ -50,7 +52,11 @@ export const trunk = define<TrunkTypes>({
   notFound: (trunkId) => refusal('TrunkNotFound', { trunkId }),
   attributes: {
     ...identity<TrunkTypes>(),
-    port_id: field('portId', uuid(), 'The parent: the untagged traffic', { post: required, ...listed }),
+    port_id: field('portId', uuid(), 'The parent: the untagged traffic', {
+      post: required,
+      ...listed,
+      refers: [{ to: () => port }],
+    }),
     admin_state_up: field('adminStateUp', flag, 'False: its sub-ports cannot be changed', {
       post: initially(true),
       put: true,
@@ -59,6 +65,7 @@ export const trunk = define<TrunkTypes>({
     status: field('status', oneOf('ACTIVE', 'DOWN', 'BUILD', 'DEGRADED', 'ERROR'), 'What its host says of it', listed),
     sub_ports: field('subPorts', subPorts, 'The ports reached by tags, oldest first', {
       post: initially([]),
+      refers: [{ to: () => port, at: 'port_id' }],
       wire: wireSubPorts,
     }),
     ...records<TrunkTypes>(),
@@ -68,7 +75,10 @@ export const trunk = define<TrunkTypes>({
       about: 'Gives it further sub-ports',
       required: { sub_ports: subPorts },
       answers: 'bare',
-      run: ({ store, id, body }) => store.trunks.addSubPorts(id as TrunkId, body.sub_ports),
+      run: async ({ store, caller, id, body }) => {
+        await checkReference({ to: () => port, at: 'portId' }, [body.sub_ports], store, caller);
+        return store.trunks.addSubPorts(id as TrunkId, body.sub_ports);
+      },
     }),
     remove_subports: action({
       about: 'Takes sub-ports from it',

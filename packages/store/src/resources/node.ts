@@ -9,6 +9,9 @@ const nodeColumns = {
   name: { name: 'name', type: 'text' },
   ip: { name: 'ip', type: 'inet' },
   agentAddress: { name: 'agent_address', type: 'text' },
+  availabilityZone: { name: 'availability_zone', type: 'text' },
+  configManagerId: { name: 'config_manager_id', type: 'uuid' },
+  gatewayId: { name: 'gateway_id', type: 'uuid' },
   ...history,
 } as const satisfies Record<string, Column>;
 
@@ -20,7 +23,16 @@ export const nodeResource: Resource<NodeTypes> = {
   viewed: {},
   join: '',
   filters: {},
-  sortKeys: sortKeysOf(nodeColumns, ['id', 'name', 'ip', 'agentAddress', 'createdAt', 'updatedAt', 'revision']),
+  sortKeys: sortKeysOf(nodeColumns, [
+    'id',
+    'name',
+    'ip',
+    'agentAddress',
+    'availabilityZone',
+    'createdAt',
+    'updatedAt',
+    'revision',
+  ]),
   visibleTo: null,
   notFound: (nodeId) => refusal('NodeNotFound', { nodeId }),
   canonical: (row) => ({ ...row, ip: canonicalAddress(row.ip) }),

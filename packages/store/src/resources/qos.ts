@@ -11,6 +11,7 @@ import type {
 } from '@alcor/network';
 import { sortKeysOf } from '../resource.ts';
 import type { Column, Resource } from '../resource.ts';
+import { granteesView, visibleByGrant } from '../sharing.ts';
 import { history, identity, tenantKeys } from './common.ts';
 
 const policyColumns = {
@@ -26,6 +27,12 @@ export const ruleObject = `json_strip_nulls(json_build_object(
   'maxKbps', r.max_kbps, 'maxBurstKbps', r.max_burst_kbps, 'maxKpps', r.max_kpps, 'maxBurstKpps', r.max_burst_kpps,
   'dscpMark', r.dscp_mark, 'minKbps', r.min_kbps, 'minKpps', r.min_kpps))`;
 
+/** What may refer to a policy, and where it lies. */
+export const qosUsers = [
+  ['network', 'networks'],
+  ['port', 'ports'],
+] as const;
+
 export const qosPolicyResource: Resource<QosPolicyTypes> = {
   kind: null,
   table: 'qos_policies',
@@ -33,11 +40,21 @@ export const qosPolicyResource: Resource<QosPolicyTypes> = {
   composed: {},
   viewed: {
     rules: `(select coalesce(json_agg(${ruleObject} order by r.id), '[]') from qos_rules r where r.policy_id = t.id)`,
+    grantees: granteesView,
   },
   join: '',
   filters: {},
   sortKeys: sortKeysOf(policyColumns, [...tenantKeys, 'shared', 'isDefault']),
-  visibleTo: (project) => `(t.project_id = ${project} or t.shared)`,
+  visibleTo: visibleByGrant,
+  sharing: {
+    objectType: 'qos_policy',
+    flags: { access_as_shared: 'shared' },
+    users: (policy) =>
+      qosUsers
+        .map(([, table]) => `select project_id from ${table} where qos_policy_id = ${policy}`)
+        .join(' union all '),
+    ownUse: true,
+  },
   notFound: (policyId) => refusal('QosPolicyNotFound', { policyId }),
   canonical: (row) => row,
 };
@@ -65,8 +82,7 @@ function ruleResource<Rule extends QosRule>(
     join: '',
     filters: {},
     sortKeys: sortKeysOf(columns, ['id', ...Object.keys(own)]) as Resource<QosRuleTypes<Rule>>['sortKeys'],
-    visibleTo: (project) =>
-      `t.policy_id in (select p.id from qos_policies p where p.project_id = ${project} or p.shared)`,
+    visibleTo: (project) => `t.policy_id in (select t.id from qos_policies t where ${visibleByGrant(project)})`,
     notFound: (ruleId) => refusal('QosRuleNotFound', { ruleId }),
     canonical: (row) => row,
   };
