@@ -292,11 +292,12 @@ describe('address groups', () => {
   });
 });
 
+const as =
+  (project: string, roles = 'member,reader') =>
+  (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body?: unknown) =>
+    client.call(method, `/v2.0${url}`, body, { 'x-project-id': project, 'x-roles': roles, 'x-user-id': project });
+
 describe('between projects', () => {
-  const as =
-    (project: string, roles = 'member,reader') =>
-    (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body?: unknown) =>
-      client.call(method, `/v2.0${url}`, body, { 'x-project-id': project, 'x-roles': roles, 'x-user-id': project });
   const alice = as('alice');
   const bob = as('bob');
   const grant = (object: Row, type: string, target: string) =>
@@ -308,11 +309,13 @@ describe('between projects', () => {
     const { body } = await alice('POST', '/security-groups', { security_group: { name: 'hers' } });
     const hers = body.security_group;
     const mine = (await bob('POST', '/security-groups', { security_group: {} })).body.security_group;
-    const rule = (attributes: object) => ({ security_group_rule: { direction: 'ingress', ...attributes } });
+    const rule = { direction: 'ingress' };
     for (const answer of [
       await bob('GET', `/security-groups/${hers.id}`),
-      await bob('POST', '/security-group-rules', rule({ security_group_id: hers.id })),
-      await bob('POST', '/security-group-rules', rule({ security_group_id: mine.id, remote_group_id: hers.id })),
+      await bob('POST', '/security-group-rules', { security_group_rule: { ...rule, security_group_id: hers.id } }),
+      await bob('POST', '/security-group-rules', {
+        security_group_rule: { ...rule, security_group_id: mine.id, remote_group_id: hers.id },
+      }),
     ]) {
       expect(answer).toMatchObject({ status: 404, body: { NeutronError: { type: 'SecurityGroupNotFound' } } });
     }

@@ -15,6 +15,7 @@ import { configManager, gateway } from './node-group.ts';
 import { node } from './node.ts';
 import { port } from './port.ts';
 import { qosRuleType } from './qos-rule-type.ts';
+import { portProgramming } from './programming.ts';
 import { qosPolicy, qosRules } from './qos.ts';
 import { serviceProvider } from './service-provider.ts';
 import { router } from './router.ts';
@@ -57,4 +58,5 @@ export const definitions: readonly AnyDefinition[] = [
   addressGroup,
   networkAcl,
   networkAclRule,
+  portProgramming,
 ];

@@ -11,6 +11,7 @@ import { attributesOf, chosen, initially, listed, required } from '../attribute.
 import { define } from '../definition.ts';
 import { Refusal, integer, nullable, refined, shown, text, timestamp, uuid } from '../kinds.ts';
 import { wireTime } from './common.ts';
+import { nodeProgramming } from './programming.ts';
 
 const { field } = attributesOf<NodeTypes>();
 
@@ -38,6 +39,7 @@ export const node = define<NodeTypes>({
   notFound: (id) => refusal('NodeNotFound', { nodeId: id }),
   complete: (body) =>
     Object.hasOwn(body, 'id') || !Object.hasOwn(body, 'name') ? body : { ...body, id: body['name'] },
+  actions: { programming: nodeProgramming },
   attributes: {
     id: field('id', nodeId, 'The value of binding:host_id. Default: the name', { post: required, ...listed }),
     name: field('name', text(255), 'For people. Default: the id', { post: chosen, put: true, ...listed }),
