@@ -107,15 +107,7 @@ function readFilters(definition: AnyDefinition, query: Query): Record<string, re
   for (const name of Object.keys(query)) {
     if (controls.has(name)) continue;
     const attribute = attributeOf(definition, name);
-<<<<<<< packages/api/src/query.ts
     if (attribute === undefined || attribute.filter === null || (!attribute.visible && attribute.filter === 'own')) {
-=======
-    if (
-      attribute === undefined ||
-      attribute.filter === null ||
-      !(attribute.visible || typeof attribute.filter === 'function')
-    ) {
->>>>>>> /tmp/tmp.6FJL0tKHCX/new
       throw badRequest(`[${shown(name)}] is invalid attribute for filtering`);
     }
     const conditions = conditionsOf(name, attribute, valuesOf(query, name));

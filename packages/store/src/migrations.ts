@@ -1,11 +1,8 @@
 import type { Database } from './database.ts';
 import { firstSchema } from './schema/0001-first.ts';
 import { rbacSchema } from './schema/0010-rbac.ts';
-<<<<<<< packages/store/src/migrations.ts
-import { routingSchema } from './schema/0020-routing.ts';
-=======
 import { quotaSchema } from './schema/0011-quotas-tags.ts';
->>>>>>> /tmp/tmp.6FJL0tKHCX/new
+import { routingSchema } from './schema/0020-routing.ts';
 import { addressingSchema } from './schema/0040-addressing.ts';
 import { autoTopologiesSchema } from './schema/0041-auto-topologies.ts';
 import { qosSchema } from './schema/0050-qos.ts';
@@ -29,11 +26,8 @@ interface Migration {
 const migrations: readonly Migration[] = [
   { version: 1, name: 'first', sql: firstSchema },
   { version: 10, name: 'rbac', sql: rbacSchema },
-<<<<<<< packages/store/src/migrations.ts
-  { version: 20, name: 'routing', sql: routingSchema },
-=======
   { version: 11, name: 'quotas and tags', sql: quotaSchema },
->>>>>>> /tmp/tmp.6FJL0tKHCX/new
+  { version: 20, name: 'routing', sql: routingSchema },
   { version: 40, name: 'addressing', sql: addressingSchema },
   { version: 41, name: 'auto topologies', sql: autoTopologiesSchema },
   { version: 50, name: 'qos', sql: qosSchema },
