@@ -3,7 +3,7 @@ import { type TestServer, startTestServer } from '../../store/src/testing/region
 import { type Operation, allows, pathOf } from './definition.ts';
 import { definitions } from './definitions/index.ts';
 import { documentPath, openApi } from './openapi.ts';
-import { type Client, clientOf } from './testing/client.ts';
+import { type Client, type Row, clientOf } from './testing/client.ts';
 import { makeAt, needsOf, placeOf } from './testing/needs.ts';
 
 /** Of every JSON type and then some: for each attribute, at least one of them must be wrong. */
@@ -45,10 +45,12 @@ for (const definition of definitions) {
   describe(pathOf(definition), () => {
     let place = '';
     let needed: object = {};
+    let made: Row = { id: '' };
 
     beforeAll(async () => {
       place = await placeOf(client, definition);
       needed = await needsOf(client, definition);
+      if (allows(definition, 'create')) made = await makeAt(client, place, singular, needed);
     });
 
     it.each(served('create', attributes))(
@@ -97,8 +99,39 @@ for (const definition of definitions) {
       expect(status).toBe(200);
     });
 
-    it.runIf(allows(definition, 'create'))('shows every visible attribute and no other', async () => {
-      const made = await makeAt(client, place, singular, needed);
+    const isOwned = definition.tenancy === 'project' && allows(definition, 'create');
+    it.runIf(isOwned)('is not there for a foreign project', async () => {
+      const { id } = made;
+      const foreign = { 'x-project-id': 'a-foreign-one', 'x-roles': 'member' };
+      for (const [operation, method, body] of [
+        ['show', 'GET', undefined],
+        ['update', 'PUT', { [singular]: {} }],
+        ['delete', 'DELETE', undefined],
+      ] as const) {
+        if (!allows(definition, operation)) continue;
+        const { status } = await client.call(method, `${place}/${id}`, body, foreign);
+        expect([operation, status]).toEqual([operation, 404]);
+      }
+      const { body } = await client.call('GET', `${place}?id=${id}`, undefined, foreign);
+      const rows = (body as Readonly<Record<string, unknown>>)[definition.plural] ?? [];
+      expect(rows).toEqual([]);
+    });
+
+    it.runIf(allows(definition, 'create') && allows(definition, 'show'))('comes back as it was sent', async () => {
+      const shown = (await client.call('GET', `${place}/${made.id}`)).body as Readonly<Record<string, unknown>>;
+      expect(shown[singular]).toEqual(made);
+      expect(made).toMatchObject(needed);
+    });
+
+    const written = served('update', attributes).filter(([, { put, visible }]) => put && visible);
+    it.runIf(allows(definition, 'create')).each(written)('%s: may be put as it is', async (name, { source }) => {
+      if (source.from === 'field' && made[name] === undefined) return;
+      const { status, body } = await client.call('PUT', `${place}/${made.id}`, { [singular]: { [name]: made[name] } });
+      expect([name, status, status === 200 ? undefined : body]).toEqual([name, 200, undefined]);
+      expect((body as Readonly<Record<string, Row>>)[singular]?.[name]).toEqual(made[name]);
+    });
+
+    it.runIf(allows(definition, 'create'))('shows every visible attribute and no other', () => {
       expect(Object.keys(made)).toEqual(attributes.filter(([, { visible }]) => visible).map(([name]) => name));
     });
   });
