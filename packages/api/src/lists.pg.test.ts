@@ -58,7 +58,7 @@ describe('filters', () => {
 
   it.each([
     ['colour=red', /\['colour'\] is invalid attribute for filtering/],
-    ['dns_name=x', /invalid attribute for filtering/],
+    ['binding:vif_details=x', /invalid attribute for filtering/],
     ['admin_state_up=perhaps', /Invalid input for admin_state_up.*boolean/],
     ['revision_number=x', /revision_number/],
     ['fixed_ips=colour%3Dred', /fixed_ips/],
