@@ -226,3 +226,53 @@ describe('QoS rule types', () => {
     expect((await client.call('POST', '/v2.0/qos/rule-types', {})).status).toBe(405);
   });
 });
+
+describe('networks and ports', () => {
+  it('have a policy, which cannot go meanwhile', async () => {
+    const policy = await policyOf({ shared: true });
+    const network = await client.make('network', { qos_policy_id: policy.id });
+    expect(network).toMatchObject({ qos_policy_id: policy.id });
+    const plain = await client.make('port', { network_id: network.id });
+    expect(plain).toMatchObject({ qos_policy_id: null, qos_network_policy_id: policy.id });
+    const own = await policyOf();
+    const port = await client.make('port', { network_id: network.id, qos_policy_id: own.id });
+    expect(port).toMatchObject({ qos_policy_id: own.id, qos_network_policy_id: policy.id });
+    for (const { id } of [policy, own]) {
+      const answer = await client.call('DELETE', `/v2.0/qos/policies/${id}`);
+      expect(answer).toMatchObject(refused(409, 'QosPolicyInUse'));
+    }
+    const put = await client.call('PUT', `/v2.0/ports/${port.id}`, { port: { qos_policy_id: null } });
+    expect(put.body.port).toMatchObject({ qos_policy_id: null, qos_network_policy_id: policy.id });
+    expect((await client.call('DELETE', `/v2.0/qos/policies/${own.id}`)).status).toBe(204);
+    const unshared = await client.call('PUT', `/v2.0/qos/policies/${policy.id}`, { policy: { shared: false } });
+    expect(unshared.status).toBe(409);
+    const found = await client.call('GET', `/v2.0/networks?qos_policy_id=${policy.id}&fields=id`);
+    expect(found.body.networks).toEqual([{ id: network.id }]);
+  });
+
+  it('of a project with a default policy get it, unless they name another', async () => {
+    const policy = await policyOf({ project_id: 'p9', is_default: true });
+    const other = await policyOf({ project_id: 'p9' });
+    const made = (attributes: object) => client.make('network', { project_id: 'p9', ...attributes });
+    expect(await made({})).toMatchObject({ qos_policy_id: policy.id });
+    expect(await made({ qos_policy_id: other.id })).toMatchObject({ qos_policy_id: other.id });
+    expect(await client.make('network', { project_id: 'p8' })).toMatchObject({ qos_policy_id: null });
+  });
+
+  it('need a policy that exists and that the caller can see', async () => {
+    const hidden = await policyOf();
+    const network = await client.make('network', { project_id: 'p3' });
+    for (const [qos_policy_id, headers] of [
+      [unknownId, {}],
+      [hidden.id, { 'x-project-id': 'p3', 'x-roles': 'member,reader' }],
+    ] as const) {
+      for (const [method, url, body] of [
+        ['POST', '/v2.0/networks', { network: { qos_policy_id } }],
+        ['POST', '/v2.0/ports', { port: { network_id: network.id, qos_policy_id } }],
+        ['PUT', `/v2.0/networks/${network.id}`, { network: { qos_policy_id } }],
+      ] as const) {
+        expect(await client.call(method, url, body, headers)).toMatchObject(refused(404, 'QosPolicyNotFound'));
+      }
+    }
+  });
+});

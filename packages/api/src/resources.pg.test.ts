@@ -188,10 +188,10 @@ describe('ports', () => {
   it('say which unenforced attribute was asked for, and why it cannot be had; its default is taken', async () => {
     const { network } = await netted(client);
     const answer = await client.call('POST', '/v2.0/ports', {
-      port: { network_id: network.id, qos_policy_id: unknownId },
+      port: { network_id: network.id, propagate_uplink_status: true },
     });
     expect(answer.body.NeutronError.message).toMatch(
-      /^Invalid input for qos_policy_id\. Reason: .* is not supported: no quality of service/,
+      /^Invalid input for propagate_uplink_status\. Reason: .* is not supported: the uplink/,
     );
     await client.make('port', {
       network_id: network.id,

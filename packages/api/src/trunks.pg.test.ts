@@ -46,6 +46,17 @@ describe('trunks', () => {
     await trunkOf({ port_id: one.id, sub_ports: [tagged(parent, 9)] });
   });
 
+  it('show on their parent, with the addresses of the sub-ports', async () => {
+    const sub = await portOf();
+    const trunk = await trunkOf({ sub_ports: [tagged(sub, 2)] });
+    const { body } = await client.call('GET', `/v2.0/ports/${String(trunk['port_id'])}`);
+    expect(body.port['trunk_details']).toEqual({
+      trunk_id: trunk.id,
+      sub_ports: [{ ...tagged(sub, 2), mac_address: sub['mac_address'] }],
+    });
+    expect(sub['trunk_details']).toBeNull();
+  });
+
   it('are found by their parent', async () => {
     const trunk = await trunkOf();
     const found = await client.call('GET', `/v2.0/trunks?port_id=${String(trunk['port_id'])}`);

@@ -19,8 +19,10 @@ import type {
 import type { ExtraDhcpOptRequest, PortExtras, VnicType } from './port-extras.ts';
 import type { RoutingStore } from './routing-store.ts';
 import type { ConfigManagerId, GatewayId, NodePlacement, NodeView } from './host.ts';
+import type { QosPolicyId } from './qos.ts';
 import type { ServiceStore } from './service-store.ts';
 import type { QuotaStore } from './quota.ts';
+import type { TrunkDetails } from './trunk.ts';
 import type { RbacPolicyTypes } from './rbac.ts';
 import type {
   AddressPair,
@@ -158,6 +160,7 @@ export interface NetworkTypes {
 }
 
 export interface NetworkView extends Network {
+  readonly qosPolicyId: QosPolicyId | null;
   /** In the order of their making. */
   readonly subnetIds: readonly SubnetId[];
   /** Of its ports’ names, with a dot at its end; empty: none of its own. */
@@ -170,6 +173,8 @@ export interface NetworkView extends Network {
 }
 
 export interface CreateNetwork extends TenantInput {
+  /** Default (also instead of null): the project’s default policy. */
+  readonly qosPolicyId?: QosPolicyId | null | undefined;
   /** Default: true. */
   readonly adminStateUp?: boolean | undefined;
   /** Default: false. */
@@ -197,9 +202,11 @@ export interface UpdateNetwork extends TenantPatch {
   readonly mtu?: number | undefined;
   readonly portSecurityEnabled?: boolean | undefined;
   readonly dnsDomain?: string | undefined;
+  readonly qosPolicyId?: QosPolicyId | null | undefined;
 }
 
 export interface NetworkFilter extends TenantFilter<NetworkId> {
+  readonly qosPolicyId?: OneOf<QosPolicyId>;
   readonly dnsDomain?: OneOf<string>;
   readonly adminStateUp?: OneOf<boolean>;
   readonly shared?: OneOf<boolean>;
@@ -300,6 +307,10 @@ export interface PortView extends Port {
   /** DOWN while no host has said anything. */
   readonly status: PortStatus['status'];
   readonly statusReason: string;
+  /** Of its network. */
+  readonly qosNetworkPolicyId: QosPolicyId | null;
+  /** Null where it is no trunk’s parent. */
+  readonly trunkDetails: TrunkDetails | null;
 }
 
 /** At least one of the two: a subnet (any free address of it), an address (the subnet that holds it), or both. */
@@ -352,6 +363,7 @@ export interface UpdatePort extends TenantPatch, PortExtrasInput {
 }
 
 export interface PortFilter extends TenantFilter<PortId> {
+  readonly qosPolicyId?: OneOf<QosPolicyId>;
   readonly dnsName?: OneOf<string>;
   readonly vnicType?: OneOf<VnicType>;
   readonly networkId?: OneOf<NetworkId>;

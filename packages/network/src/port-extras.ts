@@ -1,4 +1,5 @@
 import type { FixedIp } from './nouns.ts';
+import type { QosPolicyId } from './qos.ts';
 
 /** What DHCP tells a port's guest beside what it tells all. */
 export interface ExtraDhcpOpt {
@@ -38,6 +39,8 @@ export interface PortExtras {
   readonly vnicType: VnicType;
   /** For the machinery of the guest's host; nobody here reads it. */
   readonly bindingProfile: Readonly<Record<string, unknown>>;
+  /** Its own; null: its network’s. */
+  readonly qosPolicyId: QosPolicyId | null;
 }
 
 /** A port of which nothing special was said. */
@@ -47,6 +50,7 @@ export const plainPort: PortExtras = {
   dnsDomain: '',
   vnicType: 'normal',
   bindingProfile: {},
+  qosPolicyId: null,
 };
 
 /** These may be told without a value. */

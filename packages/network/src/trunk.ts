@@ -20,6 +20,12 @@ export interface SubPort {
   readonly segmentationId: number;
 }
 
+/** A trunk as its parent shows it. */
+export interface TrunkDetails {
+  readonly trunkId: TrunkId;
+  readonly subPorts: readonly (SubPort & { readonly mac: string })[];
+}
+
 export interface TrunkTypes {
   readonly id: TrunkId;
   readonly view: Trunk;

@@ -1,6 +1,6 @@
 import type { FeedSubject } from '../../network/src/testing/feed.contract.ts';
 import { describeFeed, nextBatch, readSnapshot } from '../../network/src/testing/feed.contract.ts';
-import type { Change, Network, NetworkId, NetworkView, Port, PortView } from '@alcor/network';
+import type { Change, Network, NetworkId, NetworkView, Port, PortView, Subnet, SubnetTypes } from '@alcor/network';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { clock, eventually, random, startTestServer } from './testing/region.ts';
 import type { TestServer, TestStore } from './testing/region.ts';
@@ -17,10 +17,19 @@ const rowOf = ({
   ipv4AddressScope: _scope4,
   ipv6AddressScope: _scope6,
   grantees: _grantees,
+  tags: _tags,
   ...row
 }: NetworkView): Network => row;
-const portRowOf = ({ status: _status, statusReason: _reason, securityGroupIds: _groups, ...row }: PortView): Port =>
-  row;
+const portRowOf = ({
+  status: _status,
+  statusReason: _reason,
+  securityGroupIds: _groups,
+  qosNetworkPolicyId: _policy,
+  trunkDetails: _trunk,
+  tags: _tags,
+  ...row
+}: PortView): Port => row;
+const subnetRowOf = ({ tags: _tags, ...row }: SubnetTypes['view']): Subnet => row;
 const only = <T>(rows: readonly T[]): T => {
   const [row] = rows;
   if (row === undefined || rows.length > 1) throw new Error('not exactly one');
@@ -37,7 +46,8 @@ async function openSubject(): Promise<FeedSubject> {
     createNetwork: async (name) => rowOf(only(await store.networks.create([{ projectId, name }]))),
     renameNetwork: async (id, name) => rowOf(await store.networks.update(id, { name })),
     deleteNetwork: (id) => store.networks.delete(id),
-    createSubnet: async (networkId, cidr) => only(await store.subnets.create([{ projectId, networkId, cidr }])),
+    createSubnet: async (networkId, cidr) =>
+      subnetRowOf(only(await store.subnets.create([{ projectId, networkId, cidr }]))),
     deleteSubnet: (id) => store.subnets.delete(id),
     createPort: async (networkId) => portRowOf(only(await store.ports.create([{ projectId, networkId }]))),
     deletePort: (id) => store.ports.delete(id),

@@ -8,6 +8,7 @@ import type { Queryable } from './database.ts';
 import { changeExternal, checkDefault } from './external-networks.ts';
 import { dropUnusedFloatingIps } from './floating-ip-collection.ts';
 import { checkQuota } from './quotas.ts';
+import { withDefaultPolicies } from './qos-collections.ts';
 import { networkResource } from './resources/network.ts';
 import { arrayLiteral } from './sql.ts';
 import { insertAll } from './writer.ts';
@@ -31,7 +32,10 @@ export function createNetworkCollection(context: StoreContext): Collection<Netwo
         await dropUnusedFloatingIps(tx, id, nowOf(context));
         await deleteSubnetsOf(tx, id, nowOf(context));
       },
-      conflicts: { networks_default_key: () => refusal('DefaultExternalNetworkExists', {}) },
+      conflicts: {
+        networks_default_key: () => refusal('DefaultExternalNetworkExists', {}),
+        networks_qos_policy_fkey: ([policyId = '']) => refusal('QosPolicyNotFound', { policyId }),
+      },
       deleted: ({ vni }) => context.vnis.release(vni - context.limits.firstVni),
       inUse: (networkId) => refusal('NetworkInUse', { networkId }),
     }),
@@ -39,7 +43,7 @@ export function createNetworkCollection(context: StoreContext): Collection<Netwo
   };
 }
 
-type NewNetwork = Network & Pick<NetworkView, 'dnsDomain'>;
+type NewNetwork = Network & Pick<NetworkView, 'dnsDomain' | 'qosPolicyId'>;
 
 async function createNetworks(
   context: StoreContext,
@@ -47,7 +51,8 @@ async function createNetworks(
 ): Promise<readonly NetworkView[]> {
   for (const [item, input] of inputs.entries()) checkInput(context, input, item);
   const now = nowOf(context);
-  const blank = inputs.map((input) => ({ ...newNetwork(context, input, now), vni: input.vni ?? 0 }));
+  const made = inputs.map((input) => ({ ...newNetwork(context, input, now), vni: input.vni ?? 0 }));
+  const blank = await withDefaultPolicies(context.database, made);
   for (let round = 0; round < maxRounds; round++) {
     const rows = await withVnis(context, blank);
     try {
@@ -81,6 +86,7 @@ function newNetwork(context: StoreContext, input: CreateNetwork, now: Date): New
     vni: 0,
     portSecurityEnabled: input.portSecurityEnabled ?? true,
     dnsDomain: input.dnsDomain ?? '',
+    qosPolicyId: input.qosPolicyId ?? null,
     revision: 1,
     createdAt: now,
     updatedAt: now,
@@ -121,6 +127,9 @@ function releaseVnis({ vnis, limits }: StoreContext, rows: readonly NewNetwork[]
 function resolveVniConflict({ vnis, limits }: StoreContext, blank: readonly NewNetwork[], error: unknown): void {
   if (error instanceof DatabaseError && error.constraint === 'networks_default_key') {
     throw refusal('DefaultExternalNetworkExists', {}, { cause: error });
+  }
+  if (error instanceof DatabaseError && error.constraint === 'networks_qos_policy_fkey') {
+    throw refusal('QosPolicyNotFound', { policyId: error.key[0] ?? '' }, { cause: error });
   }
   if (!(error instanceof DatabaseError) || error.constraint !== 'networks_vni_key') throw AlcorError.from(error);
   const vni = Number(error.key[0]);

@@ -8,7 +8,7 @@ import {
   parseIp,
   refusal,
 } from '@alcor/network';
-import type { AlcorError, FixedIp, FixedIpRequest, Ipv6Modes, NetworkId, SubnetId } from '@alcor/network';
+import type { AlcorError, FixedIp, FixedIpRequest, Ipv6Modes, NetworkId, SubnetId, QosPolicyId } from '@alcor/network';
 import type { AddressBook, PooledSubnet } from './address-book.ts';
 import type { Queryable } from './database.ts';
 import { arrayLiteral } from './sql.ts';
@@ -20,6 +20,7 @@ export interface PortNetwork {
   readonly portSecurityEnabled: boolean;
   /** How many subnets have been made on it in which ports address themselves. */
   readonly autoSubnets: number;
+  readonly qosPolicyId: QosPolicyId | null;
   /** In the order of their making. */
   readonly subnets: readonly PortSubnet[];
 }
@@ -45,7 +46,7 @@ export async function readPortNetworks(
 ): Promise<ReadonlyMap<NetworkId, PortNetwork>> {
   const known = [...new Set(ids)].filter(isUuid);
   const rows = await on.query<PortNetwork>(
-    `select n.id, n.port_security_enabled as "portSecurityEnabled", n.auto_subnets as "autoSubnets", (
+    `select n.id, n.port_security_enabled as "portSecurityEnabled", n.auto_subnets as "autoSubnets", n.qos_policy_id as "qosPolicyId", (
        select coalesce(json_agg(json_build_object('id', s.id, 'ipVersion', s.ip_version, 'cidr', s.cidr,
          'allocationPools', s.allocation_pools, 'ipv6RaMode', s.ipv6_ra_mode, 'ipv6AddressMode', s.ipv6_address_mode,
          'enableDhcp', s.enable_dhcp, 'serviceTypes', s.service_types) order by s.id), '[]')

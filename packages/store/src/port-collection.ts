@@ -182,6 +182,9 @@ function resolveConflict(
   if (error.constraint === 'ports_network_mac_key') {
     throw refusal('MacAddressInUse', { networkId: scope, mac: wanted.mac ?? value }, { cause: error });
   }
+  if (error.constraint === 'ports_qos_policy_fkey') {
+    throw refusal('QosPolicyNotFound', { policyId: scope }, { cause: error });
+  }
   if (error.constraint === 'ip_allocations_subnet_fkey') return;
   if (error.constraint === 'port_security_groups_group_fkey') return;
   const held = attempt.planned.find(({ subnetId, ip }) => subnetId === scope && ip === value);

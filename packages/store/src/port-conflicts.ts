@@ -32,6 +32,8 @@ export async function resolvePortConflict(
     case 'port_security_groups_group_fkey':
       // A network, a subnet or a group went after it was read: reading again tells which, and what is left to do.
       return 'plan again';
+    case 'ports_qos_policy_fkey':
+      throw refusal('QosPolicyNotFound', { policyId: error.key[0] ?? '' }, { cause: error });
     default:
       throw error;
   }

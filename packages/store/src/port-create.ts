@@ -169,7 +169,7 @@ function release({ addresses: book }: StoreContext, plans: readonly PortPlan[]):
 
 function newView(port: NewPort): PortView {
   const { autoSubnets: _, ...row } = port;
-  return { ...row, tags: [], status: 'DOWN', statusReason: '' };
+  return { ...row, tags: [], status: 'DOWN', statusReason: '', trunkDetails: null };
 }
 
 function portOf({ id, network, input, mac, addresses, security }: PortPlan, now: Date): NewPort {
@@ -197,6 +197,8 @@ function portOf({ id, network, input, mac, addresses, security }: PortPlan, now:
     dnsDomain: input.dnsDomain ?? plainPort.dnsDomain,
     vnicType: input.vnicType ?? plainPort.vnicType,
     bindingProfile: input.bindingProfile ?? plainPort.bindingProfile,
+    qosPolicyId: input.qosPolicyId ?? plainPort.qosPolicyId,
+    qosNetworkPolicyId: network.qosPolicyId,
     revision: 1,
     createdAt: now,
     updatedAt: now,

@@ -1,4 +1,4 @@
-import type { AddressPair, FixedIp, Port, PortId, SecurityGroupId } from '@alcor/network';
+import type { AddressPair, FixedIp, Port, PortId, SecurityGroupId, QosPolicyId } from '@alcor/network';
 import { insertChanges } from './context.ts';
 import type { Database, Queryable } from './database.ts';
 import { insertRows } from './resource.ts';
@@ -31,6 +31,7 @@ export interface NewPort extends Port {
   readonly securityGroupIds: readonly SecurityGroupId[];
   readonly allowedAddressPairs: readonly AddressPair[];
   readonly autoSubnets: number;
+  readonly qosNetworkPolicyId: QosPolicyId | null;
 }
 
 /**

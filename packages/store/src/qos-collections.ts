@@ -15,6 +15,7 @@ import type { Queryable } from './database.ts';
 import { lockRow } from './reader.ts';
 import type { Resource } from './resource.ts';
 import { qosPolicyResource, qosUsers, ruleObject } from './resources/qos.ts';
+import { arrayLiteral } from './sql.ts';
 import { updateRow } from './writer.ts';
 
 export function createQosPolicyCollection(context: StoreContext): Collection<QosPolicyTypes> {
@@ -35,6 +36,26 @@ async function checkUnused(tx: Queryable, policyId: QosPolicyId): Promise<void> 
     ]);
     if (user !== undefined) throw refusal('QosPolicyInUse', { policyId, objectType, objectId: user.id });
   }
+}
+
+interface PolicyUser {
+  readonly projectId: string;
+  readonly qosPolicyId: QosPolicyId | null;
+}
+
+/** New rows, those that name no policy with the default one of their project. */
+export async function withDefaultPolicies<Row extends PolicyUser>(
+  on: Queryable,
+  rows: readonly Row[],
+): Promise<readonly Row[]> {
+  const projects = rows.flatMap(({ projectId, qosPolicyId }) => (qosPolicyId === null ? [projectId] : []));
+  if (projects.length === 0) return rows;
+  const found = await on.query<{ id: QosPolicyId; projectId: string }>(
+    'select id, project_id as "projectId" from qos_policies where is_default and project_id = any($1::text[])',
+    [arrayLiteral([...new Set(projects)])],
+  );
+  const defaults = new Map(found.map(({ id, projectId }) => [projectId, id]));
+  return rows.map((row) => ({ ...row, qosPolicyId: row.qosPolicyId ?? defaults.get(row.projectId) ?? null }));
 }
 
 /** The types of rules of whatever kind. */

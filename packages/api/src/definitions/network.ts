@@ -1,8 +1,9 @@
-import { type NetworkTypes, refusal } from '@alcor/network';
+import { type NetworkTypes, type QosPolicyId, refusal } from '@alcor/network';
 import { attributesOf, chosen, initially, listed } from '../attribute.ts';
 import { define } from '../definition.ts';
 import { dictionary, flag, integer, isUuid, listOf, nullable, nullMeans, oneOf, text, uuid } from '../kinds.ts';
 import { adminOnly, adminSets } from '../policy.ts';
+import { qosPolicy } from './qos.ts';
 import { identity, records, sharedWith } from './common.ts';
 import { dnsDomain } from './port-extras.ts';
 
@@ -75,7 +76,17 @@ export const network = define<NetworkTypes>({
       filter: true,
       access: adminSets,
     }),
-    qos_policy_id: unenforced(nullable(uuid()), null, 'no quality of service is enforced yet'),
+    qos_policy_id: field(
+      'qosPolicyId',
+      nullable(uuid<QosPolicyId>()),
+      'What quality its ports get. Default: the project’s default policy',
+      {
+        post: initially(null),
+        put: true,
+        filter: true,
+        refers: [{ to: () => qosPolicy }],
+      },
+    ),
     dns_domain: field('dnsDomain', dnsDomain, 'The domain of its ports’ names', {
       post: initially(''),
       put: true,

@@ -5,6 +5,8 @@ import {
   type FixedIpRequest,
   type NodeId,
   type PortTypes,
+  type PortView,
+  type QosPolicyId,
   type SecurityGroupId,
   type SubnetId,
   canonicalIp,
@@ -30,6 +32,7 @@ import {
   text,
   uuid,
 } from '../kinds.ts';
+import { qosPolicy } from './qos.ts';
 import { identity, records } from './common.ts';
 import {
   bindingProfile,
@@ -135,6 +138,17 @@ const bySecurityGroup: FilterRule = (values) => ({ securityGroupId: values.flatM
 const wireFixedIps = (held: readonly FixedIp[]): unknown =>
   held.map((one) => ({ subnet_id: one.subnetId, ip_address: one.ip }));
 
+function wireTrunk(details: PortView['trunkDetails']): object | null {
+  if (details === null) return null;
+  const subPorts = details.subPorts.map((subPort) => ({
+    port_id: subPort.portId,
+    segmentation_type: subPort.segmentationType,
+    segmentation_id: subPort.segmentationId,
+    mac_address: subPort.mac,
+  }));
+  return { trunk_id: details.trunkId, sub_ports: subPorts };
+}
+
 export const port = define<PortTypes>({
   singular: 'port',
   plural: 'ports',
@@ -208,7 +222,16 @@ export const port = define<PortTypes>({
       put: true,
       wire: wireDhcpOpts,
     }),
-    qos_policy_id: unenforced(nullable(uuid()), null, 'no quality of service is enforced yet'),
+    qos_policy_id: field('qosPolicyId', nullable(uuid<QosPolicyId>()), 'What quality it gets; null: its network’s', {
+      post: initially(null),
+      put: true,
+      filter: true,
+      refers: [{ to: () => qosPolicy }],
+    }),
+    qos_network_policy_id: computed(nullable(uuid()), 'That of its network', (view) => view.qosNetworkPolicyId),
+    trunk_details: computed(nullable(dictionary), 'The trunk whose parent it is', (view) =>
+      wireTrunk(view.trunkDetails),
+    ),
     dns_name: field('dnsName', dnsName, 'The host name of its guest', { post: initially(''), put: true, filter: true }),
     dns_domain: field('dnsDomain', dnsDomain, 'The domain of that name', { post: initially(''), put: true }),
     dns_assignment: computed(listOf(dictionary, 1_000), 'The names of its addresses', wireNames),

@@ -14,6 +14,7 @@ const networkColumns = {
   mtu: { name: 'mtu', type: 'integer' },
   vni: { name: 'vni', type: 'integer' },
   portSecurityEnabled: { name: 'port_security_enabled', type: 'boolean' },
+  qosPolicyId: { name: 'qos_policy_id', type: 'uuid' },
   dnsDomain: { name: 'dns_domain', type: 'text' },
   ...history,
 } as const satisfies Record<string, Column>;

@@ -18,6 +18,7 @@ const portColumns = {
   dnsDomain: { name: 'dns_domain', type: 'text' },
   vnicType: { name: 'vnic_type', type: 'text' },
   bindingProfile: { name: 'binding_profile', type: 'jsonb' },
+  qosPolicyId: { name: 'qos_policy_id', type: 'uuid' },
   allowedAddressPairs: { name: 'allowed_address_pairs', type: 'jsonb' },
   ...history,
 } as const satisfies Record<string, Column>;
@@ -33,6 +34,12 @@ export const portResource: Resource<PortTypes> = {
   viewed: {
     status: `coalesce(u.status, 'DOWN')`,
     statusReason: `coalesce(u.reason, '')`,
+    qosNetworkPolicyId: '(select n.qos_policy_id from networks n where n.id = t.network_id)',
+    trunkDetails: `(select json_build_object('trunkId', k.id, 'subPorts', (
+      select coalesce(json_agg(json_build_object('portId', s.port_id, 'segmentationType', s.segmentation_type,
+        'segmentationId', s.segmentation_id, 'mac', p.mac) order by s.ordinal), '[]')
+      from trunk_ports s join ports p on p.id = s.port_id where s.trunk_id = k.id and s.segmentation_type is not null))
+      from trunks k where k.port_id = t.id)`,
     securityGroupIds: `(select coalesce(json_agg(g.security_group_id order by g.security_group_id), '[]')
       from port_security_groups g where g.port_id = t.id)`,
   },
