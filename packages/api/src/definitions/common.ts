@@ -80,12 +80,6 @@ export function identity<T extends TenantTypes>(): Attributes<T> {
   return first as unknown as Attributes<T>;
 }
 
-/** The same of what has no name: rules and the like. */
-export function unnamed<T extends TenantTypes>(): Attributes<T> {
-  const { name: _name, ...rest } = first;
-  return rest as unknown as Attributes<T>;
-}
-
 /** What every tenant's resource ends with. */
 export function records<T extends TenantTypes>(): Attributes<T> {
   return last as unknown as Attributes<T>;

@@ -9,7 +9,7 @@ import { attributesOf, initially, listed, required } from '../attribute.ts';
 import { type AnyDefinition, define } from '../definition.ts';
 import { dictionary, integer, isUuid, listOf, oneOf, uuid } from '../kinds.ts';
 import { wireRow } from '../writer.ts';
-import { identity, records, unnamed } from './common.ts';
+import { identity, nameless, records } from './common.ts';
 import { subnet } from './subnet.ts';
 import { traffic } from './traffic.ts';
 
@@ -38,7 +38,7 @@ export const networkAclRule: AnyDefinition = define<NetworkAclRuleTypes>({
   parseId: (id) => (isUuid(id) ? (id.toLowerCase() as NetworkAclRuleTypes['id']) : null),
   notFound: (ruleId) => refusal('NetworkAclRuleNotFound', { ruleId }),
   attributes: {
-    ...unnamed<NetworkAclRuleTypes>(),
+    ...nameless<NetworkAclRuleTypes>(),
     network_acl_id: field('networkAclId', uuid<NetworkAclId>(), 'The ACL it is a line of', {
       post: required,
       ...listed,

@@ -10,7 +10,7 @@ import { attributesOf, initially, listed, required } from '../attribute.ts';
 import { type AnyDefinition, define } from '../definition.ts';
 import { flag, isUuid, nullable, text, uuid } from '../kinds.ts';
 import { addressGroup } from './address-group.ts';
-import { records, unnamed } from './common.ts';
+import { nameless, records } from './common.ts';
 import { securityGroup } from './security-group.ts';
 import { traffic } from './traffic.ts';
 
@@ -42,7 +42,7 @@ export const securityGroupRule: AnyDefinition = define<SecurityGroupRuleTypes>({
     if (missing !== undefined) throw refusal('SecurityGroupNotFound', { securityGroupId: missing });
   },
   attributes: {
-    ...unnamed<SecurityGroupRuleTypes>(),
+    ...nameless<SecurityGroupRuleTypes>(),
     security_group_id: field('securityGroupId', groupId, 'The group whose ports it is for', {
       post: required,
       ...listed,
