@@ -36,6 +36,13 @@ export class ConfigManager {
     return this.#managed.get(id)?.session.state;
   }
 
+  /** The hosts that answer now. */
+  get connected(): readonly string[] {
+    return [...this.#managed].flatMap(([id, { session }]) =>
+      session.state.state === 'synchronising' || session.state.state === 'synchronised' ? [id] : [],
+    );
+  }
+
   /** Runs until `signal` aborts; begin when the topics are complete, because a session tells its host when it has said all. */
   async run(signal: AbortSignal): Promise<void> {
     const { hosts } = this.#options;

@@ -7,6 +7,7 @@ import { Bus, type Runtime, Topic } from '@alcor/runtime';
 import type { Store } from '@alcor/store';
 import type { Logger } from 'pino';
 import { logOf } from '../log.ts';
+import { noteHeartbeats } from './heartbeats.ts';
 
 export interface Controller {
   /** Where the API listens. */
@@ -43,6 +44,15 @@ export async function startController(options: {
   const work = [
     delivery.run(stop.signal),
     statuses.run(stop.signal),
+    noteHeartbeats(
+      {
+        connected: () => manager.connected,
+        heard: (nodeIds) => store.agents.heard(nodeIds),
+        clock,
+        log: logOf(logger, 'heartbeats'),
+      },
+      stop.signal,
+    ),
     delivery.ready.then(() => (stop.signal.aborted ? undefined : manager.run(stop.signal))),
   ];
   const api = buildApi({
@@ -54,7 +64,7 @@ export async function startController(options: {
   const close = async (): Promise<void> => {
     await api.close();
     stop.abort();
-    await Promise.all(work.slice(0, 2));
+    await Promise.all(work.slice(0, 3));
   };
   try {
     const url = await api.listen({ host: listen, port });
