@@ -33,6 +33,12 @@ export const extensions: readonly Extension[] = [
     'A filter by an unknown attribute is refused',
     '2018-03-21T10:00:00-00:00',
   ),
+  extension(
+    'ip-substring-filtering',
+    'IP address substring filtering',
+    'Ports by a part of an address',
+    '2017-11-28T09:00:00-00:00',
+  ),
   extension('net-mtu', 'Network MTU', 'MTU of a network', '2015-03-25T10:00:00-00:00'),
   extension(
     'net-mtu-writable',

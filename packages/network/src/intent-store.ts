@@ -371,8 +371,10 @@ export interface PortFilter extends TenantFilter<PortId> {
   readonly deviceId?: OneOf<string>;
   readonly deviceOwner?: OneOf<string>;
   readonly mac?: OneOf<string>;
-  /** With `fixedIpSubnetId`: both must hold of the same address. */
+  /** With `fixedIpPart` and `fixedIpSubnetId`: all must hold of the same address. */
   readonly fixedIpAddress?: OneOf<string>;
+  /** A run of characters of the address as it is written. */
+  readonly fixedIpPart?: OneOf<string>;
   readonly fixedIpSubnetId?: OneOf<SubnetId>;
   readonly securityGroupId?: OneOf<SecurityGroupId>;
   readonly adminStateUp?: OneOf<boolean>;

@@ -124,14 +124,19 @@ function oneOf<T extends CollectionTypes>(
 }
 
 /** Of a port's addresses, not of a column. */
-const addressFields: ReadonlySet<string> = new Set<keyof AddressFilter>(['fixedIpAddress', 'fixedIpSubnetId']);
+const addressFields: ReadonlySet<string> = new Set<keyof AddressFilter>([
+  'fixedIpAddress',
+  'fixedIpPart',
+  'fixedIpSubnetId',
+]);
 
 interface AddressFilter {
   readonly fixedIpAddress?: readonly string[] | undefined;
+  readonly fixedIpPart?: readonly string[] | undefined;
   readonly fixedIpSubnetId?: readonly string[] | undefined;
 }
 
-/** Both conditions speak of the same address. */
+/** All conditions speak of the same address. */
 function addressCondition(filter: AddressFilter, parameters: Parameters): string | null {
   const conditions: string[] = [];
   const add = (column: string, type: ColumnType, values: readonly string[] | undefined): void => {
@@ -141,6 +146,12 @@ function addressCondition(filter: AddressFilter, parameters: Parameters): string
   };
   add('ip', 'inet', filter.fixedIpAddress);
   add('subnet_id', 'uuid', filter.fixedIpSubnetId);
+  if (filter.fixedIpPart !== undefined) {
+    // What no address is written with matches none, and needs no escaping.
+    const parts = filter.fixedIpPart.filter((part) => /^[0-9a-f.:]+$/i.test(part));
+    const patterns = parts.map((part) => `%${part.toLowerCase()}%`);
+    conditions.push(`host(a.ip) like any(${parameters.add(arrayLiteral(patterns))}::text[])`);
+  }
   if (conditions.length === 0) return null;
   return `t.id in (select a.port_id from ip_allocations a where ${conditions.join(' and ')})`;
 }

@@ -100,15 +100,17 @@ const hostId: Kind<NodeId | null> = refined(nullable(text(255)), (name) =>
   name === null || name === '' ? null : (name as NodeId),
 );
 
-/** `fixed_ips=ip_address=10.0.0.4`, `fixed_ips=subnet_id=…`; several of one sort are alternatives. */
+/** `fixed_ips=ip_address=10.0.0.4`, `fixed_ips=ip_address_substr=10.0`, `fixed_ips=subnet_id=…`; several of one sort are alternatives. */
 const byFixedIp: FilterRule = (values) => {
   const addresses: string[] = [];
+  const parts: string[] = [];
   const subnets: string[] = [];
   for (const value of values) {
     const at = value.indexOf('=');
     const key = value.slice(0, Math.max(at, 0));
     const wanted = value.slice(at + 1);
     if (key === 'ip_address') addresses.push(...known(ip, wanted));
+    else if (key === 'ip_address_substr') parts.push(wanted);
     else if (key === 'subnet_id') subnets.push(...known(uuid(), wanted));
     else
       throw refusal('HTTPBadRequest', {
@@ -118,6 +120,7 @@ const byFixedIp: FilterRule = (values) => {
   const asked = (key: string): boolean => values.some((value) => value.startsWith(`${key}=`));
   return {
     ...(asked('ip_address') ? { fixedIpAddress: addresses } : {}),
+    ...(parts.length > 0 ? { fixedIpPart: parts } : {}),
     ...(asked('subnet_id') ? { fixedIpSubnetId: subnets } : {}),
   };
 };
