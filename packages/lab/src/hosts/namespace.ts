@@ -6,12 +6,15 @@ import { CommandError, run } from './run.ts';
 const NAMED = '/run/netns';
 
 /** Makes a network namespace unless it is there. */
-export async function ensureNamespace(name: string, options: Abortable): Promise<void> {
+export async function ensureNamespace(name: string, { signal }: Abortable): Promise<void> {
+  signal?.throwIfAborted();
   try {
-    await run('ip', ['netns', 'add', name], options);
+    // Not aborted half-way: a name without its mount would be left, which is there and is no namespace.
+    await run('ip', ['netns', 'add', name]);
   } catch (error) {
     if (!(error instanceof CommandError && error.stderr.includes('File exists'))) throw error;
   }
+  signal?.throwIfAborted();
 }
 
 /** Names of namespaces that start like this. */
