@@ -16,7 +16,17 @@ describe('tags', () => {
   it('are put on resources of every kind, one by one and together, and taken off', async () => {
     const { network, subnet } = await netted(client);
     const port = await client.make('port', { network_id: network.id });
-    for (const path of [`/v2.0/networks/${network.id}`, `/v2.0/subnets/${subnet.id}`, `/v2.0/ports/${port.id}`]) {
+    const outside = await client.make('network', { 'router:external': true });
+    await client.make('subnet', { network_id: outside.id, cidr: '198.51.100.0/24', ip_version: 4 });
+    const others = await Promise.all([
+      client.make('router', {}).then(({ id }) => `/v2.0/routers/${id}`),
+      client.make('subnetpool', { name: 'p', prefixes: ['10.64.0.0/16'] }).then(({ id }) => `/v2.0/subnetpools/${id}`),
+      client.make('security_group', { name: 'g' }).then(({ id }) => `/v2.0/security-groups/${id}`),
+      client.make('floatingip', { floating_network_id: outside.id }).then(({ id }) => `/v2.0/floatingips/${id}`),
+      client.make('trunk', { port_id: port.id }).then(({ id }) => `/v2.0/trunks/${id}`),
+    ]);
+    const own = [`/v2.0/networks/${network.id}`, `/v2.0/subnets/${subnet.id}`, `/v2.0/ports/${port.id}`];
+    for (const path of [...own, ...others]) {
       const tags = `${path}/tags`;
       expect(await client.call('GET', tags)).toEqual({ status: 200, body: { tags: [] } });
       expect((await client.call('PUT', `${tags}/red`)).status).toBe(201);

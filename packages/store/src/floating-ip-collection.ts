@@ -23,6 +23,7 @@ import { lockRow, readPage, readView, readViews } from './reader.ts';
 import { floatingIpResource } from './resources/floating-ip.ts';
 import { networkOf, readExternalNetworks } from './router-attachments.ts';
 import { freeAddresses, removePort, within } from './service-ports.ts';
+import { retag } from './tags.ts';
 import { changedFields, deleteRow, insertAll, updateRow } from './writer.ts';
 
 export function createFloatingIpCollection(context: StoreContext): Collection<FloatingIpTypes> {
@@ -31,6 +32,7 @@ export function createFloatingIpCollection(context: StoreContext): Collection<Fl
     create: (inputs) => createFloatingIps(context, inputs),
     get: (id) => readView(database, floatingIpResource, id),
     list: (query) => readPage(database, floatingIpResource, query),
+    retag: (id, change) => retag(context, floatingIpResource, id, change),
     async update(id, patch, options = {}) {
       const view = await database
         .transaction((tx) => updateFloatingIp(tx, id, patch, { ...options, now: nowOf(context) }))

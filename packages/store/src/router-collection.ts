@@ -23,6 +23,7 @@ import { badRouter, networkOf, readAttachments, readExternalNetworks } from './r
 import { asksForOthers, checkGatewayUnused, checkGateways, gatewayPort } from './router-gateway.ts';
 import { addInterface, removeInterface, renameInterfaces } from './router-interfaces.ts';
 import { freeAddresses, removePort, within } from './service-ports.ts';
+import { retag } from './tags.ts';
 import { changedFields, deleteRow, insertAll, updateRow } from './writer.ts';
 
 /** Rounds of looking again at a router whose gateway others changed meanwhile. */
@@ -34,6 +35,7 @@ export function createRouterCollection(context: StoreContext): Routers {
     create: (inputs) => createRouters(context, inputs),
     get: (id) => readView(database, routerResource, id),
     list: (query) => readPage(database, routerResource, query),
+    retag: (id, change) => retag(context, routerResource, id, change),
     update: (id, patch, options = {}) => updateRouter(context, id, patch, options),
     delete: (id, options = {}) => deleteRouter(context, id, options),
     addInterface: (id, request) => addInterface(context, id, request),
