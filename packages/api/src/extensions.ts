@@ -252,6 +252,18 @@ export const extensions: readonly Extension[] = [
     '2021-06-24T10:00:00-00:00',
   ),
   extension(
+    'rbac-subnetpool',
+    'Add subnetpool type to RBAC',
+    'Grants to take subnets out of subnet pools',
+    '2020-02-05T00:00:00-00:00',
+  ),
+  extension(
+    'rbac-address-scope',
+    'Add address_scope type to RBAC',
+    'Grants to have subnet pools in address scopes',
+    '2020-02-12T00:00:00-00:00',
+  ),
+  extension(
     'standard-attr-tag',
     'Tag support for resources with standard attribute',
     'Labels of resources',

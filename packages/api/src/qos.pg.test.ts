@@ -54,6 +54,26 @@ describe('QoS policies', () => {
     );
   });
 
+  it('are used by those they are granted to, and the grant stays while they are', async () => {
+    const policy = await policyOf({ project_id: 'p1' });
+    const grant = await makeAt(client, '/v2.0/rbac-policies', 'rbac_policy', {
+      object_type: 'qos_policy',
+      object_id: policy.id,
+      action: 'access_as_shared',
+      target_tenant: 'p3',
+    });
+    expect(await asMember(`/v2.0/qos/policies/${policy.id}`)).toMatchObject({ body: { policy: { shared: true } } });
+    const headers = { 'x-project-id': 'p3', 'x-roles': 'member,reader' };
+    const body = { network: { qos_policy_id: policy.id } };
+    const { network } = (await client.call('POST', '/v2.0/networks', body, headers)).body;
+    expect(network).toMatchObject({ qos_policy_id: policy.id });
+    const path = `/v2.0/rbac-policies/${grant.id}`;
+    expect(await client.call('DELETE', path)).toMatchObject(refused(409, 'RbacPolicyInUse'));
+    expect((await client.call('DELETE', `/v2.0/networks/${network.id}`)).status).toBe(204);
+    expect((await client.call('DELETE', path)).status).toBe(204);
+    expect((await asMember(`/v2.0/qos/policies/${policy.id}`)).status).toBe(404);
+  });
+
   it('are the default of a project one at a time, also when asked for at once', async () => {
     const answers = await Promise.all(
       [1, 2, 3].map(() =>

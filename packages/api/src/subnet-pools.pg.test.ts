@@ -18,10 +18,20 @@ const pool = (attributes: object): Promise<Row> =>
 const scope = (attributes: object = {}): Promise<Row> =>
   makeAt(client, '/v2.0/address-scopes', 'address_scope', { ip_version: 4, ...attributes });
 
-async function ask(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body?: object) {
-  const answer = await client.call(method, url, body);
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+async function ask(method: Method, url: string, body?: object, headers?: Readonly<Record<string, string>>) {
+  const answer = await client.call(method, url, body, headers);
   return { status: answer.status, type: answer.body?.NeutronError?.type, body: answer.body as unknown };
 }
+
+const memberOf = (project: string) => (method: Method, url: string, body?: object) =>
+  ask(method, `/v2.0${url}`, body, { 'x-project-id': project, 'x-roles': 'member,reader', 'x-user-id': project });
+
+const idOf = (answer: { readonly body: unknown }): string => {
+  const [row] = Object.values(answer.body as Readonly<Record<string, Row>>);
+  return row?.id ?? 'none';
+};
 
 async function subnetFrom(attributes: object, on?: Row) {
   const network = on ?? (await client.make('network', {}));
@@ -90,10 +100,6 @@ describe('subnet pools', () => {
     expect(cidrs).toHaveLength(10);
     expect(new Set(cidrs).size).toBe(10);
     expect(answers.filter(({ type }) => type === 'SubnetPoolQuotaExceeded')).toHaveLength(4);
-    const others = await Promise.all(
-      Array.from({ length: 8 }, () => subnetFrom({ subnetpool_id: id, project_id: 'other' })),
-    );
-    expect(others.map(({ type }) => type)).toEqual(Array.from({ length: 8 }, () => 'SubnetPoolNotFound'));
   });
 
   it('are named or the default, one of each IP version', async () => {
@@ -190,15 +196,96 @@ describe('address scopes', () => {
 
   it('once shared stay shared, and are closed to other projects before', async () => {
     const { id } = await scope();
-    const body = { subnetpool: { prefixes: ['10.0.0.0/16'], address_scope_id: id, project_id: 'other' } };
-    expect(await ask('POST', '/v2.0/subnetpools', body)).toMatchObject({
-      status: 400,
-      type: 'IllegalSubnetPoolAssociationToAddressScope',
-    });
+    const other = memberOf('other');
+    const body = { subnetpool: { prefixes: ['10.0.0.0/16'], address_scope_id: id } };
+    expect(await other('POST', '/subnetpools', body)).toMatchObject({ status: 404, type: 'AddressScopeNotFound' });
     const share = (shared: boolean) => ask('PUT', `/v2.0/address-scopes/${id}`, { address_scope: { shared } });
     expect(await share(true)).toMatchObject({ status: 200, body: { address_scope: { shared: true } } });
     expect(await share(false)).toMatchObject({ status: 409, type: 'AddressScopeUpdateError' });
-    expect((await ask('POST', '/v2.0/subnetpools', body)).status).toBe(201);
+    expect((await other('POST', '/subnetpools', body)).status).toBe(201);
+  });
+});
+
+const grantOn = (type: string, id: string, target: string) => ({
+  rbac_policy: { object_type: type, object_id: id, target_tenant: target, action: 'access_as_shared' },
+});
+
+describe('between projects', () => {
+  const [alice, bob, carol] = [memberOf('alice'), memberOf('bob'), memberOf('carol')];
+  const taking = async (who: typeof bob, subnetpool_id: string) => {
+    const network_id = idOf(await who('POST', '/networks', { network: {} }));
+    return who('POST', '/subnets', { subnet: { network_id, ip_version: 4, subnetpool_id } });
+  };
+  const poolOf = async (who: typeof bob, more: object = {}) =>
+    idOf(
+      await who('POST', '/subnetpools', { subnetpool: { prefixes: ['10.0.0.0/16'], default_prefixlen: 24, ...more } }),
+    );
+
+  it('a pool gives subnets to those it is granted to, and the grant stays while they have them', async () => {
+    const id = await poolOf(alice);
+    expect(await bob('GET', `/subnetpools/${id}`)).toMatchObject({ status: 404, type: 'SubnetPoolNotFound' });
+    expect(await taking(bob, id)).toMatchObject({ status: 404, type: 'SubnetPoolNotFound' });
+    const grant = idOf(await alice('POST', '/rbac-policies', grantOn('subnetpool', id, 'bob')));
+    expect(await bob('GET', `/subnetpools/${id}`)).toMatchObject({
+      status: 200,
+      body: { subnetpool: { shared: true } },
+    });
+    expect(await alice('GET', `/subnetpools/${id}`)).toMatchObject({ body: { subnetpool: { shared: false } } });
+    expect((await carol('GET', `/subnetpools/${id}`)).status).toBe(404);
+    expect((await bob('DELETE', `/subnetpools/${id}`)).status).toBe(403);
+    expect((await bob('POST', '/rbac-policies', grantOn('subnetpool', id, 'carol'))).status).toBe(400);
+    const taken = await taking(bob, id);
+    expect(taken.status).toBe(201);
+    expect(await alice('DELETE', `/rbac-policies/${grant}`)).toMatchObject({ status: 409, type: 'RbacPolicyInUse' });
+    expect((await bob('DELETE', `/subnets/${idOf(taken)}`)).status).toBe(204);
+    expect((await alice('DELETE', `/rbac-policies/${grant}`)).status).toBe(204);
+    expect((await taking(bob, id)).status).toBe(404);
+  });
+
+  it('a scope takes in the pools of those it is granted to, and the grant stays while they are in it', async () => {
+    const id = idOf(await alice('POST', '/address-scopes', { address_scope: { ip_version: 4 } }));
+    const grant = idOf(await alice('POST', '/rbac-policies', grantOn('address_scope', id, 'bob')));
+    expect(await bob('GET', `/address-scopes/${id}`)).toMatchObject({ body: { address_scope: { shared: true } } });
+    const inScope = await poolOf(bob, { address_scope_id: id });
+    expect(await bob('GET', `/subnetpools/${inScope}`)).toMatchObject({
+      body: { subnetpool: { address_scope_id: id } },
+    });
+    expect(await alice('DELETE', `/rbac-policies/${grant}`)).toMatchObject({ status: 409, type: 'RbacPolicyInUse' });
+    expect((await bob('DELETE', `/subnetpools/${inScope}`)).status).toBe(204);
+    expect((await alice('DELETE', `/rbac-policies/${grant}`)).status).toBe(204);
+  });
+
+  it('a pool is granted only to those who may use its scope', async () => {
+    const address_scope_id = idOf(await alice('POST', '/address-scopes', { address_scope: { ip_version: 4 } }));
+    const id = await poolOf(alice, { address_scope_id });
+    const grant = () => alice('POST', '/rbac-policies', grantOn('subnetpool', id, 'bob'));
+    expect(await grant()).toMatchObject({ status: 400, type: 'InvalidInput' });
+    expect((await alice('POST', '/rbac-policies', grantOn('address_scope', address_scope_id, 'bob'))).status).toBe(201);
+    expect((await grant()).status).toBe(201);
+  });
+
+  it('a grant to everyone is the same as the shared flag', async () => {
+    const { id } = await pool({ shared: true });
+    const found = await ask('GET', `/v2.0/rbac-policies?object_id=${id}`);
+    const [wildcard] = (found.body as { readonly rbac_policies: readonly Row[] }).rbac_policies;
+    expect(wildcard).toMatchObject({ object_type: 'subnetpool', target_tenant: '*' });
+    expect((await ask('DELETE', `/v2.0/rbac-policies/${wildcard?.id}`)).status).toBe(204);
+    expect(await ask('GET', `/v2.0/subnetpools/${id}`)).toMatchObject({ body: { subnetpool: { shared: false } } });
+    expect((await bob('GET', `/subnetpools/${id}`)).status).toBe(404);
+  });
+
+  it('security groups and address groups are their owners’ to grant', async () => {
+    const group = idOf(await alice('POST', '/security-groups', { security_group: {} }));
+    const addresses = idOf(await alice('POST', '/address-groups', { address_group: { addresses: [] } }));
+    expect((await bob('POST', '/rbac-policies', grantOn('security_group', group, 'bob'))).status).toBe(404);
+    expect((await bob('POST', '/rbac-policies', grantOn('address_group', addresses, 'bob'))).status).toBe(404);
+  });
+
+  it('a network is taken into a pool by those who see it', async () => {
+    const id = await poolOf(bob);
+    const network_id = idOf(await alice('POST', '/networks', { network: {} }));
+    const onboard = `/subnetpools/${id}/onboard_network_subnets`;
+    expect(await bob('PUT', onboard, { network_id })).toMatchObject({ status: 404, type: 'NetworkNotFound' });
   });
 });
 

@@ -7,9 +7,14 @@ export interface AddressScope extends Resource<AddressScopeId> {
   readonly shared: boolean;
 }
 
+export interface AddressScopeView extends AddressScope {
+  /** Projects that have a grant of their own to use it. */
+  readonly grantees: readonly string[];
+}
+
 export interface AddressScopeTypes {
   readonly id: AddressScopeId;
-  readonly view: AddressScope;
+  readonly view: AddressScopeView;
   readonly create: CreateAddressScope;
   readonly update: UpdateAddressScope;
   readonly filter: AddressScopeFilter;

@@ -114,12 +114,6 @@ export const addressingErrors = {
     type: 'IllegalSubnetPoolUpdate',
     message: 'Illegal subnetpool update : {reason}.',
   },
-  IllegalSubnetPoolAssociation: {
-    status: 400,
-    type: 'IllegalSubnetPoolAssociationToAddressScope',
-    message:
-      'Illegal subnetpool association: subnetpool {subnetPoolId} cannot be associated with address scope {addressScopeId}.',
-  },
   IllegalSubnetPoolIpVersion: {
     status: 400,
     type: 'IllegalSubnetPoolIpVersionAssociationToAddressScope',

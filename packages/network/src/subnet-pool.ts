@@ -18,9 +18,14 @@ export interface SubnetPool extends Resource<SubnetPoolId> {
   readonly addressScopeId: AddressScopeId | null;
 }
 
+export interface SubnetPoolView extends SubnetPool {
+  /** Projects that have a grant of their own to use it. */
+  readonly grantees: readonly string[];
+}
+
 export interface SubnetPoolTypes {
   readonly id: SubnetPoolId;
-  readonly view: SubnetPool;
+  readonly view: SubnetPoolView;
   readonly create: CreateSubnetPool;
   readonly update: UpdateSubnetPool;
   readonly filter: SubnetPoolFilter;

@@ -5,6 +5,7 @@ import { quotaSchema } from './schema/0011-quotas-tags.ts';
 import { routingSchema } from './schema/0020-routing.ts';
 import { addressingSchema } from './schema/0040-addressing.ts';
 import { autoTopologiesSchema } from './schema/0041-auto-topologies.ts';
+import { poolGrantsSchema } from './schema/0042-pool-grants.ts';
 import { qosSchema } from './schema/0050-qos.ts';
 import { trunkSchema } from './schema/0051-trunk.ts';
 import { meteringSchema } from './schema/0052-metering.ts';
@@ -30,6 +31,7 @@ const migrations: readonly Migration[] = [
   { version: 20, name: 'routing', sql: routingSchema },
   { version: 40, name: 'addressing', sql: addressingSchema },
   { version: 41, name: 'auto topologies', sql: autoTopologiesSchema },
+  { version: 42, name: 'grants of pools and scopes', sql: poolGrantsSchema },
   { version: 50, name: 'qos', sql: qosSchema },
   { version: 51, name: 'trunk', sql: trunkSchema },
   { version: 52, name: 'metering', sql: meteringSchema },

@@ -6,6 +6,7 @@ import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { lockRow } from './reader.ts';
 import type { Resource } from './resource.ts';
+import { addressScopeResource, subnetPoolResource } from './resources/addressing.ts';
 import { networkResource } from './resources/network.ts';
 import { qosPolicyResource } from './resources/qos.ts';
 import { rbacPolicyResource } from './resources/rbac.ts';
@@ -19,6 +20,8 @@ const shareable: readonly Resource<CollectionTypes>[] = [
   qosPolicyResource as unknown as Resource<CollectionTypes>,
   securityGroupResource as unknown as Resource<CollectionTypes>,
   addressGroupResource as unknown as Resource<CollectionTypes>,
+  subnetPoolResource as unknown as Resource<CollectionTypes>,
+  addressScopeResource as unknown as Resource<CollectionTypes>,
 ];
 const byType = new Map(shareable.map((resource) => [resource.sharing?.objectType, resource]));
 
@@ -48,9 +51,21 @@ type Owned = { readonly id: string; readonly projectId: string; readonly revisio
 async function grant(tx: Queryable, policy: RbacPolicy, now: Date, item?: number): Promise<void> {
   const { resource, flag } = lookUp(policy, item);
   const object = await lockObject(tx, resource, policy.objectId);
+  await checkNotBarred(tx, resource, policy, item);
   if (policy.targetProject === everyProject) {
     await writeRow(tx, resource, object, { fields: { [flag]: true }, now });
   }
+}
+
+async function checkNotBarred(
+  tx: Queryable,
+  { sharing }: Resource<CollectionTypes>,
+  { objectId, targetProject }: RbacPolicy,
+  item?: number,
+): Promise<void> {
+  if (sharing?.barred === undefined) return;
+  const found = await tx.query(sharing.barred.when('$1::uuid', '$2::text'), [objectId, targetProject]);
+  if (found.length > 0) throw refusal('InvalidInput', { reason: sharing.barred.reason }, { item });
 }
 
 async function revoke(tx: Queryable, policy: RbacPolicy, now: Date): Promise<void> {

@@ -13,6 +13,8 @@ export interface Sharing {
   readonly users: (object: string) => string;
   /** True: what the owner's own project uses of it counts as well. */
   readonly ownUse?: true;
+  /** Who may not be granted it: SQL that finds a row for the object and the target at the placeholders; and why. */
+  readonly barred?: { readonly when: (object: string, target: string) => string; readonly reason: string };
 }
 
 /** The row's own project, and those with a grant of any sort, to every project or to this one. For `visibleTo`. */

@@ -75,7 +75,6 @@ async function poolIdOf(tx: Queryable, input: CreateSubnet): Promise<SubnetPoolI
 function place({ cidr, prefixlen, ipVersion, projectId }: CreateSubnet, open: OpenPool | undefined): string {
   if (open === undefined) return cidr ?? '';
   const { pool, held } = open;
-  if (pool.projectId !== projectId && !pool.shared && !pool.isDefault) throw subnetPoolResource.notFound(pool.id);
   if (ipVersion !== undefined && ipVersion !== pool.ipVersion) {
     throw bad(`Cannot allocate IPv${ipVersion} subnet from IPv${pool.ipVersion} subnet pool`);
   }

@@ -72,9 +72,6 @@ async function checkScope(tx: Queryable, pool: Pool, alongside: readonly SubnetP
   const { id: subnetPoolId, addressScopeId, ipVersion } = pool;
   if (addressScopeId === null) return;
   const scope = await lockRow(tx, addressScopeResource, addressScopeId, { strength: 'for no key update' });
-  if (scope.projectId !== pool.projectId && !scope.shared) {
-    throw refusal('IllegalSubnetPoolAssociation', { subnetPoolId, addressScopeId });
-  }
   if (scope.ipVersion !== ipVersion) {
     throw refusal('IllegalSubnetPoolIpVersion', { subnetPoolId, addressScopeId, ipVersion: scope.ipVersion });
   }

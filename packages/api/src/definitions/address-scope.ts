@@ -3,7 +3,7 @@ import { attributesOf, initially, listed, required } from '../attribute.ts';
 import { define } from '../definition.ts';
 import { flag, isUuid, oneOf } from '../kinds.ts';
 import { adminSets } from '../policy.ts';
-import { identity } from './common.ts';
+import { identity, sharedWith } from './common.ts';
 
 const { field } = attributesOf<AddressScopeTypes>();
 const { description: _, ...named } = identity<AddressScopeTypes>();
@@ -21,10 +21,11 @@ export const addressScope = define<AddressScopeTypes>({
   attributes: {
     ...named,
     ip_version: field('ipVersion', oneOf(4, 6), 'Of all its pools', { post: required, ...listed }),
-    shared: field('shared', flag, 'Every project may use it; cannot be taken back', {
+    shared: field('shared', flag, 'The caller’s project may use it; what every project may use stays so', {
       post: initially(false),
       put: true,
       ...listed,
+      wire: sharedWith,
       access: adminSets,
     }),
   },

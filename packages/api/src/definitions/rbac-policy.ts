@@ -10,14 +10,22 @@ import { attributesOf, chosen, listed, required } from '../attribute.ts';
 import { type AnyDefinition, define } from '../definition.ts';
 import { find } from '../finder.ts';
 import { isUuid, oneOf, text, uuid } from '../kinds.ts';
+import { addressGroup } from './address-group.ts';
+import { addressScope } from './address-scope.ts';
 import { network } from './network.ts';
 import { qosPolicy } from './qos.ts';
+import { securityGroup } from './security-group.ts';
+import { subnetPool } from './subnet-pool.ts';
 
 const { field } = attributesOf<RbacPolicyTypes>();
 
 /** The definitions of what can be shared. */
-const shareable: Readonly<Partial<Record<RbacPolicy['objectType'], AnyDefinition>>> = {
+const shareable: Readonly<Record<RbacPolicy['objectType'], AnyDefinition>> = {
   network,
+  subnetpool: subnetPool,
+  address_scope: addressScope,
+  security_group: securityGroup,
+  address_group: addressGroup,
   qos_policy: qosPolicy,
 };
 
@@ -37,9 +45,8 @@ export const rbacPolicy = define<RbacPolicyTypes>({
   notFound: (policyId) => refusal('RbacPolicyNotFound', { policyId }),
   judge: async (store, caller, inputs) => {
     for (const [item, { objectType, objectId }] of inputs.entries()) {
-      const definition = shareable[objectType];
-      if (definition === undefined || caller.isAdmin) continue;
-      const { view } = await find(definition, store, caller, { id: objectId });
+      if (caller.isAdmin) continue;
+      const { view } = await find(shareable[objectType], store, caller, { id: objectId });
       if (view.projectId === caller.projectId) continue;
       const reason = 'Only admins can manipulate policies on objects they do not own';
       throw refusal('InvalidInput', { reason }, { item });

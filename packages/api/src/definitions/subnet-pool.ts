@@ -3,9 +3,12 @@ import { action } from '../action.ts';
 import { cidr } from '../address-kinds.ts';
 import { attributesOf, chosen, initially, listed, required } from '../attribute.ts';
 import { define } from '../definition.ts';
+import { find } from '../finder.ts';
 import { flag, integer, isUuid, listOf, nullable, oneOf, uuid } from '../kinds.ts';
 import { adminSets } from '../policy.ts';
-import { identity, records } from './common.ts';
+import { addressScope } from './address-scope.ts';
+import { identity, records, sharedWith } from './common.ts';
+import { network } from './network.ts';
 
 const { field } = attributesOf<SubnetPoolTypes>();
 
@@ -58,15 +61,17 @@ export const subnetPool = define<SubnetPoolTypes>({
       ...listed,
       access: adminSets,
     }),
-    shared: field('shared', flag, 'Every project may take subnets', {
+    shared: field('shared', flag, 'The caller’s project may take subnets out of it', {
       post: initially(false),
       ...listed,
+      wire: sharedWith,
       access: adminSets,
     }),
     address_scope_id: field('addressScopeId', nullable(uuid<AddressScopeId>()), 'Pools of one scope do not overlap', {
       post: initially(null),
       put: true,
       filter: true,
+      refers: [{ to: () => addressScope }],
     }),
     ...records<SubnetPoolTypes>(),
   },
@@ -88,7 +93,10 @@ export const subnetPool = define<SubnetPoolTypes>({
     onboard_network_subnets: action({
       about: 'Makes a network’s subnets part of it, as if they had been taken out of it',
       required: { network_id: uuid<NetworkId>() },
-      run: ({ store, id, body }) => store.subnetPools.onboard(id as SubnetPoolId, body.network_id),
+      run: async ({ store, caller, id, body }) => {
+        await find(network, store, caller, { id: body.network_id });
+        return store.subnetPools.onboard(id as SubnetPoolId, body.network_id);
+      },
     }),
   },
 });

@@ -18,6 +18,7 @@ import {
 } from '../kinds.ts';
 import { identity, records } from './common.ts';
 import { network } from './network.ts';
+import { subnetPool } from './subnet-pool.ts';
 
 const { field, wish, unenforced } = attributesOf<SubnetTypes>();
 
@@ -101,6 +102,7 @@ export const subnet = define<SubnetTypes>({
     subnetpool_id: field('subnetPoolId', nullable(uuid<SubnetPoolId>()), 'The pool that its block comes out of', {
       post: initially(null),
       filter: true,
+      refers: [{ to: () => subnetPool }],
     }),
     use_default_subnetpool: wish('useDefaultSubnetPool', flag, 'True: its block comes out of the default pool'),
     prefixlen: wish('prefixlen', integer(0, 128), 'How large a block of the pool. Default: as the pool says'),

@@ -2,6 +2,7 @@ import { refusal } from '@alcor/network';
 import type { AddressScopeTypes, SubnetPoolTypes } from '@alcor/network';
 import { sortKeysOf } from '../resource.ts';
 import type { Column, Resource } from '../resource.ts';
+import { granteesView, visibleByGrant } from '../sharing.ts';
 import { history, identity, tenantKeys } from './common.ts';
 
 const addressScopeColumns = {
@@ -16,11 +17,16 @@ export const addressScopeResource: Resource<AddressScopeTypes> = {
   table: 'address_scopes',
   columns: addressScopeColumns,
   composed: {},
-  viewed: {},
+  viewed: { grantees: granteesView },
   join: '',
   filters: {},
   sortKeys: sortKeysOf(addressScopeColumns, [...tenantKeys, 'ipVersion', 'shared']),
-  visibleTo: (project) => `(t.project_id = ${project} or t.shared)`,
+  visibleTo: visibleByGrant,
+  sharing: {
+    objectType: 'address_scope',
+    flags: { access_as_shared: 'shared' },
+    users: (scope) => `select p.project_id from subnet_pools p where p.address_scope_id = ${scope}`,
+  },
   notFound: (addressScopeId) => refusal('AddressScopeNotFound', { addressScopeId }),
   canonical: (row) => row,
 };
@@ -44,7 +50,7 @@ export const subnetPoolResource: Resource<SubnetPoolTypes> = {
   table: 'subnet_pools',
   columns: subnetPoolColumns,
   composed: {},
-  viewed: {},
+  viewed: { grantees: granteesView },
   join: '',
   filters: {},
   sortKeys: sortKeysOf(subnetPoolColumns, [
@@ -56,7 +62,19 @@ export const subnetPoolResource: Resource<SubnetPoolTypes> = {
     'isDefault',
     'shared',
   ]),
-  visibleTo: (project) => `(t.project_id = ${project} or t.shared)`,
+  visibleTo: visibleByGrant,
+  sharing: {
+    objectType: 'subnetpool',
+    flags: { access_as_shared: 'shared' },
+    users: (pool) => `select s.project_id from subnets s where s.subnet_pool_id = ${pool}`,
+    barred: {
+      when: (pool, target) => `select 1 from subnet_pools p join address_scopes s on s.id = p.address_scope_id
+        where p.id = ${pool} and s.project_id <> ${target} and not exists (
+          select from rbac_policies r where r.object_id = s.id and r.action = 'access_as_shared'
+            and r.target_project in ('*', ${target}))`,
+      reason: 'the target project has no access to its address scope',
+    },
+  },
   notFound: (subnetPoolId) => refusal('SubnetPoolNotFound', { subnetPoolId }),
   canonical: (row) => row,
 };
