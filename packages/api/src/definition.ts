@@ -7,6 +7,9 @@ import type { ResourcePolicy } from './policy.ts';
 /** What can be done with a resource, by the route that does it. */
 export type Operation = 'create' | 'list' | 'show' | 'update' | 'delete';
 
+/** What is done to one that exists. */
+export type Alteration = 'update' | 'delete' | { readonly action: string };
+
 /** A resource of the API: all that routes, validation, lists and documents are made of. */
 export interface Definition<T extends CollectionTypes> {
   /** `network`: the root key of one. */
@@ -42,6 +45,13 @@ export interface Definition<T extends CollectionTypes> {
   readonly notFound: (id: string) => AlcorError;
   /** What only this resource asks of a new one, before policy's answer is final; `inputs` are as the store will get them. */
   readonly judge?: (store: IntentStore, caller: Caller, inputs: readonly T['create'][]) => Promise<void>;
+  /** What only this resource asks before one is changed or goes, of those whom policy lets. */
+  readonly judgeAlteration?: (request: {
+    readonly store: IntentStore;
+    readonly caller: Caller;
+    readonly operation: Alteration;
+    readonly view: T['view'];
+  }) => Promise<void>;
   /** Fills in what follows from other attributes of a new resource, before required ones are missed. */
   readonly complete?: (body: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
 }

@@ -2,7 +2,7 @@ import type { Caller } from '@alcor/identity';
 import { AlcorError, type IntentStore, type ListQuery, type NetworkId } from '@alcor/network';
 import type { Reference } from './attribute.ts';
 import type { Wish } from './body.ts';
-import type { AnyDefinition, AnyTypes } from './definition.ts';
+import type { Alteration, AnyDefinition, AnyTypes } from './definition.ts';
 import { type Located, scopeOf } from './finder.ts';
 import { isRecord } from './kinds.ts';
 import { type Policy, type Target, holds, refuse } from './policy.ts';
@@ -50,15 +50,12 @@ export async function judgeUpdate(request: Case, wish: Wish, located: Located): 
 }
 
 /** Refuses with 403 what the caller may not do to a resource that it can see. */
-export async function judge(
-  request: Case,
-  operation: 'update' | 'delete' | { readonly action: string },
-  { view, parent }: Located,
-): Promise<Target> {
+export async function judge(request: Case, operation: Alteration, { view, parent }: Located): Promise<Target> {
   const { definition, policy, caller } = request;
   const target = targetOf(definition, { ...parent, ...view }, await networkOwners(request, [{ ...view }]));
   const name = typeof operation === 'string' ? `${operation}_${definition.singular}` : operation.action;
   if (!holds(policy.of(operation), caller, target)) refuse([name]);
+  await definition.judgeAlteration?.({ store: request.store, caller, operation, view });
   return target;
 }
 

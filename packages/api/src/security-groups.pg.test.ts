@@ -329,6 +329,17 @@ describe('between projects', () => {
     ).toMatchObject({ status: 403 });
   });
 
+  it('the default group of a project is the administrator’s to delete, and comes again', async () => {
+    const defaultOf = async () => (await bob('GET', '/security-groups?name=default')).body.security_groups[0] as Row;
+    const { id } = await defaultOf();
+    expect(await bob('DELETE', `/security-groups/${id}`)).toMatchObject({
+      status: 409,
+      body: { NeutronError: { type: 'SecurityGroupCannotRemoveDefault' } },
+    });
+    expect((await as('root', 'admin')('DELETE', `/security-groups/${id}`)).status).toBe(204);
+    expect((await defaultOf()).id).not.toBe(id);
+  });
+
   it('a group that is shared may be used, not changed, and stays shared while it is used', async () => {
     const { body } = await alice('POST', '/security-groups', { security_group: { name: 'lent' } });
     const lent = body.security_group;

@@ -18,6 +18,11 @@ export const securityGroup: AnyDefinition = define<SecurityGroupTypes>({
   collection: (store) => store.securityGroups,
   parseId: (id) => (isUuid(id) ? (id.toLowerCase() as SecurityGroupTypes['id']) : null),
   notFound: (securityGroupId) => refusal('SecurityGroupNotFound', { securityGroupId }),
+  judgeAlteration: async ({ caller, operation, view }) => {
+    if (operation === 'delete' && view.isDefault && !caller.isAdmin) {
+      throw refusal('SecurityGroupCannotRemoveDefault', {});
+    }
+  },
   attributes: {
     ...identity<SecurityGroupTypes>(),
     stateful: field('stateful', flag, 'Answers to what was let through pass as well', {
