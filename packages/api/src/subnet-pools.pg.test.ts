@@ -264,6 +264,27 @@ describe('between projects', () => {
     expect((await grant()).status).toBe(201);
   });
 
+  it('the administrator takes subnets out of any pool, and has pools of any project in any scope', async () => {
+    const hers = await poolOf(alice);
+    const network = await client.make('network', { project_id: 'bob' });
+    expect(await subnetFrom({ subnetpool_id: hers, project_id: 'bob' }, network)).toMatchObject({
+      status: 201,
+      body: { subnet: { subnetpool_id: hers, project_id: 'bob' } },
+    });
+    const address_scope_id = idOf(await alice('POST', '/address-scopes', { address_scope: { ip_version: 4 } }));
+    const inHers = await pool({ address_scope_id, project_id: 'bob' });
+    const path = `/v2.0/subnetpools/${inHers.id}`;
+    expect(await ask('PUT', path, { subnetpool: { name: 'x' } })).toMatchObject({ status: 200 });
+    for (const answer of [
+      await bob('PUT', `/subnetpools/${inHers.id}`, { subnetpool: { name: 'y' } }),
+      await bob('PUT', `/subnetpools/${inHers.id}/add_prefixes`, { prefixes: ['10.9.0.0/16'] }),
+    ]) {
+      expect(answer).toMatchObject({ status: 400, type: 'IllegalSubnetPoolUpdate' });
+    }
+    expect(await ask('PUT', path, { subnetpool: { address_scope_id: null } })).toMatchObject({ status: 200 });
+    expect((await bob('PUT', `/subnetpools/${inHers.id}`, { subnetpool: { name: 'y' } })).status).toBe(200);
+  });
+
   it('a grant to everyone is the same as the shared flag', async () => {
     const { id } = await pool({ shared: true });
     const found = await ask('GET', `/v2.0/rbac-policies?object_id=${id}`);

@@ -46,7 +46,6 @@ const rules: CollectionRules<SubnetPoolTypes> = {
     const { name = row.name, description = row.description, isDefault = row.isDefault } = patch;
     const { defaultQuota = row.defaultQuota, addressScopeId = row.addressScopeId } = patch;
     const next = { ...row, ...changePool(row, patch), name, description, isDefault, defaultQuota, addressScopeId };
-    if (row.addressScopeId !== null) await checkScopeIsOwn(tx, row);
     if (addressScopeId !== row.addressScopeId) await checkAffinity(tx, next);
     await checkScope(tx, next);
     return next;
@@ -84,18 +83,6 @@ async function checkScope(tx: Queryable, pool: Pool, alongside: readonly SubnetP
   if (intersects(addressSet(ipVersion, pool.prefixes), addressSet(ipVersion, prefixes))) {
     throw refusal('AddressScopePrefixConflict', {});
   }
-}
-
-/** A pool in the shared scope of another project stays as it is. */
-async function checkScopeIsOwn(tx: Queryable, { id, projectId, addressScopeId }: Pool): Promise<void> {
-  const foreign = await tx.query('select 1 from address_scopes where id = $1 and project_id <> $2', [
-    addressScopeId,
-    projectId,
-  ]);
-  if (foreign.length === 0) return;
-  throw refusal('IllegalSubnetPoolUpdate', {
-    reason: `subnetpool ${id} cannot be updated when associated with shared address scope ${addressScopeId}`,
-  });
 }
 
 /** Subnets of one IP version on one network are all in one scope: those of the pool must not leave others behind. */

@@ -26,6 +26,15 @@ export const subnetPool = define<SubnetPoolTypes>({
   collection: (store) => store.subnetPools,
   parseId: (id) => (isUuid(id) ? (id.toLowerCase() as SubnetPoolId) : null),
   notFound: (subnetPoolId) => refusal('SubnetPoolNotFound', { subnetPoolId }),
+  // In the scope of another project a pool stays as it is, unless the administrator changes it.
+  judgeAlteration: async ({ store, caller, operation, view: { id, addressScopeId } }) => {
+    if (operation === 'delete' || caller.isAdmin || addressScopeId === null) return;
+    const scope = await store.addressScopes.get(addressScopeId);
+    if (scope.projectId === caller.projectId) return;
+    throw refusal('IllegalSubnetPoolUpdate', {
+      reason: `subnetpool ${id} cannot be updated when associated with shared address scope ${addressScopeId}`,
+    });
+  },
   attributes: {
     ...identity<SubnetPoolTypes>(),
     prefixes: field('prefixes', prefixes, 'Its blocks, the fewest that say it', { post: required, put: true }),
