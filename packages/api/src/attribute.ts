@@ -36,7 +36,10 @@ export interface Reference {
 }
 
 /** How a query string's values become a condition of the store's; null: what was asked for can match nothing. */
-export type FilterRule = (values: readonly string[]) => Readonly<Record<string, readonly unknown[]>> | null;
+export type FilterRule = (
+  values: readonly string[],
+  caller: Caller,
+) => Readonly<Record<string, readonly unknown[]>> | null;
 
 /** All that is said of one attribute of a resource. */
 export interface Attribute<View> {
@@ -80,7 +83,7 @@ type Written<T extends CollectionTypes, F> = F extends keyof T['create']
 interface FieldUse<T extends CollectionTypes, F extends FieldOf<T>> {
   readonly post?: F extends keyof T['create'] ? Post : never;
   readonly put?: F extends keyof T['update'] ? true : never;
-  readonly filter?: F extends keyof T['filter'] ? true : FilterRule;
+  readonly filter?: FilterRule | (F extends keyof T['filter'] ? true : never);
   readonly sort?: F extends T['sortKey'] ? true : never;
   /** How the row's value looks in an answer; default: as it is. */
   readonly wire?: (value: T['view'][F], view: T['view'], caller: Caller) => unknown;

@@ -177,6 +177,31 @@ describe('a grant (RBAC policy)', () => {
     expect((await list()).rbac_policies).toEqual([]);
   });
 
+  it('makes lists by `shared` say what answers show', async () => {
+    const dave = as('dave');
+    const granted = await made(alice, 'network', { name: 'granted' });
+    await made(alice, 'rbac_policy', grantOn(granted.id, 'dave'), '/rbac-policies');
+    const everyones = await made(admin, 'network', { name: 'everyones', shared: true });
+    const own = await made(dave, 'network', { name: 'own' });
+    const mine = new Set([granted.id, everyones.id, own.id]);
+    const listed = async (who: typeof dave, query: string) =>
+      (await who('GET', `/networks?sort_key=created_at&${query}`)).body.networks
+        .filter(({ id }) => mine.has(id))
+        .map(({ name, shared }) => [name, shared]);
+    const [shared, others] = [
+      [
+        ['granted', true],
+        ['everyones', true],
+      ],
+      [['own', false]],
+    ];
+    expect(await listed(dave, 'shared=True')).toEqual(shared);
+    expect(await listed(dave, 'shared=False')).toEqual(others);
+    expect(await listed(dave, 'shared=True&shared=False')).toEqual([...shared, ...others]);
+    expect(await listed(admin, 'shared=True')).toEqual([['everyones', true]]);
+    expect((await dave('GET', '/networks?shared=perhaps')).status).toBe(400);
+  });
+
   it('is for owners to give, and to everyone for the administrator', async () => {
     const network = await made(alice, 'network', {});
     expect((await alice('POST', '/rbac-policies', { rbac_policy: grantOn(network.id, '*') })).status).toBe(403);

@@ -1,3 +1,4 @@
+import type { Caller } from '@alcor/identity';
 import type { ListQuery, SortBy } from '@alcor/network';
 import type { Attribute } from './attribute.ts';
 import { badRequest, invalid } from './body.ts';
@@ -27,16 +28,22 @@ const maxPage = 10_000;
 export interface ListFrame {
   /** Conditions that hold whatever is asked for. */
   readonly conditions: object;
+  /** Some conditions depend on who asks. */
+  readonly caller: Caller;
   readonly maxValues: number;
 }
 
 /** Reads the query string of a GET of the collection. */
-export function readList(definition: AnyDefinition, query: Query, { conditions, maxValues }: ListFrame): ListRequest {
+export function readList(
+  definition: AnyDefinition,
+  query: Query,
+  { conditions, caller, maxValues }: ListFrame,
+): ListRequest {
   const count = Object.values(query).reduce((sum, value) => sum + (Array.isArray(value) ? value.length : 1), 0);
   if (count > maxValues) throw badRequest(`At most ${maxValues} values may stand in a query, ${count} were given.`);
   const sort = readSort(definition, query);
   const window = readWindow(definition, query);
-  const filter = readFilters(definition, query);
+  const filter = readFilters(definition, query, caller);
   const asked = filter === null ? null : { filter: { ...filter, ...conditions }, sort, ...window };
   const names = [...Object.keys(query).filter((name) => !controls.has(name)), ...valuesOf(query, 'sort_key')];
   return { query: asked, fields: readFields(query), names };
@@ -102,7 +109,11 @@ function lastOf(query: Query, name: string): string | undefined {
 }
 
 /** The store's conditions; null where one of them can match nothing. */
-function readFilters(definition: AnyDefinition, query: Query): Record<string, readonly unknown[]> | null {
+function readFilters(
+  definition: AnyDefinition,
+  query: Query,
+  caller: Caller,
+): Record<string, readonly unknown[]> | null {
   const filter: Record<string, readonly unknown[]> = {};
   for (const name of Object.keys(query)) {
     if (controls.has(name)) continue;
@@ -110,7 +121,7 @@ function readFilters(definition: AnyDefinition, query: Query): Record<string, re
     if (attribute === undefined || attribute.filter === null || (!attribute.visible && attribute.filter === 'own')) {
       throw badRequest(`[${shown(name)}] is invalid attribute for filtering`);
     }
-    const conditions = conditionsOf(name, attribute, valuesOf(query, name));
+    const conditions = conditionsOf(name, attribute, { values: valuesOf(query, name), caller });
     if (conditions === null) return null;
     for (const [field, wanted] of Object.entries(conditions)) {
       const already = filter[field];
@@ -124,10 +135,10 @@ function readFilters(definition: AnyDefinition, query: Query): Record<string, re
 function conditionsOf(
   name: string,
   attribute: Attribute<AnyTypes['view']>,
-  values: readonly string[],
+  { values, caller }: { readonly values: readonly string[]; readonly caller: Caller },
 ): Readonly<Record<string, readonly unknown[]>> | null {
   const { filter, source } = attribute;
-  if (typeof filter === 'function') return filter(values);
+  if (typeof filter === 'function') return filter(values, caller);
   const wanted = values.flatMap((value) => wantedValue(name, attribute, value));
   if (source.from === 'field') return { [source.field]: wanted };
   if (source.from === 'computed') return {};

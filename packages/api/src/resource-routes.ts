@@ -51,7 +51,7 @@ function readersOf(definition: AnyDefinition, context: RouteContext): Record<'li
       const caller = callerOf(request);
       const parent = await findParent(definition, store, caller, addressOf(request).parentId);
       const conditions = { ...parentCondition(definition, parent), ...scopeOf(definition, caller) };
-      const asked = readList(definition, request.query as Query, { conditions, maxValues: limits.queryValues });
+      const asked = readList(definition, request.query as Query, { conditions, caller, maxValues: limits.queryValues });
       checkReadable(definition, policy, caller, asked.names);
       const seen = holds(policy.of('list'), caller, parent ?? {}) ? asked : { ...asked, query: null };
       const write = writerFor(asked.fields ?? definition.inLists ?? null);

@@ -3,6 +3,7 @@ import type { CollectionTypes, ListQuery, SortBy } from '@alcor/network';
 import type { Parameter } from './database.ts';
 import { viewFields } from './resource.ts';
 import type { ColumnType, Resource } from './resource.ts';
+import { grantFilters } from './sharing.ts';
 import { arrayLiteral, createParameters } from './sql.ts';
 import type { Parameters } from './sql.ts';
 import { commonFilters } from './tag-query.ts';
@@ -115,7 +116,8 @@ function oneOf<T extends CollectionTypes>(
   wanted: readonly Scalar[],
   parameters: Parameters,
 ): string {
-  const special = own(resource.filters, field) ?? own(commonFilters, field);
+  const shared = resource.sharing === undefined ? {} : grantFilters;
+  const special = own(resource.filters, field) ?? own(commonFilters, field) ?? own(shared, field);
   if (special !== undefined) return special(`${parameters.add(arrayLiteral(wanted))}::text[]`);
   const column = own(resource.columns, field);
   if (column === undefined) throw refusal('InvalidInput', { reason: `cannot filter by '${field}'` });

@@ -3,7 +3,7 @@ import { attributesOf, initially, listed, required } from '../attribute.ts';
 import { define } from '../definition.ts';
 import { flag, isUuid, oneOf } from '../kinds.ts';
 import { adminSets } from '../policy.ts';
-import { identity, sharedWith } from './common.ts';
+import { bySharing, identity, sharedWith } from './common.ts';
 
 const { field } = attributesOf<AddressScopeTypes>();
 const { description: _, ...named } = identity<AddressScopeTypes>();
@@ -25,6 +25,7 @@ export const addressScope = define<AddressScopeTypes>({
       post: initially(false),
       put: true,
       ...listed,
+      filter: bySharing,
       wire: sharedWith,
       access: adminSets,
     }),

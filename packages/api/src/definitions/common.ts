@@ -2,7 +2,7 @@ import type { Caller } from '@alcor/identity';
 import type { CollectionTypes, NetworkTypes, Resource } from '@alcor/network';
 import { type Attribute, type FilterRule, attributesOf, chosen, initially, listed } from '../attribute.ts';
 import { invalid } from '../body.ts';
-import { Refusal, integer, listOf, shown, text, timestamp, uuid } from '../kinds.ts';
+import { Refusal, flag, integer, listOf, shown, text, timestamp, uuid } from '../kinds.ts';
 
 /** The resources that belong to a project; all of them have the attributes of this file. */
 interface TenantTypes extends CollectionTypes {
@@ -23,6 +23,17 @@ export function sharedWith(
 ): boolean {
   return shared || grantees.includes(projectId);
 }
+
+/** By what answers show (`sharedWith`). */
+export const bySharing: FilterRule = (values, { projectId }) => {
+  const wanted = values.map((value) => {
+    const parsed = flag.parse(value);
+    if (parsed instanceof Refusal) throw invalid('shared', parsed.reason);
+    return parsed;
+  });
+  if (new Set(wanted).size !== 1) return {};
+  return wanted[0] === true ? { sharedWith: [projectId] } : { notSharedWith: [projectId] };
+};
 
 const common = attributesOf<NetworkTypes>();
 const project = common.field('projectId', text(255), 'The project it belongs to', {

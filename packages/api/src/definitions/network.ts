@@ -4,7 +4,7 @@ import { define } from '../definition.ts';
 import { dictionary, flag, integer, isUuid, listOf, nullable, nullMeans, oneOf, text, uuid } from '../kinds.ts';
 import { adminOnly, adminSets } from '../policy.ts';
 import { qosPolicy } from './qos.ts';
-import { identity, records, sharedWith } from './common.ts';
+import { bySharing, identity, records, sharedWith } from './common.ts';
 import { dnsDomain } from './port-extras.ts';
 
 const { field, computed, constant, unenforced } = attributesOf<NetworkTypes>();
@@ -38,6 +38,7 @@ export const network = define<NetworkTypes>({
         post: initially(false),
         put: true,
         ...listed,
+        filter: bySharing,
         wire: sharedWith,
         access: adminSets,
       },

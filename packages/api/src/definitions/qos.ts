@@ -15,7 +15,7 @@ import {
 import { attributesOf, initially, listed, required } from '../attribute.ts';
 import { type AnyDefinition, type Definition, define } from '../definition.ts';
 import { dictionary, flag, integer, isUuid, listOf, oneOf, uuid } from '../kinds.ts';
-import { identity, records, sharedWith } from './common.ts';
+import { bySharing, identity, records, sharedWith } from './common.ts';
 
 const { field, computed } = attributesOf<QosPolicyTypes>();
 
@@ -42,6 +42,7 @@ export const qosPolicy = define<QosPolicyTypes>({
       post: initially(false),
       put: true,
       ...listed,
+      filter: bySharing,
       wire: sharedWith,
     }),
     is_default: field('isDefault', flag, 'New networks of the project that name no policy get it', {

@@ -3,7 +3,7 @@ import { attributesOf, initially, listed } from '../attribute.ts';
 import { type AnyDefinition, define } from '../definition.ts';
 import { dictionary, flag, isUuid, listOf } from '../kinds.ts';
 import { wireRow } from '../writer.ts';
-import { identity, records, sharedWith } from './common.ts';
+import { bySharing, identity, records, sharedWith } from './common.ts';
 import { securityGroupRule } from './security-group-rule.ts';
 
 const { field, computed } = attributesOf<SecurityGroupTypes>();
@@ -30,7 +30,10 @@ export const securityGroup: AnyDefinition = define<SecurityGroupTypes>({
       put: true,
       ...listed,
     }),
-    shared: field('shared', flag, 'The caller’s project may use it by a grant', { filter: true, wire: sharedWith }),
+    shared: field('shared', flag, 'The caller’s project may use it by a grant', {
+      filter: bySharing,
+      wire: sharedWith,
+    }),
     security_group_rules: computed(listOf(dictionary, 1_000_000), 'Its rules, oldest first', ({ rules }, caller) =>
       rules.map((rule) => wireRow(securityGroupRule, rule, caller)),
     ),

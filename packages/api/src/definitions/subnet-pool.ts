@@ -7,7 +7,7 @@ import { find } from '../finder.ts';
 import { flag, integer, isUuid, listOf, nullable, oneOf, uuid } from '../kinds.ts';
 import { adminSets } from '../policy.ts';
 import { addressScope } from './address-scope.ts';
-import { identity, records, sharedWith } from './common.ts';
+import { bySharing, identity, records, sharedWith } from './common.ts';
 import { network } from './network.ts';
 
 const { field } = attributesOf<SubnetPoolTypes>();
@@ -73,6 +73,7 @@ export const subnetPool = define<SubnetPoolTypes>({
     shared: field('shared', flag, 'The caller’s project may take subnets out of it', {
       post: initially(false),
       ...listed,
+      filter: bySharing,
       wire: sharedWith,
       access: adminSets,
     }),
