@@ -4,7 +4,7 @@ import { type Operation, allows, pathOf } from './definition.ts';
 import { definitions } from './definitions/index.ts';
 import { documentPath, openApi } from './openapi.ts';
 import { type Client, type Row, clientOf } from './testing/client.ts';
-import { makeAt, needsOf, placeOf } from './testing/needs.ts';
+import { needsOf, oneAt, placeOf } from './testing/needs.ts';
 
 /** Of every JSON type and then some: for each attribute, at least one of them must be wrong. */
 const samples: readonly unknown[] = [
@@ -50,7 +50,7 @@ for (const definition of definitions) {
     beforeAll(async () => {
       place = await placeOf(client, definition);
       needed = await needsOf(client, definition);
-      if (allows(definition, 'create')) made = await makeAt(client, place, singular, needed);
+      if (allows(definition, 'create')) made = await oneAt(client, place, singular, needed);
     });
 
     it.each(served('create', attributes))(

@@ -1,5 +1,6 @@
 import { routingErrors } from './routing-errors.ts';
 import { addressingErrors } from './addressing-errors.ts';
+import { segmentErrors } from './segment-errors.ts';
 import { serviceErrors } from './service-errors.ts';
 import { securityErrors } from './security-errors.ts';
 
@@ -110,6 +111,8 @@ export const errorTable = {
   ...routingErrors,
 
   ...serviceErrors,
+
+  ...segmentErrors,
 
   RbacPolicyNotFound: {
     status: 404,

@@ -34,6 +34,7 @@ export * from './flavor.ts';
 export * from './local-ip.ts';
 export * from './metering.ts';
 export * from './qos.ts';
+export * from './segment.ts';
 export type * from './trunk.ts';
 export type * from './service-store.ts';
 export * from './quota.ts';

@@ -24,6 +24,7 @@ import type { ServiceStore } from './service-store.ts';
 import type { QuotaStore } from './quota.ts';
 import type { TrunkDetails } from './trunk.ts';
 import type { RbacPolicyTypes } from './rbac.ts';
+import type { SegmentRangeTypes, SegmentTypes } from './segment.ts';
 import type {
   AddressPair,
   AddressPairRequest,
@@ -50,6 +51,8 @@ export interface IntentStore extends RoutingStore, ServiceStore, AddressingStore
   readonly networkAclRules: Collection<NetworkAclRuleTypes>;
   readonly quotas: QuotaStore;
   readonly rbacPolicies: Collection<RbacPolicyTypes>;
+  readonly segments: Collection<SegmentTypes>;
+  readonly segmentRanges: Collection<SegmentRangeTypes>;
   /**
    * Keeps the newest word on each port, if it comes from the host that the port is bound to now: others speak of the past.
    * Does not change revisions. A port that is bound elsewhere begins anew as DOWN.

@@ -2,8 +2,8 @@ import type { Change } from '@alcor/network';
 import type { Clock, Random } from '@alcor/runtime';
 import type { AddressBook } from './address-book.ts';
 import type { Database, Queryable } from './database.ts';
-import type { FreeIndexes } from './free-indexes.ts';
 import { jsonRows } from './sql.ts';
+import type { VniBook } from './vni-book.ts';
 
 /** What the writers of all resources share. */
 export interface StoreContext {
@@ -13,7 +13,7 @@ export interface StoreContext {
   readonly limits: StoreLimits;
   readonly newId: () => string;
   readonly addresses: AddressBook;
-  readonly vnis: FreeIndexes;
+  readonly vnis: VniBook;
   /** Tells the feed's readers in this process that there is something to read. */
   readonly committed: () => void;
 }

@@ -10,6 +10,7 @@ import { qosSchema } from './schema/0050-qos.ts';
 import { trunkSchema } from './schema/0051-trunk.ts';
 import { meteringSchema } from './schema/0052-metering.ts';
 import { flavorSchema } from './schema/0053-flavors.ts';
+import { segmentSchema } from './schema/0060-segments.ts';
 import { hostSchema } from './schema/0054-hosts.ts';
 import { qosUsersSchema } from './schema/0055-qos-users.ts';
 import { securitySchema } from './schema/0030-security.ts';
@@ -38,6 +39,7 @@ const migrations: readonly Migration[] = [
   { version: 53, name: 'flavors', sql: flavorSchema },
   { version: 54, name: 'hosts', sql: hostSchema },
   { version: 55, name: 'qos users', sql: qosUsersSchema },
+  { version: 60, name: 'segments', sql: segmentSchema },
   { version: 30, name: 'security', sql: securitySchema },
   { version: 31, name: 'network ACLs', sql: networkAclSchema },
   { version: 32, name: 'shared groups', sql: sharedGroupsSchema },

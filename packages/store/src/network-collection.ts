@@ -1,5 +1,14 @@
 import { AlcorError, refusal } from '@alcor/network';
-import type { Collection, CreateNetwork, Network, NetworkId, NetworkTypes, NetworkView } from '@alcor/network';
+import type {
+  Collection,
+  CreateNetwork,
+  Network,
+  NetworkId,
+  NetworkTypes,
+  NetworkView,
+  Segment,
+  SegmentId,
+} from '@alcor/network';
 import { createCollection } from './collection.ts';
 import { nowOf, recordChanges } from './context.ts';
 import type { StoreContext } from './context.ts';
@@ -10,6 +19,9 @@ import { dropUnusedFloatingIps } from './floating-ip-collection.ts';
 import { checkQuota } from './quotas.ts';
 import { withDefaultPolicies } from './qos-collections.ts';
 import { networkResource } from './resources/network.ts';
+import { segmentResource } from './resources/segment.ts';
+import { keepRanges, readRanges, spansFor } from './segment-ranges.ts';
+import type { Ranges } from './segment-ranges.ts';
 import { arrayLiteral } from './sql.ts';
 import { insertAll } from './writer.ts';
 
@@ -36,7 +48,7 @@ export function createNetworkCollection(context: StoreContext): Collection<Netwo
         networks_default_key: () => refusal('DefaultExternalNetworkExists', {}),
         networks_qos_policy_fkey: ([policyId = '']) => refusal('QosPolicyNotFound', { policyId }),
       },
-      deleted: ({ vni }) => context.vnis.release(vni - context.limits.firstVni),
+      deleted: ({ vni }) => context.vnis.release(vni),
       inUse: (networkId) => refusal('NetworkInUse', { networkId }),
     }),
     create: (inputs) => createNetworks(context, inputs),
@@ -54,22 +66,37 @@ async function createNetworks(
   const made = inputs.map((input) => ({ ...newNetwork(context, input, now), vni: input.vni ?? 0 }));
   const blank = await withDefaultPolicies(context.database, made);
   for (let round = 0; round < maxRounds; round++) {
-    const rows = await withVnis(context, blank);
+    const ranges = await readRanges(context.database);
+    const rows = await withVnis(context, blank, ranges);
     try {
-      await context.database.transaction(async (tx) => {
-        await checkQuota(tx, networkResource.table, rows);
-        await insertAll(tx, networkResource, rows, now);
-      });
+      if (!(await insertNetworks(context, rows, ranges))) {
+        releaseVnis(context, rows, blank);
+        continue;
+      }
     } catch (error) {
       releaseVnis(context, rows, blank);
       resolveVniConflict(context, blank, error);
       continue;
     }
-    for (const { vni } of rows) context.vnis.settle(vni - context.limits.firstVni);
+    for (const { vni } of rows) context.vnis.settle(vni);
     context.committed();
     return rows.map(newView);
   }
   throw refusal('ServiceUnavailable', { reason: 'too many concurrent changes' });
+}
+
+/** False, and nothing is done, where ranges have changed that the VNIs were chosen by. */
+async function insertNetworks(context: StoreContext, rows: readonly NewNetwork[], ranges: Ranges): Promise<boolean> {
+  const now = nowOf(context);
+  const vnis = rows.map(({ vni }) => vni);
+  const segments = rows.map((row) => segmentOf(context, row));
+  return context.database.transaction(async (tx) => {
+    await checkQuota(tx, networkResource.table, rows);
+    if (!(await keepRanges(tx, ranges, vnis))) return false;
+    await insertAll(tx, networkResource, rows, now);
+    await insertAll(tx, segmentResource, segments, now);
+    return true;
+  });
 }
 
 function newNetwork(context: StoreContext, input: CreateNetwork, now: Date): NewNetwork {
@@ -93,15 +120,25 @@ function newNetwork(context: StoreContext, input: CreateNetwork, now: Date): New
   };
 }
 
+/** The one segment that a network comes with. */
+function segmentOf(context: StoreContext, { id, createdAt, updatedAt }: NewNetwork): Segment {
+  const segmentId = context.newId() as SegmentId;
+  return { id: segmentId, networkId: id, name: null, description: '', revision: 1, createdAt, updatedAt };
+}
+
 function newView(row: NewNetwork): NetworkView {
   return { ...row, tags: [], subnetIds: [], ipv4AddressScope: null, ipv6AddressScope: null, grantees: [] };
 }
 
 /** The rows, those without a VNI (0) with a free one. */
-async function withVnis(context: StoreContext, blank: readonly NewNetwork[]): Promise<readonly NewNetwork[]> {
+async function withVnis(
+  context: StoreContext,
+  blank: readonly NewNetwork[],
+  ranges: Ranges,
+): Promise<readonly NewNetwork[]> {
   const rows: NewNetwork[] = [];
   try {
-    for (const row of blank) rows.push(row.vni === 0 ? { ...row, vni: await takeVni(context) } : row);
+    for (const row of blank) rows.push(row.vni === 0 ? { ...row, vni: await takeVni(context, ranges, row) } : row);
     return rows;
   } catch (error) {
     releaseVnis(context, rows, blank);
@@ -109,22 +146,20 @@ async function withVnis(context: StoreContext, blank: readonly NewNetwork[]): Pr
   }
 }
 
-async function takeVni({ vnis, limits }: StoreContext): Promise<number> {
-  let index = await vnis.take();
-  if (index === null) {
-    vnis.reload();
-    index = await vnis.take();
+async function takeVni({ vnis }: StoreContext, ranges: Ranges, { projectId }: NewNetwork): Promise<number> {
+  for (const spans of spansFor(ranges, projectId)) {
+    const vni = await vnis.take(spans);
+    if (vni !== null) return vni;
   }
-  if (index === null) throw refusal('NoNetworkAvailable', {});
-  return limits.firstVni + index;
+  throw refusal('NoNetworkAvailable', {});
 }
 
-function releaseVnis({ vnis, limits }: StoreContext, rows: readonly NewNetwork[], blank: readonly NewNetwork[]): void {
-  for (const [item, { vni }] of rows.entries()) if (blank[item]?.vni === 0) vnis.release(vni - limits.firstVni);
+function releaseVnis({ vnis }: StoreContext, rows: readonly NewNetwork[], blank: readonly NewNetwork[]): void {
+  for (const [item, { vni }] of rows.entries()) if (blank[item]?.vni === 0) vnis.release(vni);
 }
 
 /** Returns where other VNIs may do; throws the refusal where one was asked for by name, or whatever else went wrong. */
-function resolveVniConflict({ vnis, limits }: StoreContext, blank: readonly NewNetwork[], error: unknown): void {
+function resolveVniConflict({ vnis }: StoreContext, blank: readonly NewNetwork[], error: unknown): void {
   if (error instanceof DatabaseError && error.constraint === 'networks_default_key') {
     throw refusal('DefaultExternalNetworkExists', {}, { cause: error });
   }
@@ -135,7 +170,7 @@ function resolveVniConflict({ vnis, limits }: StoreContext, blank: readonly NewN
   const vni = Number(error.key[0]);
   const item = blank.findIndex((row) => row.vni === vni);
   if (item !== -1) throw refusal('TunnelIdInUse', { vni }, { item, cause: error });
-  vnis.conflict(vni - limits.firstVni);
+  vnis.conflict(vni);
 }
 
 function checkInput(context: StoreContext, input: CreateNetwork, item: number): void {

@@ -8,9 +8,8 @@ import { createAddressGroupCollection } from './address-group-collection.ts';
 import { createChangeFeed } from './change-feed.ts';
 import type { StoreContext, StoreLimits } from './context.ts';
 import { openDatabase } from './database.ts';
-import type { ConnectionOptions, Database } from './database.ts';
+import type { ConnectionOptions } from './database.ts';
 import { trimChanges } from './feed-trim.ts';
-import { FreeIndexes } from './free-indexes.ts';
 import { guard, guarded } from './guard.ts';
 import { migrate } from './migrations.ts';
 import { createNetworkAclCollection, createNetworkAclRuleCollection } from './network-acl-collection.ts';
@@ -29,9 +28,12 @@ import { createQuotaStore, setDefaultQuotas } from './quotas.ts';
 import { createRbacCollection } from './rbac-collection.ts';
 import { createReadOnlyCollection } from './read-only-collection.ts';
 import { networkIpAvailabilityResource } from './resources/ip-availability.ts';
+import { createSegmentCollection, createSegmentRangeCollection } from './segment-collections.ts';
+import { setDefaultRange } from './segment-ranges.ts';
 import { createSubnetCollection } from './subnet-collection.ts';
 import { createSubnetPoolCollection } from './subnet-pool-collection.ts';
 import { createUuid7 } from './uuid7.ts';
+import { createVniBook } from './vni-book.ts';
 import { createWakeup } from './wakeup.ts';
 
 export interface StoreOptions {
@@ -63,23 +65,25 @@ const defaultLimits: StoreLimits = { maxMtu: 1450, firstVni: 1, lastVni: 2 ** 24
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { clock, random } = options;
   const database = openDatabase(options);
+  const limits = { ...defaultLimits, ...options.limits };
+  const newId = createUuid7(options);
   try {
     await migrate(database);
     if (options.quotas !== undefined) await setDefaultQuotas(database, options.quotas);
+    await setDefaultRange(database, options.limits ?? {}, { limits, id: newId(), now: new Date(clock.wall()) });
   } catch (error) {
     await database.close();
     throw error;
   }
-  const limits = { ...defaultLimits, ...options.limits };
   const wakeup = createWakeup(clock);
   const context: StoreContext = {
     database,
     clock,
     random,
     limits,
-    newId: createUuid7(options),
+    newId,
     addresses: createAddressBook({ database, clock, random }),
-    vnis: freeVnis(database, limits, random),
+    vnis: createVniBook({ database, random }),
     committed: () => wakeup.wake(),
   };
   const trim = (): Promise<void> => trimChanges(database, new Date(clock.wall() - (options.keepChangesFor ?? hour)));
@@ -110,6 +114,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     networkAclRules: guarded(createNetworkAclRuleCollection(context)),
     quotas: guarded(createQuotaStore(database)),
     rbacPolicies: guarded(createRbacCollection(context)),
+    segments: guarded(createSegmentCollection(context)),
+    segmentRanges: guarded(createSegmentRangeCollection(context)),
     setPortStatuses: (reports: readonly PortReport[]) => guard(setPortStatuses(database, reports)),
     async ping() {
       await database.query('select 1');
@@ -121,15 +127,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       return database.close();
     },
   };
-}
-
-function freeVnis(database: Database, { firstVni, lastVni }: StoreLimits, random: Random): FreeIndexes {
-  const loadTaken = async (first: number, last: number): Promise<readonly number[]> => {
-    const text = 'select vni from networks where vni between $1 and $2';
-    const rows = await database.query<{ vni: number }>(text, [firstVni + first, firstVni + last]);
-    return rows.map(({ vni }) => vni - firstVni);
-  };
-  return new FreeIndexes({ size: lastVni - firstVni + 1, loadTaken, random, order: 'rotating' });
 }
 
 async function trimRepeatedly(trim: () => Promise<void>, clock: Clock, signal: AbortSignal): Promise<void> {

@@ -17,6 +17,7 @@ import { port } from './port.ts';
 import { qosRuleType } from './qos-rule-type.ts';
 import { portProgramming } from './programming.ts';
 import { qosPolicy, qosRules } from './qos.ts';
+import { networkSegmentRange, segment } from './segment.ts';
 import { serviceProvider } from './service-provider.ts';
 import { router } from './router.ts';
 import { rbacPolicy } from './rbac-policy.ts';
@@ -59,4 +60,6 @@ export const definitions: readonly AnyDefinition[] = [
   networkAcl,
   networkAclRule,
   portProgramming,
+  segment,
+  networkSegmentRange,
 ];

@@ -85,7 +85,18 @@ const needs: Readonly<Record<string, (client: Client) => Promise<object>>> = {
     id: (await makeAt(client, '/v2.0/service_profiles', 'service_profile', { metainfo: '{}' })).id,
   }),
   '/v2.0/service_profiles': async () => ({ metainfo: '{}' }),
+  '/v2.0/segments': async (client) => ({ network_id: (await client.make('network', {})).id }),
+  '/v2.0/network-segment-ranges': async () => ({ minimum: 1000 + 2 * ++made, maximum: 1001 + 2 * made }),
 };
+
+/** One that is made of `needed`; or that came with it, where nobody makes them. */
+export async function oneAt(client: Client, place: string, singular: string, needed: object): Promise<Row> {
+  if (singular !== 'segment') return makeAt(client, place, singular, needed);
+  const { body } = await client.call('GET', `${place}?network_id=${(needed as { network_id: string }).network_id}`);
+  const [segment] = body['segments'] as unknown as readonly Row[];
+  if (segment === undefined) throw new Error('a network without a segment');
+  return segment;
+}
 
 /** The attributes that a new resource must have. */
 export async function needsOf(client: Client, definition: AnyDefinition): Promise<object> {
