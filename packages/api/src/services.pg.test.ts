@@ -18,7 +18,7 @@ const member = { 'x-project-id': 'p', 'x-roles': 'member,reader' };
 const refused = (status: number, type: string) => ({ status, body: { NeutronError: { type } } });
 const labelOf = (attributes: object = {}): Promise<Row> => client.make('metering_label', attributes);
 const tryRule = (label: { readonly id: string }, attributes: object): Promise<Answer> =>
-  client.call('POST', '/v2.0/metering_label_rules', {
+  client.call('POST', '/v2.0/metering/metering-label-rules', {
     metering_label_rule: { metering_label_id: label.id, direction: 'ingress', ...attributes },
   });
 const profileOf = (attributes: object = { metainfo: '{}' }): Promise<Row> =>
@@ -48,8 +48,8 @@ describe('metering labels', () => {
       remote_ip_prefix: '10.0.0.0/24',
       source_ip_prefix: null,
     });
-    expect((await client.call('DELETE', `/v2.0/metering_labels/${label.id}`)).status).toBe(204);
-    expect(await client.call('GET', `/v2.0/metering_label_rules/${rule.id}`)).toMatchObject(
+    expect((await client.call('DELETE', `/v2.0/metering/metering-labels/${label.id}`)).status).toBe(204);
+    expect(await client.call('GET', `/v2.0/metering/metering-label-rules/${rule.id}`)).toMatchObject(
       refused(404, 'MeteringLabelRuleNotFound'),
     );
   });
@@ -78,13 +78,13 @@ describe('metering labels', () => {
   });
 
   it('are the administrator’s to make', async () => {
-    const answer = await client.call('POST', '/v2.0/metering_labels', { metering_label: {} }, member);
+    const answer = await client.call('POST', '/v2.0/metering/metering-labels', { metering_label: {} }, member);
     expect(answer.status).toBe(403);
     const own = await labelOf({ project_id: 'p' });
     await labelOf();
-    const { body } = await client.call('GET', '/v2.0/metering_labels', undefined, member);
+    const { body } = await client.call('GET', '/v2.0/metering/metering-labels', undefined, member);
     expect(body).toMatchObject({ metering_labels: [{ id: own.id }] });
-    expect((await client.call('DELETE', `/v2.0/metering_labels/${own.id}`, undefined, member)).status).toBe(403);
+    expect((await client.call('DELETE', `/v2.0/metering/metering-labels/${own.id}`, undefined, member)).status).toBe(403);
   });
 });
 
