@@ -84,7 +84,9 @@ describe('metering labels', () => {
     await labelOf();
     const { body } = await client.call('GET', '/v2.0/metering/metering-labels', undefined, member);
     expect(body).toMatchObject({ metering_labels: [{ id: own.id }] });
-    expect((await client.call('DELETE', `/v2.0/metering/metering-labels/${own.id}`, undefined, member)).status).toBe(403);
+    expect((await client.call('DELETE', `/v2.0/metering/metering-labels/${own.id}`, undefined, member)).status).toBe(
+      403,
+    );
   });
 });
 
