@@ -64,8 +64,8 @@ const needs: Readonly<Record<string, (client: Client) => Promise<object>>> = {
   '/v2.0/floatingips': async (client) => ({ floating_network_id: (await outsideOf(client)).id }),
   '/v2.0/floatingips/:parentId/port_forwardings': forwardingOf,
   '/v2.0/trunks': async (client) => ({ port_id: (await portOf(client)).id }),
-  '/v2.0/metering_label_rules': async (client) => ({
-    metering_label_id: (await makeAt(client, '/v2.0/metering_labels', 'metering_label', {})).id,
+  '/v2.0/metering/metering-label-rules': async (client) => ({
+    metering_label_id: (await makeAt(client, '/v2.0/metering/metering-labels', 'metering_label', {})).id,
     direction: 'ingress',
     remote_ip_prefix: '10.0.0.0/24',
   }),
