@@ -9,7 +9,8 @@ installNpmPackages();
 installSystemPackages('run');
 build();
 const [file, ...given] = process.argv.slice(2);
-const args = given.filter((arg) => arg !== '--save');
+// One JSON object per measure and line, whichever benchmark it is.
+const args = ['--json', ...given.filter((arg) => arg !== '--save' && arg !== '--json')];
 const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
 const { status, stdout } = spawnSync(process.execPath, [tsx, join(root, file), ...args], {
   cwd: root,
