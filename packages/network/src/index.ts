@@ -31,7 +31,6 @@ export * from './traffic-rules.ts';
 export type * from './agent.ts';
 export * from './host.ts';
 export * from './flavor.ts';
-export * from './local-ip.ts';
 export * from './metering.ts';
 export * from './qos.ts';
 export * from './segment.ts';
