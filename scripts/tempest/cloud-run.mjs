@@ -3,7 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../setup.mjs';
-import { createExternalNetwork, extensionAliases, login, registerNetworkService } from './cloud.mjs';
+import {
+  createDefaultPools,
+  createExternalNetwork,
+  extensionAliases,
+  login,
+  registerNetworkService,
+} from './cloud.mjs';
 import { startKeystone } from './keystone.mjs';
 import { answers, freePort, Processes } from './processes.mjs';
 import { runSuite } from './suite.mjs';
@@ -11,19 +17,20 @@ import { runSuite } from './suite.mjs';
 const region = 'RegionOne';
 
 /** Starts the cloud, runs the suite and ends the cloud; `track` is told of the processes, so that a signal can end them. */
-export async function runWith(identity, { directory, regex, workers, say, onResult, track }) {
+export async function runWith(identity, { directory, suite, regex, workers, say, onResult, track }) {
   mkdirSync(directory, { recursive: true });
   const processes = new Processes();
   track(processes);
   try {
-    const cloud = await startCloud(identity, { processes, directory, say });
-    return await runSuite({ processes, directory: join(directory, 'tempest'), cloud, regex, workers, onResult });
+    const cloud = await startCloud(identity, { processes, directory, suite, say });
+    const place = join(directory, 'tempest');
+    return await runSuite({ processes, directory: place, cloud, suite, regex, workers, onResult });
   } finally {
     await processes.stopAll();
   }
 }
 
-async function startCloud(identity, { processes, directory, say }) {
+async function startCloud(identity, { processes, directory, suite, say }) {
   const started = Date.now();
   const password = randomBytes(12).toString('hex');
   const networkUrl = `http://127.0.0.1:${await freePort()}`;
@@ -33,6 +40,7 @@ async function startCloud(identity, { processes, directory, say }) {
   const aliases = await extensionAliases(session, networkUrl);
   const network = aliases.includes('external-net') ? await createExternalNetwork(session, networkUrl) : undefined;
   if (network === undefined) say('the server has no external networks; tests that need one will be skipped');
+  if (suite.defaultPools) await createDefaultPools(session, networkUrl);
   say(
     `${identity}: the cloud is up after ${((Date.now() - started) / 1000).toFixed(1)} s, ${aliases.length} extensions`,
   );

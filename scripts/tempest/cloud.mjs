@@ -57,3 +57,11 @@ export async function createExternalNetwork(session, networkUrl) {
   await create('subnet', { ...base, name: 'public-v6', ip_version: 6, cidr: '2001:db8:ff::/64' });
   return network;
 }
+
+/** The pools that auto-allocated topologies take their subnets from. */
+export async function createDefaultPools(session, networkUrl) {
+  const create = (body) => call(session, 'POST', `${networkUrl}/v2.0/subnetpools`, { subnetpool: body });
+  const base = { shared: true, is_default: true };
+  await create({ ...base, name: 'default-v4', prefixes: ['10.64.0.0/16'], default_prefixlen: 26 });
+  await create({ ...base, name: 'default-v6', prefixes: ['fd5a:1c0:64::/48'], default_prefixlen: 64 });
+}

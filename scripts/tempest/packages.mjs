@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { say } from '../setup.mjs';
+import { pythonPath } from './suites.mjs';
 
 /**
  * Debian packages by the command that shows that they are there. `python3-keystone` is all of Keystone but its system service,
@@ -13,11 +14,12 @@ const packages = {
   'keystone-manage': 'python3-keystone',
 };
 
-/** Installs what is missing, saying so first; throws when something is missing and may not or cannot be installed. */
-export function installTestPackages() {
+/** Installs what `suite` misses, saying so first; throws when something is missing and may not or cannot be installed. */
+export function installTestPackages({ plugin }) {
   const missing = Object.keys(packages)
     .filter((command) => !onPath(command))
     .map((command) => packages[command]);
+  if (plugin !== undefined && !existsSync(join(pythonPath, plugin.module))) missing.push(plugin.package);
   if (missing.length === 0) return;
   const names = missing.join(' ');
   if (process.env.ALCOR_NO_INSTALL === '1' || process.getuid?.() !== 0 || !onPath('apt-get')) {

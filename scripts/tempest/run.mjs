@@ -1,4 +1,4 @@
-// `npm run test:tempest`: OpenStack's own test suite of the network API, against Alcor.
+// `npm run test:tempest`: OpenStack's own test tests of the network API, against Alcor.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,12 +34,12 @@ try {
 }
 
 async function main() {
-  installTestPackages();
+  installTestPackages(options.suite);
   if (options.build) {
     installNpmPackages();
     build();
   }
-  const documented = documentedSkips();
+  const documented = documentedSkips(options.suite);
   directory = mkdtempSync(join(tmpdir(), 'alcor-tempest-'));
   const total = { passed: 0, failed: 0, skipped: 0 };
   // At the same time, because tempest spends most of its time asleep.
@@ -71,7 +71,7 @@ async function runOnce(identity, documented) {
   const verdict = judge(run, documented);
   writeFailures(join(place, 'failures'), verdict);
   const seconds = ((Date.now() - begun) / 1000).toFixed(0);
-  console.log(runText(`tempest.api.network, identity ${identity}`, seconds, verdict, run));
+  console.log(runText(`${options.suite.tests}, identity ${identity}`, seconds, verdict, run));
   return verdict;
 }
 

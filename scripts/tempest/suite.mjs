@@ -2,11 +2,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SubunitReader } from './subunit.mjs';
+import { pythonPath } from './suites.mjs';
 
-const testPath = '/usr/lib/python3/dist-packages/tempest';
+const testPath = join(pythonPath, 'tempest');
 
-/** tempest.conf: an administrator of whom all other users are made, and a cloud with nothing but networks. */
-function configuration({ directory, identityUrl, region, password, network, aliases }) {
+/** tempest.conf: an administrator of whom all other users are made, a cloud with nothing but networks, and what the suite wants to know. */
+function configuration({ directory, identityUrl, region, password, network, aliases }, suite) {
   return `[DEFAULT]
 debug = true
 log_file = ${join(directory, 'tempest.log')}
@@ -38,32 +39,39 @@ ipv6_subnet_attributes = true
 port_security = ${aliases.includes('port-security')}
 floating_ips = ${aliases.includes('router')}
 api_extensions = ${aliases.join(',')}
+${suite.configuration}`;
+}
+
+/** A worker takes whole classes, because their tests share what the class made, but for those that would take too long. */
+function stestrConfiguration({ sharedClasses }) {
+  const whole = String.raw`([^\.]*\.)*`;
+  return `[DEFAULT]
+test_path=${testPath}/test_discover
+top_dir=${testPath}
+group_regex=${sharedClasses === '' ? whole : String.raw`.*\.(${sharedClasses})\..*|${whole}`}
 `;
 }
 
 /**
- * tempest's own client waits ten seconds whenever it deletes a subnet, so the suite is mostly sleep, and many workers cost little.
- * A worker takes whole classes, because their tests share what the class made, but for the classes that would sleep for minutes.
+ * Runs the tests of `suite` that match `regex`. Resolves with a result for each: `{ test, status, reason, details }`,
+ * where a class whose set-up failed or was skipped is one result named `setUpClass (…)`, as tempest counts.
  */
-const longClasses = 'NetworksTestDHCPv6|Networks(IpV6)?Test|Ports(IpV6)?TestJSON|Routers(IpV6)?Test';
-
-const stestrConfiguration = `[DEFAULT]
-test_path=${testPath}/test_discover
-top_dir=${testPath}
-group_regex=.*\\.(${longClasses})\\..*|([^\\.]*\\.)*
-`;
-
-/**
- * Runs the tests that match `regex`. Resolves with a result for each: `{ test, status, reason, details }`, where a class whose
- * set-up failed or was skipped is one result named `setUpClass (…)`, as tempest counts.
- */
-export async function runSuite({ processes, directory, cloud, regex, workers, onResult }) {
+export async function runSuite({ processes, directory, cloud, suite, regex, workers, onResult }) {
   mkdirSync(directory, { recursive: true });
   const config = join(directory, 'tempest.conf');
-  writeFileSync(config, configuration({ ...cloud, directory }), { mode: 0o600 });
-  writeFileSync(join(directory, '.stestr.conf'), stestrConfiguration);
+  writeFileSync(config, configuration({ ...cloud, directory }, suite), { mode: 0o600 });
+  writeFileSync(join(directory, '.stestr.conf'), stestrConfiguration(suite));
   const log = join(directory, 'output.log');
-  const args = ['run', '--config-file', config, '--regex', regex, '--concurrency', String(workers), '--subunit'];
+  const args = [
+    'run',
+    '--config-file',
+    config,
+    '--regex',
+    testsOf(suite, regex),
+    '--concurrency',
+    String(workers),
+    '--subunit',
+  ];
   // tempest keeps a list of its workspaces in the home directory.
   const env = { HOME: directory, PYTHONDONTWRITEBYTECODE: '1' };
   const tempest = processes.start('tempest', args, { cwd: directory, log, env, stdout: 'pipe' });
@@ -72,12 +80,16 @@ export async function runSuite({ processes, directory, cloud, regex, workers, on
   return { results, exitStatus, log };
 }
 
+function testsOf({ tests }, regex) {
+  return String.raw`^${tests.replaceAll('.', String.raw`\.`)}\.(?=.*(?:${regex}))`;
+}
+
 function gather(stream, onResult) {
   const results = [];
   const open = new Map();
   const reader = new SubunitReader(({ testId, status, file }) => {
     if (testId === undefined || status === 'exists') return;
-    const test = testId.replace(/\[.*\]$/, '');
+    const test = testId.replace(/\[id-[^\]]*\]/, '');
     const details = open.get(testId) ?? {};
     open.set(testId, details);
     if (file !== undefined) details[file.name] = (details[file.name] ?? '') + file.content;
