@@ -30,3 +30,13 @@ export const pushGoalStatesStream = {
 
 export { type Goal, goalKey, type GoalKind, goalVpc } from './goal.ts';
 export { addGoal, emptyGoalState, goalsOf, type StatedGoal } from './messages.ts';
+export {
+  decodeGoal,
+  encodeGoal,
+  hostKey,
+  multicastSubject,
+  subjectsFor,
+  topicOf,
+  unicastSubject,
+  vpcOfTopic,
+} from './topic.ts';

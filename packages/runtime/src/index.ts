@@ -7,3 +7,14 @@ export * from './real/index.ts';
 export { between, pick, seededRandom } from './simulation/random.ts';
 export { createSchedule, type Schedule } from './simulation/schedule.ts';
 export { createWorld, type Faults, noFaults, type Process, type World } from './simulation/world.ts';
+export {
+  Fenced,
+  type MessageQueue,
+  type OutgoingMessage,
+  type QueueBatch,
+  type QueueMessage,
+  QueueUnreachable,
+  TopicGone,
+  type TopicSummary,
+  type TopicWriter,
+} from './message-queue.ts';
