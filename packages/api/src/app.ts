@@ -75,6 +75,11 @@ function newServer(limits: Limits, logger: FastifyBaseLogger | undefined): Fasti
       done(error as Error);
     }
   });
+  // Neutron takes a body that does not say its type for JSON, and clients rely on it.
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.headers['content-type'] ??= 'application/json';
+    done();
+  });
   app.setErrorHandler((error, request, reply) => {
     const answer = answerTo(error);
     if (answer.status >= 500) request.log.error({ err: error }, 'a request failed');

@@ -70,6 +70,13 @@ describe('bodies', () => {
     expectRefusal(await client.call('POST', '/v2.0/networks', '{"network":{}}', { 'content-type': 'nonsense' }), 415);
   });
 
+  it('are taken for JSON when they do not say what they are', async () => {
+    const payload = Buffer.from('{"network": {"name": "plain"}}');
+    const answer = await client.app.inject({ method: 'POST', url: '/v2.0/networks', payload });
+    expect(answer.statusCode).toBe(201);
+    expect(answer.json().network.name).toBe('plain');
+  });
+
   it('count brackets inside strings as text', async () => {
     const name = `${'[{'.repeat(60)}\\"`;
     expect((await client.call('POST', '/v2.0/networks', { network: { name } })).body.network).toMatchObject({ name });
