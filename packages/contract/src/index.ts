@@ -1,5 +1,10 @@
 import { GoalStateOperationReply, GoalStateProvisionerDefinition } from './generated/goalstateprovisioner.ts';
-import { GoalStateV2 } from './generated/goalstate.ts';
+import { GoalState, GoalStateV2 } from './generated/goalstate.ts';
+import {
+  NodeSubscribeInfo,
+  SubscribeInfoProvisionerDefinition,
+  SubscribeOperationReply,
+} from './generated/subscribeinfoprovisioner.ts';
 
 export {
   NetworkType,
@@ -13,9 +18,16 @@ export { GoalState, GoalStateV2 } from './generated/goalstate.ts';
 export {
   GoalStateOperationReply,
   GoalStateOperationReply_GoalStateOperationStatus,
+  SubscriptionReport,
+  SubscriptionState,
 } from './generated/goalstateprovisioner.ts';
 export { NeighborConfiguration, NeighborState, NeighborType } from './generated/neighbor.ts';
 export { PortConfiguration, PortState } from './generated/port.ts';
+export {
+  NodeSubscribeInfo,
+  SubscribeOperation,
+  SubscribeOperationReply,
+} from './generated/subscribeinfoprovisioner.ts';
 export { SubnetConfiguration, SubnetState } from './generated/subnet.ts';
 export { VpcConfiguration, VpcState } from './generated/vpc.ts';
 
@@ -26,6 +38,20 @@ export const pushGoalStatesStream = {
   path: `${service}/${GoalStateProvisionerDefinition.methods.pushGoalStatesStream.name}`,
   request: GoalStateV2,
   reply: GoalStateOperationReply,
+} as const;
+
+/** Version 1: the states of one host in one call. Agents serve it; nothing of ours calls it. */
+export const pushNetworkResourceStates = {
+  path: `${service}/${GoalStateProvisionerDefinition.methods.pushNetworkResourceStates.name}`,
+  request: GoalState,
+  reply: GoalStateOperationReply,
+} as const;
+
+/** Config manager to agent: read this VPC's topic yourself, or do so no longer. */
+export const pushNodeSubscribeInfo = {
+  path: `/${SubscribeInfoProvisionerDefinition.fullName}/${SubscribeInfoProvisionerDefinition.methods.pushNodeSubscribeInfo.name}`,
+  request: NodeSubscribeInfo,
+  reply: SubscribeOperationReply,
 } as const;
 
 export { type Goal, goalKey, type GoalKind, goalVpc } from './goal.ts';
