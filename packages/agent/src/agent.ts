@@ -179,6 +179,9 @@ const resourceTypes = {
   subnet: ResourceType.SUBNET,
   port: ResourceType.PORT,
   neighbor: ResourceType.NEIGHBOR,
+  'security-group': ResourceType.SECURITYGROUP,
+  'address-group': ResourceType.ADDRESS_GROUP,
+  router: ResourceType.ROUTER,
 } as const;
 
 function operationReport(

@@ -1,5 +1,6 @@
 import {
   type Goal,
+  goalKey,
   goalVpc,
   type NeighborConfiguration,
   OperationStatus,
@@ -37,9 +38,17 @@ interface Vpc {
   readonly subnets: Map<string, Held<SubnetConfiguration>>;
   readonly ports: Map<string, Held<PortConfiguration>>;
   readonly neighbors: Map<string, Held<NeighborConfiguration>>;
+  /** Groups and routers, by kind and id. */
+  readonly others: Map<string, Held<Goal['state']>>;
 }
 
-const empty = (): Vpc => ({ own: undefined, subnets: new Map(), ports: new Map(), neighbors: new Map() });
+const empty = (): Vpc => ({
+  own: undefined,
+  subnets: new Map(),
+  ports: new Map(),
+  neighbors: new Map(),
+  others: new Map(),
+});
 
 /**
  * The goal state that this host holds, by VPC. A VPC is held while a port of it is bound here and forgotten with its last port,
@@ -67,7 +76,7 @@ export class HeldState {
   /** The stream has said everything: what it did not name is no longer wanted. */
   completeStream(): void {
     for (const [vpcId, vpc] of this.#vpcs) {
-      for (const kind of ['ports', 'neighbors', 'subnets'] as const) {
+      for (const kind of ['ports', 'neighbors', 'subnets', 'others'] as const) {
         for (const [id, { stream }] of vpc[kind]) if (stream !== this.#stream) this.#forget(vpc, kind, id);
       }
       this.#leaveUnlessNeeded(vpcId);
@@ -141,6 +150,12 @@ export class HeldState {
         if (removed) return this.#forget(vpc, 'neighbors', goal.state.id);
         vpc.neighbors.set(goal.state.id, { state: goal.state, stream });
         return this.#programNeighbor(vpc, goal.state);
+      case 'security-group':
+      case 'address-group':
+      case 'router':
+        if (removed) this.#forget(vpc, 'others', goalKey(goal));
+        else vpc.others.set(goalKey(goal), { state: goal.state, stream });
+        return undefined;
     }
   }
 
@@ -182,7 +197,7 @@ export class HeldState {
     });
   }
 
-  #forget(vpc: Vpc, kind: 'ports' | 'neighbors' | 'subnets', id: string): void {
+  #forget(vpc: Vpc, kind: 'ports' | 'neighbors' | 'subnets' | 'others', id: string): void {
     if (!vpc[kind].delete(id)) return;
     if (kind === 'ports') {
       this.#vpcOfPort.delete(id);
@@ -209,5 +224,9 @@ function find(vpc: Vpc, goal: Goal): Held<{ revisionNumber: number }> | undefine
       return vpc.ports.get(goal.state.id);
     case 'neighbor':
       return vpc.neighbors.get(goal.state.id);
+    case 'security-group':
+    case 'address-group':
+    case 'router':
+      return vpc.others.get(goalKey(goal));
   }
 }

@@ -1,8 +1,11 @@
 import {
+  AddressGroupConfiguration,
   type Goal,
   NeighborType,
   NetworkType,
   PortConfiguration,
+  RouterConfiguration,
+  SecurityGroupConfiguration,
   SubnetConfiguration,
   VpcConfiguration,
   NeighborConfiguration,
@@ -97,6 +100,21 @@ export function goneGoal(goal: Goal, revision: number): Goal {
       return {
         kind: 'neighbor',
         state: NeighborConfiguration.fromPartial({ id, revisionNumber: revision, vpcId: goal.state.vpcId }),
+      };
+    case 'security-group':
+      return {
+        kind: 'security-group',
+        state: SecurityGroupConfiguration.fromPartial({ id, revisionNumber: revision, vpcId: goal.state.vpcId }),
+      };
+    case 'address-group':
+      return {
+        kind: 'address-group',
+        state: AddressGroupConfiguration.fromPartial({ id, revisionNumber: revision, vpcId: goal.state.vpcId }),
+      };
+    case 'router':
+      return {
+        kind: 'router',
+        state: RouterConfiguration.fromPartial({ id, revisionNumber: revision, vpcId: goal.state.vpcId }),
       };
   }
 }

@@ -1,21 +1,28 @@
+import type { AddressGroupConfiguration } from './generated/addressgroup.ts';
 import type { NeighborConfiguration } from './generated/neighbor.ts';
 import type { PortConfiguration } from './generated/port.ts';
+import type { RouterConfiguration } from './generated/router.ts';
+import type { SecurityGroupConfiguration } from './generated/securitygroup.ts';
 import type { SubnetConfiguration } from './generated/subnet.ts';
 import type { VpcConfiguration } from './generated/vpc.ts';
 
 /**
  * One resource's goal state as it travels between rooms of one process: what topics hold and messages are made of.
- * For a resource that is gone the configuration names no more than id, revision and VPC.
+ * For a resource that is gone the configuration names no more than id, revision and VPC. Groups and routers are of several VPCs;
+ * each has a goal of its own, for its hosts.
  */
 export type Goal =
   | { readonly kind: 'vpc'; readonly state: VpcConfiguration }
   | { readonly kind: 'subnet'; readonly state: SubnetConfiguration }
   | { readonly kind: 'port'; readonly state: PortConfiguration }
-  | { readonly kind: 'neighbor'; readonly state: NeighborConfiguration };
+  | { readonly kind: 'neighbor'; readonly state: NeighborConfiguration }
+  | { readonly kind: 'security-group'; readonly state: SecurityGroupConfiguration }
+  | { readonly kind: 'address-group'; readonly state: AddressGroupConfiguration }
+  | { readonly kind: 'router'; readonly state: RouterConfiguration };
 
 export type GoalKind = Goal['kind'];
 
-/** Names the goal within its topic and within a host. */
+/** Names the goal within its topic, and among the goals of one VPC. */
 export function goalKey(goal: Goal): string {
   return `${goal.kind}/${goal.state.id}`;
 }

@@ -7,9 +7,11 @@ import {
 } from './generated/subscribeinfoprovisioner.ts';
 
 export {
+  EtherType,
   NetworkType,
   OperationStatus,
   OperationType,
+  Protocol,
   RequestType,
   ResourceType,
   Transmission,
@@ -21,8 +23,16 @@ export {
   SubscriptionReport,
   SubscriptionState,
 } from './generated/goalstateprovisioner.ts';
+export { AddressGroupConfiguration, AddressGroupState } from './generated/addressgroup.ts';
 export { NeighborConfiguration, NeighborState, NeighborType } from './generated/neighbor.ts';
 export { PortConfiguration, PortState } from './generated/port.ts';
+export { RouterConfiguration, RouterState } from './generated/router.ts';
+export {
+  SecurityGroupConfiguration,
+  SecurityGroupConfiguration_Direction,
+  SecurityGroupConfiguration_SecurityGroupRule,
+  SecurityGroupState,
+} from './generated/securitygroup.ts';
 export {
   NodeSubscribeInfo,
   SubscribeOperation,

@@ -1,6 +1,6 @@
 import { OperationType } from './generated/common.ts';
 import { GoalStateV2 } from './generated/goalstate.ts';
-import type { Goal } from './goal.ts';
+import { type Goal, type GoalKind, goalVpc } from './goal.ts';
 
 /** A goal as a message states it. */
 export interface StatedGoal {
@@ -13,41 +13,46 @@ export function emptyGoalState(): GoalStateV2 {
   return GoalStateV2.fromPartial({ formatVersion: 2 });
 }
 
+type StateOf<K extends GoalKind> = Extract<Goal, { kind: K }>['state'];
+
+/** Where a message holds the goals of a kind: the state under its key. */
+type Place<State> = (
+  message: GoalStateV2,
+) => Record<string, { operationType: OperationType; configuration: State | undefined }>;
+
+const places: { readonly [K in GoalKind]: Place<StateOf<K>> } = {
+  vpc: (message) => message.vpcStates,
+  subnet: (message) => message.subnetStates,
+  port: (message) => message.portStates,
+  neighbor: (message) => message.neighborStates,
+  'security-group': (message) => message.securityGroupStates,
+  'address-group': (message) => message.addressGroupStates,
+  router: (message) => message.routerStates,
+};
+
+const kinds = Object.keys(places) as GoalKind[];
+
 /** Says one more thing in the message; a later word on the same resource replaces an earlier one. */
 export function addGoal(message: GoalStateV2, { goal, removed }: StatedGoal): void {
   const operationType = removed ? OperationType.DELETE : OperationType.UPDATE;
-  switch (goal.kind) {
-    case 'vpc':
-      message.vpcStates[goal.state.id] = { operationType, configuration: goal.state };
-      break;
-    case 'subnet':
-      message.subnetStates[goal.state.id] = { operationType, configuration: goal.state };
-      break;
-    case 'port':
-      message.portStates[goal.state.id] = { operationType, configuration: goal.state };
-      break;
-    case 'neighbor':
-      message.neighborStates[goal.state.id] = { operationType, configuration: goal.state };
-      break;
-  }
+  const place = places[goal.kind] as Place<Goal['state']>;
+  place(message)[keyOf(goal)] = { operationType, configuration: goal.state };
 }
 
 /** What the message asks for; INFO and GET ask for nothing. */
 export function goalsOf(message: GoalStateV2): StatedGoal[] {
-  const goals: StatedGoal[] = [];
-  const collect = <T>(
-    states: Record<string, { operationType: number; configuration: T | undefined }>,
-    goal: (state: T) => Goal,
-  ): void => {
-    for (const { operationType, configuration } of Object.values(states)) {
-      if (configuration === undefined || operationType === OperationType.INFO || operationType === OperationType.GET)
-        continue;
-      goals.push({ goal: goal(configuration), removed: operationType === OperationType.DELETE });
-    }
-  };
-  collect(message.vpcStates, (state) => ({ kind: 'vpc', state }));
-  collect(message.subnetStates, (state) => ({ kind: 'subnet', state }));
-  collect(message.portStates, (state) => ({ kind: 'port', state }));
-  collect(message.neighborStates, (state) => ({ kind: 'neighbor', state }));
-  return goals;
+  return kinds.flatMap((kind) => {
+    const place = places[kind] as Place<Goal['state']>;
+    return Object.values(place(message)).flatMap(({ operationType, configuration: state }) => {
+      if (state === undefined || operationType === OperationType.INFO || operationType === OperationType.GET) return [];
+      return [{ goal: { kind, state } as Goal, removed: operationType === OperationType.DELETE }];
+    });
+  });
+}
+
+/** Those of which a message may hold a copy for each of several VPCs. */
+const sharedKinds: readonly GoalKind[] = ['security-group', 'address-group', 'router'];
+
+function keyOf(goal: Goal): string {
+  return sharedKinds.includes(goal.kind) ? `${goalVpc(goal)}/${goal.state.id}` : goal.state.id;
 }
