@@ -43,6 +43,14 @@ export interface StreamMethod<Request, Reply> {
   readonly reply: Codec<Reply>;
 }
 
+/** A method of one request and one reply. On the wire it is a stream of one message each way, so either end may take it for one. */
+export interface UnaryMethod<Request, Reply> {
+  /** `/package.Service/Method` */
+  readonly path: string;
+  readonly request: Codec<Request>;
+  readonly reply: Codec<Reply>;
+}
+
 /** One open conversation. A real wire delivers once and in order while it lasts; a simulated one promises neither. */
 export interface Stream<Out, In> {
   /** Resolves when more may be sent; rejects when the stream is closed. */
@@ -52,7 +60,7 @@ export interface Stream<Out, In> {
   close(): void;
 }
 
-/** What a server does with streams of one method; made by `handler`. */
+/** What a server does with streams of one method; made by `handler` or `answering`. */
 export interface Handler {
   readonly method: StreamMethod<unknown, unknown>;
   readonly handle: (stream: Stream<unknown, unknown>, signal: AbortSignal) => Promise<void>;
@@ -66,6 +74,19 @@ export function handler<Request, Reply>(
   return { method, handle } as unknown as Handler;
 }
 
+/**
+ * Serves unary calls of `method`: what `handle` returns is the reply, what it throws the caller's error.
+ * `signal` aborts when the server stops. A call that is repeated by the wire is handled again.
+ */
+export function answering<Request, Reply>(
+  method: UnaryMethod<Request, Reply>,
+  handle: (request: Request, signal: AbortSignal) => Promise<Reply>,
+): Handler {
+  return handler(method, async (stream, signal) => {
+    for await (const request of stream.received) await stream.send(await handle(request, signal));
+  });
+}
+
 /** Moves messages between processes. Addresses are `host:port` or `unix:/path`. */
 export interface Transport {
   /** Opens a stream; rejects when the peer cannot be reached. Closed when `signal` aborts. */
@@ -74,6 +95,13 @@ export interface Transport {
     address: string,
     signal: AbortSignal,
   ): Promise<Stream<Request, Reply>>;
+  /** One request, one reply; rejects when the peer cannot be reached or refuses, the wire breaks or `signal` aborts. Sets no deadline. */
+  call<Request, Reply>(
+    method: UnaryMethod<Request, Reply>,
+    address: string,
+    request: Request,
+    signal: AbortSignal,
+  ): Promise<Reply>;
   /** Serves until `signal` aborts; resolves with the address once it accepts streams. */
   serve(address: string, handlers: readonly Handler[], signal: AbortSignal): Promise<string>;
 }

@@ -1,6 +1,7 @@
+import { Client, credentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { aborted } from '../signal.ts';
-import { handler, type StreamMethod } from '../runtime.ts';
+import { answering, handler, type StreamMethod, type UnaryMethod } from '../runtime.ts';
 import { grpcTransport } from './grpc-transport.ts';
 
 const text = {
@@ -44,5 +45,85 @@ describe('messages over gRPC', () => {
   it('cannot be sent to an address where nobody listens', async () => {
     const signal = AbortSignal.timeout(10_000);
     await expect(grpcTransport.open(method, 'unix:/nonexistent/agent.sock', signal)).rejects.toThrow('cannot reach');
+  });
+});
+
+const greet: UnaryMethod<string, string> = { path: '/test.Greeter/Greet', request: text, reply: text };
+const serialize = (message: string): Buffer => Buffer.from(message);
+const deserialize = (bytes: Buffer): string => bytes.toString();
+
+function greeter() {
+  return answering(greet, async (name) => {
+    if (name === '') throw new Error('who are you?');
+    return `hello ${name}`;
+  });
+}
+
+describe('a unary call over gRPC', () => {
+  it('brings the reply, or the reason why there is none', async () => {
+    const stop = new AbortController();
+    const address = await grpcTransport.serve('127.0.0.1:0', [greeter()], stop.signal);
+    expect(await grpcTransport.call(greet, address, 'Ann', stop.signal)).toBe('hello Ann');
+    await expect(grpcTransport.call(greet, address, '', stop.signal)).rejects.toThrow('who are you?');
+    stop.abort();
+    await expect(grpcTransport.call(greet, address, 'Ann', AbortSignal.timeout(10_000))).rejects.toThrow();
+  });
+
+  it('ends when its caller has waited long enough', async () => {
+    const [stop, caller] = [new AbortController(), new AbortController()];
+    const silent = answering(greet, async (_name, signal) => {
+      caller.abort(new Error('long enough'));
+      await aborted(signal);
+      return '';
+    });
+    const address = await grpcTransport.serve('127.0.0.1:0', [silent], stop.signal);
+    await expect(grpcTransport.call(greet, address, 'Ann', caller.signal)).rejects.toThrow('long enough');
+    stop.abort();
+  });
+
+  it('is answered when it comes from a client that knows the method as unary', async () => {
+    const stop = new AbortController();
+    const address = await grpcTransport.serve('127.0.0.1:0', [greeter()], stop.signal);
+    const client = new Client(address, credentials.createInsecure());
+    const ask = (name: string): Promise<{ reply?: string | undefined; code: status }> =>
+      new Promise((resolve) => {
+        let reply: string | undefined;
+        const call = client.makeUnaryRequest(greet.path, serialize, deserialize, name, (_error, value) => {
+          reply = value;
+        });
+        call.once('status', ({ code }) => setImmediate(() => resolve({ reply, code })));
+      });
+    expect(await ask('Ben')).toEqual({ reply: 'hello Ben', code: status.OK });
+    expect(await ask('')).toEqual({ reply: undefined, code: status.INTERNAL });
+    client.close();
+    stop.abort();
+  });
+
+  it('is understood by a server that knows the method as unary', async () => {
+    const server = new Server();
+    const definition = {
+      path: greet.path,
+      requestStream: false,
+      responseStream: false,
+      requestSerialize: serialize,
+      requestDeserialize: deserialize,
+      responseSerialize: serialize,
+      responseDeserialize: deserialize,
+    };
+    server.addService(
+      { greet: definition },
+      {
+        greet: (call: { request: string }, answer: (error: null, reply: string) => void) =>
+          answer(null, `good day ${call.request}`),
+      },
+    );
+    const port = await new Promise<number>((resolve, reject) =>
+      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      ),
+    );
+    const signal = AbortSignal.timeout(10_000);
+    expect(await grpcTransport.call(greet, `127.0.0.1:${port}`, 'Cleo', signal)).toBe('good day Cleo');
+    server.forceShutdown();
   });
 });

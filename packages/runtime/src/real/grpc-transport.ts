@@ -24,26 +24,32 @@ const options: ChannelOptions = {
 /** gRPC without TLS: for loopback and Unix sockets. */
 export const grpcTransport: Transport = {
   async open(method, address, signal) {
-    signal.throwIfAborted();
-    const client = new Client(address, credentials.createInsecure(), {
-      ...options,
-      'grpc.use_local_subchannel_pool': 1,
-    });
-    const closeClient = (): void => client.close();
-    signal.addEventListener('abort', closeClient, { once: true });
-    try {
-      await ready(client);
-    } catch (cause) {
-      signal.removeEventListener('abort', closeClient);
-      client.close();
-      throw new Error(`cannot reach ${address}`, { cause });
-    }
+    const client = await connected(address, signal);
     const call = client.makeBidiStreamRequest(method.path, serializer(method.request), deserializer(method.reply));
-    call.once('close', () => {
-      signal.removeEventListener('abort', closeClient);
-      client.close();
-    });
+    call.once('close', () => client.close());
     return duplexStream(call, () => call.cancel(), signal);
+  },
+
+  async call(method, address, request, signal) {
+    const client = await connected(address, signal);
+    return new Promise((resolve, reject) => {
+      const call = client.makeUnaryRequest(
+        method.path,
+        serializer(method.request),
+        deserializer(method.reply),
+        request,
+        (error, reply) => {
+          signal.removeEventListener('abort', cancel);
+          client.close();
+          if (signal.aborted) reject(signal.reason as Error);
+          else if (error !== null) reject(error);
+          else resolve(reply!);
+        },
+      );
+      const cancel = (): void => call.cancel();
+      signal.addEventListener('abort', cancel, { once: true });
+      if (signal.aborted) cancel();
+    });
   },
 
   async serve(address, handlers, signal) {
@@ -59,6 +65,24 @@ export const grpcTransport: Transport = {
     return address.startsWith('unix:') ? address : address.replace(/:\d+$/, `:${port}`);
   },
 };
+
+/** A client with a connection of its own; rejects when nobody answers at `address`. */
+async function connected(address: string, signal: AbortSignal): Promise<Client> {
+  signal.throwIfAborted();
+  const client = new Client(address, credentials.createInsecure(), { ...options, 'grpc.use_local_subchannel_pool': 1 });
+  const close = (): void => client.close();
+  signal.addEventListener('abort', close, { once: true });
+  try {
+    await ready(client);
+    signal.throwIfAborted();
+    return client;
+  } catch (cause) {
+    client.close();
+    throw new Error(`cannot reach ${address}`, { cause });
+  } finally {
+    signal.removeEventListener('abort', close);
+  }
+}
 
 function ready(client: Client): Promise<void> {
   return new Promise((resolve, reject) =>
@@ -98,9 +122,10 @@ function deserializer<T>(codec: Codec<T>): (bytes: Buffer) => T {
 }
 
 /** Either end of a streaming call, as far as both are alike. */
-interface Call extends AsyncIterable<unknown> {
+interface Call {
   readonly destroyed: boolean;
   write(message: unknown): boolean;
+  iterator(options: { destroyOnReturn: boolean }): AsyncIterable<unknown>;
   on(event: string, listener: () => void): unknown;
   once(event: string, listener: () => void): unknown;
   off(event: string, listener: () => void): unknown;
@@ -115,11 +140,13 @@ function duplexStream<Out, In>(call: Call, end: () => void, signal: AbortSignal)
   };
   call.on('error', () => {}); // the iteration or the next send reports it; without a listener it would end the process
   signal.addEventListener('abort', close, { once: true });
+  if (signal.aborted) close();
   call.once('close', () => signal.removeEventListener('abort', close));
 
   async function* receive(): AsyncGenerator<In, void> {
     try {
-      for await (const message of call) yield message as In;
+      // A reader that stops early may still have something to say.
+      for await (const message of call.iterator({ destroyOnReturn: false })) yield message as In;
     } catch (error) {
       if (!closed) throw error;
     }

@@ -1,4 +1,4 @@
-import type { Codec, Handler, Random, Runtime, Stream, StreamMethod } from '../runtime.ts';
+import type { Codec, Handler, Random, Runtime, Stream, StreamMethod, UnaryMethod } from '../runtime.ts';
 import { createQueue, type Queue } from '../queue.ts';
 import { between } from './random.ts';
 import { type Schedule, scheduledClock } from './schedule.ts';
@@ -75,7 +75,7 @@ export function createWorld(schedule: Schedule, random: Random, log: (line: stri
       runtime: {
         random,
         clock,
-        transport: { open, serve },
+        transport: { open, call, serve },
       },
       kill,
       wait,
@@ -98,7 +98,16 @@ export function createWorld(schedule: Schedule, random: Random, log: (line: stri
       if (!alive) await never;
     }
 
-    async function open<Request, Reply>(
+    function open<Request, Reply>(
+      method: StreamMethod<Request, Reply>,
+      address: string,
+      signal: AbortSignal,
+    ): Promise<Stream<Request, Reply>> {
+      return dial('stream', method, address, signal);
+    }
+
+    async function dial<Request, Reply>(
+      kind: WireKind,
       method: StreamMethod<Request, Reply>,
       address: string,
       signal: AbortSignal,
@@ -110,16 +119,35 @@ export function createWorld(schedule: Schedule, random: Random, log: (line: stri
       if (server === undefined || accept === undefined || random.next() < world.faults.lose) {
         throw new Error(`cannot reach ${address}`);
       }
-      const wire = new Wire(world, address, process, server.process, log, wires);
+      const wire = new Wire(kind, world, address, process, server.process, log, wires);
       const near = wire.end<Request, Reply>('near', method.request, method.reply);
       const far = wire.end<Reply, Request>('far', method.reply, method.request);
-      signal.addEventListener('abort', () => near.close(), { once: true });
+      const close = (): void => near.close();
+      signal.addEventListener('abort', close, { once: true });
+      wire.onClosed = () => signal.removeEventListener('abort', close);
       log(`${name} opens ${address}`);
       accept.handle(far as Stream<unknown, unknown>, server.signal).then(
         () => far.close(),
         (error: unknown) => wire.cut(String(error)),
       );
       return near;
+    }
+
+    async function call<Request, Reply>(
+      method: UnaryMethod<Request, Reply>,
+      address: string,
+      request: Request,
+      signal: AbortSignal,
+    ): Promise<Reply> {
+      const stream = await dial('call', method, address, signal);
+      try {
+        await stream.send(request);
+        for await (const reply of stream.received) return reply;
+      } finally {
+        stream.close();
+      }
+      signal.throwIfAborted();
+      throw new Error(`no reply from ${address}`);
     }
 
     async function serve(address: string, handlers: readonly Handler[], signal: AbortSignal): Promise<string> {
@@ -132,9 +160,17 @@ export function createWorld(schedule: Schedule, random: Random, log: (line: stri
 
 type Side = 'near' | 'far';
 
+/** A stream leaves it to its ends to notice what was lost; a call fails, as it does when its connection dies. */
+type WireKind = 'stream' | 'call';
+
+/** How long a connection that lost something stays up, in ms. */
+const deadAfterMs = 5_000;
+
 /** One stream between two processes. Messages cross as bytes, so neither side can reach into the other's objects. */
 class Wire {
   readonly address: string;
+  onClosed: () => void = () => {};
+  readonly #kind: WireKind;
   readonly #world: World;
   readonly #ends: Readonly<Record<Side, Process>>;
   readonly #log: (line: string) => void;
@@ -142,7 +178,16 @@ class Wire {
   readonly #inbox: Record<Side, Queue<Uint8Array>> = { near: createQueue(), far: createQueue() };
   #open = true;
 
-  constructor(world: World, address: string, near: Process, far: Process, log: (line: string) => void, all: Set<Wire>) {
+  constructor(
+    kind: WireKind,
+    world: World,
+    address: string,
+    near: Process,
+    far: Process,
+    log: (line: string) => void,
+    all: Set<Wire>,
+  ) {
+    this.#kind = kind;
     this.address = address;
     this.#world = world;
     this.#ends = { near, far };
@@ -185,6 +230,7 @@ class Wire {
     const { faults, random, schedule } = this.#world;
     const copies = random.next() < faults.lose ? 0 : random.next() < faults.repeat ? 2 : 1;
     this.#log(`${this.#ends[from].name} -> ${this.#ends[to].name} ${bytes.length} bytes x${copies}`);
+    if (copies === 0 && this.#kind === 'call') schedule.after(deadAfterMs, () => this.cut('nothing came'));
     for (let copy = 0; copy < copies; copy++) {
       schedule.after(between(random, ...faults.latencyMs), () => {
         if (this.#open) this.#inbox[to].push(bytes);
@@ -196,6 +242,7 @@ class Wire {
     if (!this.#open) return;
     this.#open = false;
     this.#all.delete(this);
+    this.onClosed();
     for (const queue of [this.#inbox.near, this.#inbox.far]) {
       this.#world.schedule.after(between(this.#world.random, ...this.#world.faults.latencyMs), () => tell(queue));
     }
