@@ -137,7 +137,7 @@ describe('compiling intent into goals', () => {
           else if (s.do === 'port') change = put('port', port(s.n, revision, s.net, s.host, s.name));
           else if (s.do === 'node') change = put('node', node(s.n, revision, s.ip));
           else if (s.do === 'delete') {
-            const kind = s.kind as Change['kind'];
+            const kind = s.kind as keyof typeof prefix;
             if (rows.has(`${prefix[kind]}${s.n}`)) change = gone(kind, `${prefix[kind]}${s.n}`, revision);
           } else {
             const old = history[s.n];
@@ -147,7 +147,7 @@ describe('compiling intent into goals', () => {
           history.push(change);
           told.take(compiler, change);
           if (change.row === null) rows.delete(change.id);
-          else rows.set(change.id, { kind: change.kind, row: change.row });
+          else rows.set(change.id, { kind: change.kind, row: change.row as Row });
         }
         const of = <T extends Row>(kind: Change['kind']): T[] =>
           [...rows.values()].filter((r) => r.kind === kind).map((r) => r.row as T);

@@ -92,6 +92,9 @@ export class Compiler {
       }
       case 'node':
         return this.#applyNode(change);
+      case 'channel':
+        // How goals travel changes nothing in what they say.
+        return [];
     }
   }
 

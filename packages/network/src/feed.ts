@@ -1,3 +1,4 @@
+import type { Channel } from './channel.ts';
 import type { Network, NetworkId, Node, NodeId, Port, PortId, Subnet, SubnetId } from './nouns.ts';
 
 /**
@@ -6,6 +7,7 @@ import type { Network, NetworkId, Node, NodeId, Port, PortId, Subnet, SubnetId }
  */
 export type Change =
   | ChangeOf<'network', NetworkId, Network>
+  | ChangeOf<'channel', NetworkId, Channel>
   | ChangeOf<'subnet', SubnetId, Subnet>
   | ChangeOf<'port', PortId, Port>
   | ChangeOf<'node', NodeId, Node>;

@@ -65,8 +65,13 @@ function openSubject(): FeedSubject {
       return row;
     },
     async deleteNetwork(id) {
+      feed.remove('channel', id);
       for (const subnet of subnets.get(id) ?? []) feed.remove('subnet', subnet);
       feed.remove('network', id);
+    },
+    async overrideChannel(id, override) {
+      const { channel, revision } = feed.get('channel', id) ?? { channel: 'grpc', revision: 0 };
+      feed.put('channel', { id, channel, override, revision: revision + 1 });
     },
     async createSubnet(networkId, cidr) {
       const row = subnetOf(nextId(), networkId, cidr);

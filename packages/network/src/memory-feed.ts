@@ -18,13 +18,14 @@ export interface MemoryFeed extends Feed {
 
 const batchSize = 1000;
 /** The order of a snapshot: what is referred to comes first. */
-const kinds: readonly Kind[] = ['node', 'network', 'subnet', 'port'];
+const kinds: readonly Kind[] = ['node', 'network', 'channel', 'subnet', 'port'];
 
 /** Makes an empty feed. */
 export function createMemoryFeed(): MemoryFeed {
   const tables: Record<Kind, Map<string, Change>> = {
     node: new Map(),
     network: new Map(),
+    channel: new Map(),
     subnet: new Map(),
     port: new Map(),
   };

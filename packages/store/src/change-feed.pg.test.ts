@@ -46,6 +46,7 @@ async function openSubject(): Promise<FeedSubject> {
     createNetwork: async (name) => rowOf(only(await store.networks.create([{ projectId, name }]))),
     renameNetwork: async (id, name) => rowOf(await store.networks.update(id, { name })),
     deleteNetwork: (id) => store.networks.delete(id),
+    overrideChannel: async (id, override) => void (await store.setChannelOverride(id, override)),
     createSubnet: async (networkId, cidr) =>
       subnetRowOf(only(await store.subnets.create([{ projectId, networkId, cidr }]))),
     deleteSubnet: (id) => store.subnets.delete(id),

@@ -7,6 +7,7 @@ import type { Place, Seen } from './feed-position.ts';
 import { readRows } from './reader.ts';
 import { rowFields } from './resource.ts';
 import type { Resource } from './resource.ts';
+import { channelResource } from './resources/channel.ts';
 import { networkResource } from './resources/network.ts';
 import { nodeResource } from './resources/node.ts';
 import { portResource } from './resources/port.ts';
@@ -21,12 +22,13 @@ const pollEvery = 200;
 const resources = {
   node: nodeResource,
   network: networkResource,
+  channel: channelResource,
   subnet: subnetResource,
   port: portResource,
 } as const;
 type Kind = keyof typeof resources;
 /** The order of a snapshot: what is referred to comes first. */
-const kinds: readonly Kind[] = ['node', 'network', 'subnet', 'port'];
+const kinds: readonly Kind[] = ['node', 'network', 'channel', 'subnet', 'port'];
 
 /** Above the number of every transaction that has a row; 3 is the first there is. */
 const endText = `coalesce((select max(xid) from changes)::text::bigint + 1, 3)::text`;

@@ -1,6 +1,6 @@
-import { AlcorError } from '@alcor/network';
+import { AlcorError, LeaseLost } from '@alcor/network';
 
-/** The same object; whatever goes wrong in its methods leaves the store as an AlcorError. */
+/** The same object; whatever goes wrong in its methods leaves the store as an AlcorError, or as word of a lost lease. */
 export function guarded<C extends object>(collection: C): C {
   const methods = Object.entries(collection as Record<string, (...args: unknown[]) => Promise<unknown>>);
   return Object.fromEntries(
@@ -12,6 +12,6 @@ export async function guard<Result>(work: Promise<Result>): Promise<Result> {
   try {
     return await work;
   } catch (error) {
-    throw AlcorError.from(error);
+    throw error instanceof LeaseLost ? error : AlcorError.from(error);
   }
 }

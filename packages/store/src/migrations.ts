@@ -16,6 +16,7 @@ import { qosUsersSchema } from './schema/0055-qos-users.ts';
 import { securitySchema } from './schema/0030-security.ts';
 import { networkAclSchema } from './schema/0031-network-acls.ts';
 import { sharedGroupsSchema } from './schema/0032-shared-groups.ts';
+import { deliverySchema } from './schema/0080-delivery.ts';
 
 interface Migration {
   readonly version: number;
@@ -40,6 +41,7 @@ const migrations: readonly Migration[] = [
   { version: 54, name: 'hosts', sql: hostSchema },
   { version: 55, name: 'qos users', sql: qosUsersSchema },
   { version: 60, name: 'segments', sql: segmentSchema },
+  { version: 80, name: 'delivery', sql: deliverySchema },
   { version: 30, name: 'security', sql: securitySchema },
   { version: 31, name: 'network ACLs', sql: networkAclSchema },
   { version: 32, name: 'shared groups', sql: sharedGroupsSchema },

@@ -9,6 +9,7 @@ import type {
   Segment,
   SegmentId,
 } from '@alcor/network';
+import { deleteChannelOf } from './channels.ts';
 import { createCollection } from './collection.ts';
 import { nowOf, recordChanges } from './context.ts';
 import type { StoreContext } from './context.ts';
@@ -43,6 +44,7 @@ export function createNetworkCollection(context: StoreContext): Collection<Netwo
       beforeDelete: async (tx, { id }) => {
         await dropUnusedFloatingIps(tx, id, nowOf(context));
         await deleteSubnetsOf(tx, id, nowOf(context));
+        await deleteChannelOf(tx, id, nowOf(context));
       },
       conflicts: {
         networks_default_key: () => refusal('DefaultExternalNetworkExists', {}),

@@ -1,4 +1,4 @@
-import type { Feed, IntentStore, PortReport, QuotaLimits } from '@alcor/network';
+import type { ChannelStore, Feed, IntentStore, LeaseStore, PortReport, QuotaLimits } from '@alcor/network';
 import type { Clock, Random } from '@alcor/runtime';
 import { createAddressBook } from './address-book.ts';
 import { createAutoTopologies } from './auto-topologies.ts';
@@ -6,11 +6,13 @@ import { createRouterCollection } from './router-collection.ts';
 import { createAddressScopeCollection } from './address-scope-collection.ts';
 import { createAddressGroupCollection } from './address-group-collection.ts';
 import { createChangeFeed } from './change-feed.ts';
+import { createChannelStore } from './channels.ts';
 import type { StoreContext, StoreLimits } from './context.ts';
 import { openDatabase } from './database.ts';
 import type { ConnectionOptions } from './database.ts';
 import { trimChanges } from './feed-trim.ts';
 import { guard, guarded } from './guard.ts';
+import { createLeaseStore } from './leases.ts';
 import { migrate } from './migrations.ts';
 import { createNetworkAclCollection, createNetworkAclRuleCollection } from './network-acl-collection.ts';
 import { createNetworkCollection } from './network-collection.ts';
@@ -50,7 +52,7 @@ export interface StoreOptions {
 }
 
 /** The region's intent in PostgreSQL, and the feed of its changes. */
-export interface Store extends IntentStore {
+export interface Store extends IntentStore, ChannelStore, LeaseStore {
   readonly feed: Feed;
   /** Deletes changes older than they are kept for. Done by itself once a minute. */
   trim(): Promise<void>;
@@ -116,6 +118,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     rbacPolicies: guarded(createRbacCollection(context)),
     segments: guarded(createSegmentCollection(context)),
     segmentRanges: guarded(createSegmentRangeCollection(context)),
+    ...guarded(createChannelStore(context)),
+    ...guarded(createLeaseStore(database)),
     setPortStatuses: (reports: readonly PortReport[]) => guard(setPortStatuses(database, reports)),
     async ping() {
       await database.query('select 1');

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FeedGap } from '../feed.ts';
+import type { ChannelName } from '../channel.ts';
 import type { Change, Feed, Position } from '../feed.ts';
 import type { Network, NetworkId, Node, NodeId, Port, PortId, Subnet, SubnetId } from '../nouns.ts';
 
@@ -9,6 +10,7 @@ export interface FeedSubject {
   createNetwork(name: string): Promise<Network>;
   renameNetwork(id: NetworkId, name: string): Promise<Network>;
   deleteNetwork(id: NetworkId): Promise<void>;
+  overrideChannel(id: NetworkId, override: ChannelName | null): Promise<void>;
   createSubnet(networkId: NetworkId, cidr: string): Promise<Subnet>;
   deleteSubnet(id: SubnetId): Promise<void>;
   createPort(networkId: NetworkId): Promise<Port>;
@@ -89,6 +91,23 @@ export function describeFeed(name: string, open: () => Promise<FeedSubject>): vo
       expect(changes.map(({ kind, id, row }) => [kind, id, row])).toEqual([
         ['subnet', subnet.id, null],
         ['network', network.id, null],
+      ]);
+    });
+
+    it('tells what an administrator wants of the channel of a network, and takes it away with the network', async () => {
+      const network = await subject.createNetwork('a');
+      const { position } = await readSnapshot(subject.feed);
+      await subject.overrideChannel(network.id, 'mq');
+      const wanted = await nextBatch(subject.feed, position);
+      const row = { id: network.id, channel: 'grpc', override: 'mq', revision: 1 };
+      expect(wanted.changes).toEqual([{ kind: 'channel', id: network.id, revision: 1, row }]);
+      expect((await readSnapshot(subject.feed)).rows.map(({ kind }) => kind)).toEqual(['network', 'channel']);
+      await subject.overrideChannel(network.id, null);
+      await subject.deleteNetwork(network.id);
+      const gone = await nextBatch(subject.feed, wanted.position);
+      expect(gone.changes.map(({ kind, revision, row }) => [kind, revision, row])).toEqual([
+        ['channel', 3, null],
+        ['network', 2, null],
       ]);
     });
 
