@@ -105,7 +105,7 @@ export function describeFeed(name: string, open: () => Promise<FeedSubject>): vo
       await subject.overrideChannel(network.id, null);
       await subject.deleteNetwork(network.id);
       const gone = await nextBatch(subject.feed, wanted.position);
-      expect(gone.changes.map(({ kind, revision, row }) => [kind, revision, row])).toEqual([
+      expect(gone.changes.map((each) => [each.kind, each.revision, each.row])).toEqual([
         ['channel', 3, null],
         ['network', 2, null],
       ]);
