@@ -125,6 +125,77 @@ describe('availability zones', () => {
   });
 });
 
+const bind = (host: string, network: string): Promise<Answer> =>
+  client.call('POST', '/v2.0/ports', { port: { network_id: network, 'binding:host_id': host } });
+const change = (node: Row, patch: object): Promise<Answer> =>
+  client.call('PUT', `/alcor/v1/nodes/${node.id}`, { node: patch });
+
+describe('room on a node', () => {
+  it('a draining node keeps its ports and gets none', async () => {
+    const [node, other] = [await nodeOf(), await nodeOf()];
+    const network = await client.make('network', {});
+    const port = await client.make('port', { network_id: network.id, 'binding:host_id': node.id });
+    expect((await change(node, { draining: true })).body).toMatchObject({ node: { draining: true, max_ports: null } });
+    const refusedBinding = await bind(node.id, network.id);
+    expect(refusedBinding).toMatchObject(refused(409, 'NodeDraining'));
+    expect(refusedBinding.body.NeutronError.message).toContain(node.id);
+    const put = (id: string, patch: object) => client.call('PUT', `/v2.0/ports/${id}`, { port: patch });
+    const elsewhere = await client.make('port', { network_id: network.id, 'binding:host_id': other.id });
+    expect(await put(elsewhere.id, { 'binding:host_id': node.id })).toMatchObject(refused(409, 'NodeDraining'));
+    expect((await put(port.id, { name: 'stays', 'binding:host_id': node.id })).status).toBe(200);
+    expect((await put(port.id, { 'binding:host_id': other.id })).status).toBe(200);
+    expect((await client.call('GET', '/alcor/v1/nodes?draining=true&fields=id')).body.nodes).toEqual([{ id: node.id }]);
+    await change(node, { draining: false });
+    expect((await put(port.id, { 'binding:host_id': node.id })).status).toBe(200);
+  });
+
+  it('a bulk request that names a draining node makes nothing and says which port', async () => {
+    const [node, other] = [await nodeOf(), await nodeOf({ draining: true })];
+    const network = await client.make('network', {});
+    const ports = [node, other].map(({ id }) => ({ network_id: network.id, 'binding:host_id': id }));
+    const answer = await client.call('POST', '/v2.0/ports', { ports });
+    expect(answer).toMatchObject(refused(409, 'NodeDraining'));
+    expect(answer.body.NeutronError.detail).toContain('Item 1');
+    expect((await client.call('GET', `/v2.0/ports?network_id=${network.id}`)).body.ports).toEqual([]);
+  });
+
+  it('no more ports are bound than there is room for, however many ask at once', async () => {
+    const node = await nodeOf({ max_ports: 3 });
+    const network = await client.make('network', {});
+    const answers = await Promise.all(Array.from({ length: 8 }, () => bind(node.id, network.id)));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(3);
+    for (const answer of answers) if (answer.status !== 201) expect(answer).toMatchObject(refused(409, 'NodeFull'));
+    const unbound = await client.make('port', { network_id: network.id });
+    const put = () => client.call('PUT', `/v2.0/ports/${unbound.id}`, { port: { 'binding:host_id': node.id } });
+    expect(await put()).toMatchObject(refused(409, 'NodeFull'));
+    await change(node, { max_ports: 4 });
+    expect((await put()).status).toBe(200);
+    await change(node, { max_ports: 1 });
+    expect(await bind(node.id, network.id)).toMatchObject(refused(409, 'NodeFull'));
+  });
+
+  it('is for those that run the region', async () => {
+    const member = { 'x-project-id': 'p', 'x-roles': 'member' };
+    const node = await nodeOf();
+    const put = await client.call('PUT', `/alcor/v1/nodes/${node.id}`, { node: { draining: true } }, member);
+    expect(put.status).toBe(403);
+    expect((await client.call('PUT', `/alcor/v1/nodes/${node.id}/heartbeat`, undefined, member)).status).toBe(403);
+  });
+});
+
+describe('a heartbeat', () => {
+  it('shows at the node and at its agent', async () => {
+    const node = await nodeOf({ availability_zone: 'west' });
+    expect(node).toMatchObject({ alive: false, heartbeat_at: null });
+    const beat = await client.call('PUT', `/alcor/v1/nodes/${node.id}/heartbeat`);
+    expect(beat).toMatchObject({ status: 200, body: { node: { id: node.id, alive: true, revision_number: 1 } } });
+    expect(await agentOf(node)).toMatchObject({ alive: true, availability_zone: 'west' });
+    const west = await agentsOf('availability_zone=west');
+    expect(west.map((agent) => agent['host'])).toContain(node.id);
+    expect(await client.call('PUT', '/alcor/v1/nodes/nobody/heartbeat')).toMatchObject(refused(404, 'NodeNotFound'));
+  });
+});
+
 describe('config managers and gateways', () => {
   it.each([
     ['config_manager', '/alcor/v1/config-managers', 'ConfigManager', { address: 'ncm:1' }, { address: 'nowhere' }],

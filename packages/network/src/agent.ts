@@ -17,6 +17,8 @@ export interface Agent {
   readonly alive: boolean;
   /** Where other hosts send tunnels to. */
   readonly tunnelIp: string;
+  /** Its node's. */
+  readonly availabilityZone: string;
   /** Ports bound to the host. */
   readonly ports: number;
 }
@@ -28,7 +30,7 @@ export interface AgentTypes {
   readonly create: object;
   readonly update: UpdateAgent;
   readonly filter: AgentFilter;
-  readonly sortKey: 'id' | 'host' | 'adminStateUp' | 'description' | 'alive' | 'createdAt';
+  readonly sortKey: 'id' | 'host' | 'adminStateUp' | 'description' | 'alive' | 'availabilityZone' | 'createdAt';
 }
 
 export interface UpdateAgent {
@@ -42,6 +44,7 @@ export interface AgentFilter {
   readonly adminStateUp?: OneOf<boolean>;
   readonly description?: OneOf<string>;
   readonly alive?: OneOf<boolean>;
+  readonly availabilityZone?: OneOf<string>;
 }
 
 /** Who speaks for hosts. */

@@ -39,6 +39,16 @@ export const errorTable = {
     type: 'NodeInUse',
     message: 'Unable to complete operation on node {nodeId}: One or more ports are bound to it.',
   },
+  NodeDraining: {
+    status: 409,
+    type: 'NodeDraining',
+    message: 'Unable to bind a port to node {nodeId}: it is draining.',
+  },
+  NodeFull: {
+    status: 409,
+    type: 'NodeFull',
+    message: 'Unable to bind a port to node {nodeId}: it takes no more than {maxPorts} ports.',
+  },
   NodeExists: { status: 409, type: 'NodeExists', message: 'Unable to register the node: {field} {value} is taken.' },
   TunnelIdInUse: {
     status: 409,

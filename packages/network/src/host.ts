@@ -4,15 +4,24 @@ import type { Branded, Node } from './nouns.ts';
 export type ConfigManagerId = Branded<'ConfigManagerId'>;
 export type GatewayId = Branded<'GatewayId'>;
 
-/** Where a node stands in the region. */
+/** What is said of a node besides where it is. */
 export interface NodePlacement {
   /** The part of the region that it fails with. */
   readonly availabilityZone: string;
   readonly configManagerId: ConfigManagerId | null;
   readonly gatewayId: GatewayId | null;
+  /** True: no more ports are bound to it; those that are stay until they are moved or deleted. */
+  readonly draining: boolean;
+  /** Ports that may be bound to it at once; null: any number. Fewer than there are: none is added. */
+  readonly maxPorts: number | null;
 }
 
-export interface NodeView extends Node, NodePlacement {}
+export interface NodeView extends Node, NodePlacement {
+  /** When its agent was last heard of; null: never. */
+  readonly heartbeatAt: Date | null;
+  /** It was heard of in the last 75 seconds. */
+  readonly alive: boolean;
+}
 
 /** Who drives a group of hosts. */
 export interface ConfigManager {

@@ -13,7 +13,7 @@ export function createAgentCollection(context: StoreContext): Collection<AgentTy
     async heard(nodeIds) {
       await context.database.write(
         `${insertText} on conflict (node_id) do update set heartbeat_at = now(),
-           started_at = case when ${aliveCondition} then t.started_at else now() end`,
+           started_at = case when ${aliveCondition('t')} then t.started_at else now() end`,
         [...rowsOf(context, nodeIds), true],
       );
     },

@@ -87,7 +87,7 @@ async function createFloatingIps(
       for (const [item, plan] of plans.entries()) {
         rows.push(await forItem(item, () => newFloatingIp(tx, { ...plan, port: ports[item], now })));
       }
-      await insertPorts(within(tx), ports, now);
+      await insertPorts(within(tx), ports, { now });
       await insertAll(tx, floatingIpResource, rows, now);
       return readViews(
         tx,

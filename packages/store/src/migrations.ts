@@ -13,6 +13,7 @@ import { flavorSchema } from './schema/0053-flavors.ts';
 import { segmentSchema } from './schema/0060-segments.ts';
 import { hostSchema } from './schema/0054-hosts.ts';
 import { qosUsersSchema } from './schema/0055-qos-users.ts';
+import { nodeRoomSchema } from './schema/0056-node-room.ts';
 import { securitySchema } from './schema/0030-security.ts';
 import { networkAclSchema } from './schema/0031-network-acls.ts';
 import { sharedGroupsSchema } from './schema/0032-shared-groups.ts';
@@ -40,6 +41,7 @@ const migrations: readonly Migration[] = [
   { version: 53, name: 'flavors', sql: flavorSchema },
   { version: 54, name: 'hosts', sql: hostSchema },
   { version: 55, name: 'qos users', sql: qosUsersSchema },
+  { version: 56, name: 'room on nodes', sql: nodeRoomSchema },
   { version: 60, name: 'segments', sql: segmentSchema },
   { version: 80, name: 'delivery', sql: deliverySchema },
   { version: 30, name: 'security', sql: securitySchema },

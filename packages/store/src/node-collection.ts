@@ -11,7 +11,13 @@ import { arrayLiteral } from './sql.ts';
 /** Rows are plain, but a node that comes again goes on from the revision it went with (`retired_nodes`). */
 export function createNodeCollection(context: StoreContext): Collection<NodeTypes> {
   return createCollection(context, nodeResource, {
-    defaults: { availabilityZone: defaultZone, configManagerId: null, gatewayId: null },
+    defaults: {
+      availabilityZone: defaultZone,
+      configManagerId: null,
+      gatewayId: null,
+      draining: false,
+      maxPorts: null,
+    },
     complete: (row, input) => {
       if (input.id === '') throw refusal('InvalidInput', { reason: 'the id of a node is empty' });
       return { ...row, name: input.name ?? input.id, ip: checkedIp(input.ip) };

@@ -1,5 +1,15 @@
 import { mergeDhcpOpts, refusal } from '@alcor/network';
-import type { Collection, FixedIp, Port, PortId, PortTypes, PortView, UpdatePort, WriteOptions } from '@alcor/network';
+import type {
+  Collection,
+  FixedIp,
+  NodeId,
+  Port,
+  PortId,
+  PortTypes,
+  PortView,
+  UpdatePort,
+  WriteOptions,
+} from '@alcor/network';
 import { nowOf } from './context.ts';
 import type { StoreContext } from './context.ts';
 import { DatabaseError } from './database-error.ts';
@@ -13,7 +23,8 @@ import {
 } from './port-addresses.ts';
 import type { PlannedIp } from './port-addresses.ts';
 import { checkedMac, createPorts, generateMac } from './port-create.ts';
-import { insertAddresses, lockHosts } from './port-insert.ts';
+import { checkRoom } from './port-hosts.ts';
+import { insertAddresses } from './port-insert.ts';
 import { checkNotTrunked } from './trunk-collection.ts';
 import { changeSecurity } from './port-security.ts';
 import type { LockedPort } from './port-security.ts';
@@ -120,7 +131,7 @@ async function updateLocked(
   const moved =
     (fixedIps !== undefined || 'mac' in fields) && (await moveAddresses(context, tx, row, { wanted, attempt }));
   await checkChange(tx, row, { fields, moved, now: nowOf(context), by: options.alongside ? 'service' : 'user' });
-  if (typeof fields['hostId'] === 'string') await lockHosts(tx, [fields['hostId']]);
+  if (typeof fields['hostId'] === 'string') await checkRoom(tx, [{ hostId: fields['hostId'] as NodeId }]);
   // What the host before said of the port says nothing of the port on another host.
   if ('hostId' in fields) await tx.query('delete from port_status where port_id = $1', [id]);
   if (moved || security.regrouped || Object.keys(fields).length > 0)

@@ -5,8 +5,10 @@ import type { StoreContext } from './context.ts';
 import { automaticAddresses, planAddresses, readPortNetworks, releaseChosen } from './port-addresses.ts';
 import type { AddressWish, PlannedIp, PortNetwork } from './port-addresses.ts';
 import { resolvePortConflict } from './port-conflicts.ts';
-import { insertPorts } from './port-insert.ts';
+import { checkRoom } from './port-hosts.ts';
+import { LimitedHosts, insertPorts } from './port-insert.ts';
 import { checkDevices } from './service-port-rules.ts';
+import { within } from './service-ports.ts';
 import { checkQuota, isLimited } from './quotas.ts';
 import { portResource } from './resources/port.ts';
 import type { NewPort } from './port-insert.ts';
@@ -33,15 +35,23 @@ export async function createPorts(context: StoreContext, inputs: readonly Create
   if (inputs.length === 0) return [];
   await checkDevices(context.database, inputs);
   return makePorts(context, inputs, async (ports, now) => {
-    if (!(await isLimited(context.database, portResource.table, ports)))
-      await insertPorts(context.database, ports, now);
+    if (await isLimited(context.database, portResource.table, ports)) await insertWithin(context, ports, now);
     else {
-      await context.database.transaction(async (tx) => {
-        await checkQuota(tx, portResource.table, ports);
-        await insertPorts({ write: (text, parameters) => tx.query(text, parameters) }, ports, now);
+      await insertPorts(context.database, ports, { now }).catch((error: unknown) => {
+        if (error instanceof LimitedHosts) return insertWithin(context, ports, now);
+        throw error;
       });
     }
     return ports.map(newView);
+  });
+}
+
+/** Where there are limits to keep to: of the project, or of the hosts. */
+async function insertWithin({ database }: StoreContext, ports: readonly NewPort[], now: Date): Promise<void> {
+  await database.transaction(async (tx) => {
+    await checkQuota(tx, portResource.table, ports);
+    await checkRoom(tx, ports);
+    await insertPorts(within(tx), ports, { now, room: 'checked' });
   });
 }
 

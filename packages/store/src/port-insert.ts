@@ -1,6 +1,8 @@
+import { refusal } from '@alcor/network';
 import type { AddressPair, FixedIp, Port, PortId, SecurityGroupId, QosPolicyId } from '@alcor/network';
 import { insertChanges } from './context.ts';
 import type { Database, Queryable } from './database.ts';
+import { hostsOf, lockHostsText } from './port-hosts.ts';
 import { insertRows } from './resource.ts';
 import { portResource } from './resources/port.ts';
 import { arrayLiteral, jsonRows } from './sql.ts';
@@ -13,15 +15,17 @@ const insertPortsText = `
   with known as (select n.id from networks n
     join jsonb_to_recordset($6::text::jsonb) as x(id uuid, "autoSubnets" integer)
       on x.id = n.id and x."autoSubnets" = n.auto_subnets order by n.id for key share of n),
-  fresh as (select count(*) = jsonb_array_length($6::text::jsonb) as so from known),
+  host as (${lockHostsText('$5', 'share')}),
+  fresh as (select count(*) = jsonb_array_length($6::text::jsonb)
+    and not exists (select 1 from host where draining or ("maxPorts" is not null and not $8::boolean)) as so from known),
   port as (${insertRows(portResource, ifFresh('$1'), ['networkId', 'mac'])}),
   address as (${insertAddressesText(ifFresh('$2'))}),
   member as (${insertMembersText(ifFresh('$7'))}),
-  change as (${insertChanges(ifFresh('$3'), '$4')}),
-  host as (${lockHostsText('$5')})
-  select so, (select count(*) from host) from fresh`;
+  change as (${insertChanges(ifFresh('$3'), '$4')})
+  select so, (select min(id) from host where draining) as draining,
+    exists (select 1 from host where "maxPorts" is not null and not $8::boolean) as limited from fresh`;
 
-/** The rows, or none where a network is not as it was known. */
+/** The rows, or none where a network is not as it was known, or a host takes none just so. */
 function ifFresh(rows: string): string {
   return `(select case when so then ${rows}::text else '[]' end from fresh)`;
 }
@@ -41,10 +45,18 @@ export interface NewPort extends Port {
  */
 export class StaleNetworks extends Error {}
 
-export async function insertPorts(on: Pick<Database, 'write'>, ports: readonly NewPort[], now: Date): Promise<void> {
+/** A host takes only so many ports: its room must be looked at first (`checkRoom`), in the same transaction. */
+export class LimitedHosts extends Error {}
+
+/** `room`: whether `checkRoom` has found room for the ports on their hosts in this transaction. */
+export async function insertPorts(
+  on: Pick<Database, 'write'>,
+  ports: readonly NewPort[],
+  { now, room = 'unknown' }: { readonly now: Date; readonly room?: 'unknown' | 'checked' },
+): Promise<void> {
   const changes = ports.map(({ id, revision }) => ({ kind: 'port', id, revision, deleted: false }));
   const known = new Map(ports.map(({ networkId: id, autoSubnets }) => [id, { id, autoSubnets }]));
-  const [done] = await on.write<{ so: boolean }>(insertPortsText, [
+  const [done] = await on.write<{ so: boolean; draining: string | null; limited: boolean }>(insertPortsText, [
     jsonRows(ports),
     jsonRows(ports.flatMap(addressRows)),
     jsonRows(changes),
@@ -52,7 +64,13 @@ export async function insertPorts(on: Pick<Database, 'write'>, ports: readonly N
     arrayLiteral(hostsOf(ports)),
     jsonRows([...known.values()]),
     jsonRows(ports.flatMap(memberRows)),
+    room === 'checked',
   ]);
+  if (typeof done?.draining === 'string') {
+    const item = ports.findIndex(({ hostId }) => hostId === done.draining);
+    throw refusal('NodeDraining', { nodeId: done.draining }, { item });
+  }
+  if (done?.limited === true) throw new LimitedHosts();
   if (done?.so !== true) throw new StaleNetworks();
 }
 
@@ -72,11 +90,6 @@ export async function insertMembers(
   await tx.query(insertMembersText('$1'), [jsonRows(memberRows(port))]);
 }
 
-/** Waits for nodes that are being removed or moved, and keeps the others from it until the transaction ends. */
-export async function lockHosts(tx: Queryable, hosts: readonly string[]): Promise<void> {
-  if (hosts.length > 0) await tx.query(lockHostsText('$1'), [arrayLiteral(hosts)]);
-}
-
 function insertAddressesText(rows: string): string {
   return `insert into ip_allocations (subnet_id, ip, port_id, ordinal)
     select x."subnetId", x.ip, x."portId", x.ordinal
@@ -88,10 +101,6 @@ function insertMembersText(rows: string): string {
   return `insert into port_security_groups (port_id, security_group_id)
     select x."portId", x."groupId" from jsonb_to_recordset(${rows}::text::jsonb) as x("portId" uuid, "groupId" uuid)
     order by 2, 1`;
-}
-
-function lockHostsText(hosts: string): string {
-  return `select id from nodes where id = any(${hosts}::text[]) order by id for key share`;
 }
 
 function addressRows({ id, fixedIps }: { readonly id: PortId; readonly fixedIps: readonly FixedIp[] }): object[] {
@@ -106,8 +115,4 @@ function memberRows({
   readonly securityGroupIds: readonly SecurityGroupId[];
 }): object[] {
   return securityGroupIds.map((groupId) => ({ portId: id, groupId }));
-}
-
-function hostsOf(ports: readonly Port[]): readonly string[] {
-  return [...new Set(ports.flatMap(({ hostId }) => (hostId === null ? [] : [hostId])))];
 }

@@ -61,7 +61,7 @@ async function createRouters(context: StoreContext, inputs: readonly CreateRoute
     (ports, now) =>
       database.transaction(async (tx) => {
         await checkGateways(tx, gateways, 'shared');
-        if (ports.length > 0) await insertPorts(within(tx), ports, now);
+        if (ports.length > 0) await insertPorts(within(tx), ports, { now });
         const portOf = new Map(ports.map((port) => [port.deviceId, port]));
         const rows = planned.map(({ id, input }) => newRouter({ id, input, port: portOf.get(id) }, now));
         await insertAll(tx, routerResource, rows, now);
@@ -183,7 +183,7 @@ async function attach(tx: Queryable, row: Router, port: NewPort, now: Date): Pro
   const { subnets } = networkOf(await readExternalNetworks(tx, [port.networkId], 'none'), port.networkId);
   const twin = served.find(({ subnetId }) => subnets.some(({ id }) => id === subnetId));
   if (twin !== undefined) checkNewSubnets(served, [{ id: twin.subnetId, cidr: twin.cidr }]);
-  await insertPorts(within(tx), [port], now);
+  await insertPorts(within(tx), [port], { now });
 }
 
 function gatewayFields(

@@ -113,7 +113,7 @@ async function addBySubnet(context: StoreContext, router: Router, subnet: Subnet
       const port = { ...planned, deviceOwner: ownerOf(locked) };
       checkNewSubnets(await readAttachments(tx, router.id), [subnet]);
       await lockSubnet(tx, subnet);
-      await insertPorts(within(tx), [port], now);
+      await insertPorts(within(tx), [port], { now });
       if (!(await takeGateway(tx, port.id, { subnetId: subnet.id, ip }))) {
         throw refusal('IpAddressAlreadyAllocated', { ip, subnetId: subnet.id });
       }

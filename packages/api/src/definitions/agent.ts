@@ -30,7 +30,7 @@ export const agent = define<AgentTypes>({
     binary: constant(oneOf('alcor-agent'), 'The program', 'alcor-agent'),
     topic: constant(oneOf('N/A'), 'Agents are spoken to one by one', 'N/A'),
     host: field('host', host, 'The node it runs on', listed),
-    availability_zone: constant(nullable(text(255)), 'Zones are of nodes', null),
+    availability_zone: field('availabilityZone', text(255), 'Its node’s', listed),
     admin_state_up: field('adminStateUp', flag, 'For people: agents work on', { put: true, ...listed }),
     alive: field('alive', flag, 'It was heard of in the last 75 seconds', listed),
     created_at: field('createdAt', timestamp, 'When its node was registered', { sort: true, wire: agentTime }),

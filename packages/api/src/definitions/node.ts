@@ -6,10 +6,11 @@ import {
   defaultZone,
   refusal,
 } from '@alcor/network';
+import { action } from '../action.ts';
 import { agentAddress, ip } from '../address-kinds.ts';
 import { attributesOf, chosen, initially, listed, required } from '../attribute.ts';
 import { define } from '../definition.ts';
-import { Refusal, integer, nullable, refined, shown, text, timestamp, uuid } from '../kinds.ts';
+import { Refusal, flag, integer, nullable, refined, shown, text, timestamp, uuid } from '../kinds.ts';
 import { wireTime } from './common.ts';
 import { nodeProgramming } from './programming.ts';
 
@@ -25,6 +26,16 @@ const nodeId = refined(text(255), (value) =>
 const zone = refined(text(255), (value) =>
   /^[^\s,]+$/.test(value) ? value : new Refusal(`${shown(value)} is not a valid availability zone`),
 );
+
+const heartbeat = action({
+  about: 'Its agent is there: what a host that keeps no stream to a config manager says every 30 seconds',
+  answers: 'view',
+  run: async ({ store, id }) => {
+    await store.agents.heard([id as NodeId]);
+    return store.nodes.get(id as NodeId);
+  },
+});
+
 const group = { post: initially(null), put: true, filter: true } as const;
 
 export const node = define<NodeTypes>({
@@ -39,7 +50,7 @@ export const node = define<NodeTypes>({
   notFound: (id) => refusal('NodeNotFound', { nodeId: id }),
   complete: (body) =>
     Object.hasOwn(body, 'id') || !Object.hasOwn(body, 'name') ? body : { ...body, id: body['name'] },
-  actions: { programming: nodeProgramming },
+  actions: { programming: nodeProgramming, heartbeat },
   attributes: {
     id: field('id', nodeId, 'The value of binding:host_id. Default: the name', { post: required, ...listed }),
     name: field('name', text(255), 'For people. Default: the id', { post: chosen, put: true, ...listed }),
@@ -60,6 +71,19 @@ export const node = define<NodeTypes>({
     }),
     config_manager_id: field('configManagerId', nullable(uuid<ConfigManagerId>()), 'Who drives it', group),
     gateway_id: field('gatewayId', nullable(uuid<GatewayId>()), 'Where its traffic leaves the region', group),
+    draining: field('draining', flag, 'No more ports are bound to it (409); those that are stay', {
+      post: initially(false),
+      put: true,
+      filter: true,
+    }),
+    max_ports: field('maxPorts', nullable(integer(0, 1_000_000)), 'Ports bound to it at most (409); null: any number', {
+      post: initially(null),
+      put: true,
+    }),
+    alive: field('alive', flag, 'Its agent was heard of in the last 75 seconds', { filter: true }),
+    heartbeat_at: field('heartbeatAt', nullable(timestamp), 'When its agent was last heard of; null: never', {
+      wire: (at) => (at === null ? null : wireTime(at)),
+    }),
     revision_number: field('revision', integer(0, Number.MAX_SAFE_INTEGER), 'Grows with every change', { sort: true }),
     created_at: field('createdAt', timestamp, 'When it was registered', { sort: true, wire: wireTime }),
     updated_at: field('updatedAt', timestamp, 'When it last changed', { sort: true, wire: wireTime }),

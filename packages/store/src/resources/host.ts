@@ -14,8 +14,10 @@ const agentColumns = {
   ...history,
 } as const satisfies Record<string, Column>;
 
-/** Heard of in as many seconds as Neutron waits: two heartbeats and a half. */
-export const aliveCondition = `coalesce(t.heartbeat_at > now() - interval '75 seconds', false)`;
+/** Heard of in as many seconds as Neutron waits: two heartbeats and a half. `agent` is what the table is called. */
+export function aliveCondition(agent: string): string {
+  return `coalesce(${agent}.heartbeat_at > now() - interval '75 seconds', false)`;
+}
 
 export const agentResource: Resource<AgentTypes> = {
   kind: null,
@@ -23,15 +25,20 @@ export const agentResource: Resource<AgentTypes> = {
   columns: agentColumns,
   composed: {},
   viewed: {
-    alive: aliveCondition,
+    alive: aliveCondition('t'),
     tunnelIp: 'host(n.ip)',
+    availabilityZone: 'n.availability_zone',
     ports: '(select count(*)::int from ports p where p.host_id = t.node_id)',
   },
   join: 'join nodes n on n.id = t.node_id',
-  filters: { alive: (values) => `${aliveCondition}::text = any(${values})` },
+  filters: {
+    alive: (values) => `${aliveCondition('t')}::text = any(${values})`,
+    availabilityZone: (values) => `n.availability_zone = any(${values})`,
+  },
   sortKeys: {
     ...sortKeysOf(agentColumns, ['id', 'host', 'adminStateUp', 'description', 'createdAt']),
-    alive: aliveCondition,
+    availabilityZone: 'n.availability_zone',
+    alive: aliveCondition('t'),
   },
   // They belong to no project.
   visibleTo: (project) => `${project} is null`,

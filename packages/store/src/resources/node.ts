@@ -3,6 +3,7 @@ import type { NodeTypes } from '@alcor/network';
 import { sortKeysOf } from '../resource.ts';
 import type { Column, Resource } from '../resource.ts';
 import { canonicalAddress, history } from './common.ts';
+import { aliveCondition } from './host.ts';
 
 const nodeColumns = {
   id: { name: 'id', type: 'text' },
@@ -12,6 +13,8 @@ const nodeColumns = {
   availabilityZone: { name: 'availability_zone', type: 'text' },
   configManagerId: { name: 'config_manager_id', type: 'uuid' },
   gatewayId: { name: 'gateway_id', type: 'uuid' },
+  draining: { name: 'draining', type: 'boolean' },
+  maxPorts: { name: 'max_ports', type: 'integer' },
   ...history,
 } as const satisfies Record<string, Column>;
 
@@ -20,9 +23,9 @@ export const nodeResource: Resource<NodeTypes> = {
   table: 'nodes',
   columns: nodeColumns,
   composed: {},
-  viewed: {},
-  join: '',
-  filters: {},
+  viewed: { heartbeatAt: 'a.heartbeat_at', alive: aliveCondition('a') },
+  join: 'left join agents a on a.node_id = t.id',
+  filters: { alive: (values) => `${aliveCondition('a')}::text = any(${values})` },
   sortKeys: sortKeysOf(nodeColumns, [
     'id',
     'name',
