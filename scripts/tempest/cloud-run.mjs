@@ -3,13 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../setup.mjs';
-import {
-  createDefaultPools,
-  createExternalNetwork,
-  extensionAliases,
-  login,
-  registerNetworkService,
-} from './cloud.mjs';
+import { furnish, createExternalNetwork, extensionAliases, login, registerNetworkService } from './cloud.mjs';
 import { startKeystone } from './keystone.mjs';
 import { answers, freePort, Processes } from './processes.mjs';
 import { runSuite } from './suite.mjs';
@@ -40,7 +34,7 @@ async function startCloud(identity, { processes, directory, suite, say }) {
   const aliases = await extensionAliases(session, networkUrl);
   const network = aliases.includes('external-net') ? await createExternalNetwork(session, networkUrl) : undefined;
   if (network === undefined) say('the server has no external networks; tests that need one will be skipped');
-  if (suite.defaultPools) await createDefaultPools(session, networkUrl);
+  if (suite.furnished) await furnish(session, networkUrl);
   say(
     `${identity}: the cloud is up after ${((Date.now() - started) / 1000).toFixed(1)} s, ${aliases.length} extensions`,
   );

@@ -58,10 +58,16 @@ export async function createExternalNetwork(session, networkUrl) {
   return network;
 }
 
-/** The pools that auto-allocated topologies take their subnets from. */
-export async function createDefaultPools(session, networkUrl) {
+/** Pools that auto-allocated topologies take their subnets from, and registered hosts, each of which has an agent (that nobody starts). */
+export async function furnish(session, networkUrl) {
   const create = (body) => call(session, 'POST', `${networkUrl}/v2.0/subnetpools`, { subnetpool: body });
   const base = { shared: true, is_default: true };
   await create({ ...base, name: 'default-v4', prefixes: ['10.64.0.0/16'], default_prefixlen: 26 });
   await create({ ...base, name: 'default-v6', prefixes: ['fd5a:1c0:64::/48'], default_prefixlen: 64 });
+  const nodes = ['host-1', 'host-2'].map((id, index) => ({
+    id,
+    ip: `192.0.2.${index + 1}`,
+    agent_address: `192.0.2.${index + 1}:50001`,
+  }));
+  await call(session, 'POST', `${networkUrl}/alcor/v1/nodes`, { nodes });
 }

@@ -5,7 +5,7 @@ export const pythonPath = '/usr/lib/python3/dist-packages';
 
 /**
  * A suite: the prefix of its tests' names, the heading in docs/compatibility.md under which its skips stand, classes that workers may share, lines for
- * tempest.conf, and whether the cloud begins with default subnet pools.
+ * tempest.conf, and whether the cloud begins with default subnet pools and hosts.
  */
 export const suites = {
   tempest: {
@@ -17,7 +17,7 @@ export const suites = {
      */
     sharedClasses: 'NetworksTestDHCPv6|Networks(IpV6)?Test|Ports(IpV6)?TestJSON|Routers(IpV6)?Test',
     configuration: '',
-    defaultPools: false,
+    furnished: false,
   },
   neutron: {
     tests: 'neutron_tempest_plugin.api',
@@ -30,6 +30,6 @@ available_type_drivers = vxlan
 provider_vlans =
 create_shared_resources = true
 `,
-    defaultPools: true,
+    furnished: true,
   },
 };

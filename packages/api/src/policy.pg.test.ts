@@ -202,6 +202,21 @@ describe('a grant (RBAC policy)', () => {
     expect((await dave('GET', '/networks?shared=perhaps')).status).toBe(400);
   });
 
+  it('finds subnets by whether their networks are shared', async () => {
+    const erin = as('erin');
+    const subnetOf = async (who: typeof erin, network: object) => {
+      const { id } = await made(who, 'network', network);
+      return (await made(who, 'subnet', { network_id: id, ip_version: 4, cidr: '10.0.0.0/24' })).id;
+    };
+    const [everyones, own] = [await subnetOf(admin, { shared: true }), await subnetOf(erin, {})];
+    const listed = async (query: string) =>
+      (await erin('GET', `/subnets?${query}`)).body.subnets
+        .map(({ id }) => id)
+        .filter((id) => id === everyones || id === own);
+    expect(await listed('shared=True')).toEqual([everyones]);
+    expect(await listed('shared=False')).toEqual([own]);
+  });
+
   it('is for owners to give, and to everyone for the administrator', async () => {
     const network = await made(alice, 'network', {});
     expect((await alice('POST', '/rbac-policies', { rbac_policy: grantOn(network.id, '*') })).status).toBe(403);

@@ -201,7 +201,7 @@ describe('address scopes', () => {
     expect(await other('POST', '/subnetpools', body)).toMatchObject({ status: 404, type: 'AddressScopeNotFound' });
     const share = (shared: boolean) => ask('PUT', `/v2.0/address-scopes/${id}`, { address_scope: { shared } });
     expect(await share(true)).toMatchObject({ status: 200, body: { address_scope: { shared: true } } });
-    expect(await share(false)).toMatchObject({ status: 409, type: 'AddressScopeUpdateError' });
+    expect(await share(false)).toMatchObject({ status: 400, type: 'AddressScopeUpdateError' });
     expect((await other('POST', '/subnetpools', body)).status).toBe(201);
   });
 });

@@ -37,7 +37,7 @@ export const addressingErrors = {
       'Unable to complete operation on address scope {addressScopeId}. There are one or more subnet pools in use on the address scope.',
   },
   AddressScopeUpdateError: {
-    status: 409,
+    status: 400,
     type: 'AddressScopeUpdateError',
     message: 'Unable to update address scope {addressScopeId} : {reason}.',
   },

@@ -22,7 +22,7 @@ import { routerResource } from './resources/router.ts';
 import { subnetResource } from './resources/subnet.ts';
 import { badRouter, lockRouter, readAttachments } from './router-attachments.ts';
 import { freeAddresses, removePort, takeGateway, within } from './service-ports.ts';
-import { updateRow } from './writer.ts';
+import { countOn, updateRow } from './writer.ts';
 
 /** Puts the router on a subnet, by the subnet's gateway address, or on those of a port that has no device yet. */
 export async function addInterface(
@@ -60,9 +60,9 @@ export async function removeInterface(
     }
     await checkUnused(tx, router, leaving);
     const keepsPort = served.some((held) => held.portId === first.portId && !leaving.includes(held));
-    const port = keepsPort
-      ? await leaveSubnet(tx, first, nowOf(context))
-      : await removeWhole(tx, first.portId, nowOf(context));
+    const now = nowOf(context);
+    const port = keepsPort ? await leaveSubnet(tx, first, now) : await removeWhole(tx, first.portId, now);
+    await countOn(tx, routerResource, router, now);
     return { done: interfaceOf(id, port, leaving), gone: keepsPort ? { fixedIps: leaving } : port };
   });
   freeAddresses(context, [gone]);
@@ -118,6 +118,7 @@ async function addBySubnet(context: StoreContext, router: Router, subnet: Subnet
         throw refusal('IpAddressAlreadyAllocated', { ip, subnetId: subnet.id });
       }
       await insertInterface(tx, router.id, port.id);
+      await countOn(tx, routerResource, locked, now);
       return interfaceOf(router.id, port, [{ subnetId: subnet.id }]);
     }),
   );
@@ -125,7 +126,7 @@ async function addBySubnet(context: StoreContext, router: Router, subnet: Subnet
 
 /** A further IPv6 subnet of a network goes to the port that the router has there; null where it has none. */
 async function growInterface(tx: Queryable, id: RouterId, subnet: Subnet, now: Date): Promise<Port | null> {
-  await lockRouter(tx, id);
+  const router = await lockRouter(tx, id);
   const attachments = await readAttachments(tx, id);
   const held = attachments.find((other) => isIpv6Interface(other, subnet.networkId));
   if (held === undefined) return null;
@@ -136,7 +137,8 @@ async function growInterface(tx: Queryable, id: RouterId, subnet: Subnet, now: D
   if (!(await takeGateway(tx, port.id, { subnetId: subnet.id, ip }))) {
     throw refusal('IpAddressAlreadyAllocated', { ip, subnetId: subnet.id });
   }
-  await updateRow(tx, portResource, port, { fields: {}, now });
+  await countOn(tx, portResource, port, now);
+  await countOn(tx, routerResource, router, now);
   return port;
 }
 
@@ -147,11 +149,10 @@ async function addByPort(context: StoreContext, id: RouterId, portId: PortId): P
     const { networkId, deviceId } = port;
     if (deviceId !== '') throw refusal('PortInUse', { portId, networkId, deviceId });
     const subnets = await checkInterfacePort(tx, id, port);
-    await updateRow(tx, portResource, port, {
-      fields: { deviceId: id, deviceOwner: ownerOf(router) },
-      now: nowOf(context),
-    });
+    const now = nowOf(context);
+    await updateRow(tx, portResource, port, { fields: { deviceId: id, deviceOwner: ownerOf(router) }, now });
     await insertInterface(tx, id, portId);
+    await countOn(tx, routerResource, router, now);
     return interfaceOf(
       id,
       port,
@@ -230,7 +231,7 @@ async function leaveSubnet(tx: Queryable, { portId, subnetId }: Attachment, now:
     [portId, subnetId],
   );
   await tx.query('delete from ip_allocations where port_id = $1 and subnet_id = $2', [portId, subnetId]);
-  await updateRow(tx, portResource, port, { fields: {}, now });
+  await countOn(tx, portResource, port, now);
   return port;
 }
 

@@ -27,14 +27,17 @@ export function visibleByGrant(project: string): string {
 export const granteesView = `(select coalesce(json_agg(r.target_project), '[]') from rbac_policies r
   where r.object_id = t.id and r.action = 'access_as_shared' and r.target_project <> '*')`;
 
-const usable = (projects: string): string => `t.id in (select r.object_id from rbac_policies r
-  where r.action = 'access_as_shared' and (r.target_project = '*' or r.target_project = any(${projects})))`;
+type Conditions = Readonly<Record<string, (projects: string) => string>>;
 
-/** Conditions of what is shared: every project has a grant to use it, or one of these has. */
-export const grantFilters: Readonly<Record<string, (projects: string) => string>> = {
-  sharedWith: usable,
-  notSharedWith: (projects) => `not ${usable(projects)}`,
-};
+/** Conditions of what is shared: every project has a grant to use it, or one of these has. `object` is the id of what is granted. */
+export function sharingOf(object: string): Conditions {
+  const usable = (projects: string): string => `${object} in (select r.object_id from rbac_policies r
+    where r.action = 'access_as_shared' and (r.target_project = '*' or r.target_project = any(${projects})))`;
+  return { sharedWith: usable, notSharedWith: (projects) => `not ${usable(projects)}` };
+}
+
+/** Of resources that are shared themselves. */
+export const grantFilters = sharingOf('t.id');
 
 interface Owned {
   readonly id: string;

@@ -10,6 +10,7 @@ import type {
   AddressScopeId,
   Collection,
   CreateSubnet,
+  Network,
   NetworkId,
   Subnet,
   SubnetId,
@@ -30,7 +31,7 @@ import { arrayLiteral, jsonRows } from './sql.ts';
 import { checkBlockRequest, takeBlocks } from './subnet-blocks.ts';
 import type { PlacedSubnet } from './subnet-blocks.ts';
 import { retag } from './tags.ts';
-import { changedFields, deleteRow, insertAll, updateRow } from './writer.ts';
+import { changedFields, countOn, deleteRow, insertAll, updateRow } from './writer.ts';
 
 export function createSubnetCollection(context: StoreContext): Collection<SubnetTypes> {
   const { database } = context;
@@ -55,10 +56,14 @@ export function createSubnetCollection(context: StoreContext): Collection<Subnet
     async delete(id, options = {}) {
       await database
         .transaction(async (tx) => {
+          const now = nowOf(context);
+          const { networkId } = await readView(tx, subnetResource, id);
+          const network = await lockNetworkOf(tx, id, networkId);
           const row = await lockRow(tx, subnetResource, id, { ...options, strength: 'for update' });
-          await dropAutomaticAddresses(tx, row, nowOf(context));
+          await dropAutomaticAddresses(tx, row, now);
           await tx.query('delete from ip_allocations where subnet_id = $1 and port_id is null', [id]);
-          await deleteRow(tx, subnetResource, row, nowOf(context));
+          await deleteRow(tx, subnetResource, row, now);
+          await countOn(tx, networkResource, network, now);
         })
         .catch((error: unknown) => {
           throw isReferred(error) ? refusal('SubnetInUse', { subnetId: id }, { cause: error }) : error;
@@ -66,6 +71,13 @@ export function createSubnetCollection(context: StoreContext): Collection<Subnet
       context.committed();
     },
   };
+}
+
+/** Before the subnet, as whoever deletes the network does. With the network its subnets are gone. */
+function lockNetworkOf(tx: Queryable, subnetId: SubnetId, networkId: NetworkId): Promise<Network> {
+  return lockRow(tx, networkResource, networkId, { strength: 'for no key update' }).catch((error: unknown) => {
+    throw AlcorError.from(error).code === 'NetworkNotFound' ? refusal('SubnetNotFound', { subnetId }) : error;
+  });
 }
 
 async function createSubnets(context: StoreContext, inputs: readonly CreateSubnet[]): Promise<readonly Subnet[]> {
@@ -77,11 +89,12 @@ async function createSubnets(context: StoreContext, inputs: readonly CreateSubne
   const rows = await context.database.transaction(async (tx) => {
     const placed = await takeBlocks(tx, inputs);
     const made = forEachItem(placed, (input) => newSubnet(context, input, now));
-    await checkNeighbours(tx, made);
+    const networks = await checkNeighbours(tx, made);
     await checkQuota(tx, subnetResource.table, made);
     await insertAll(tx, subnetResource, made, now);
     await holdGateways(tx, made);
     await addAutomaticAddresses(tx, made, now);
+    for (const network of networks) await countOn(tx, networkResource, network, now);
     return made;
   });
   context.committed();
@@ -113,17 +126,19 @@ interface Neighbour {
 
 /**
  * Under a lock of the networks, so that of two subnets that do not go together one is refused. It lets ports be made, unless
- * those must get addresses in the new subnets (`addAutomaticAddresses`).
+ * those must get addresses in the new subnets (`addAutomaticAddresses`). Gives the networks.
  */
-async function checkNeighbours(tx: Queryable, rows: readonly Subnet[]): Promise<void> {
+async function checkNeighbours(tx: Queryable, rows: readonly Subnet[]): Promise<readonly Network[]> {
   const neighbours = new Map<NetworkId, Neighbour[]>();
+  const networks: Network[] = [];
   for (const networkId of [...new Set(rows.map((row) => row.networkId))].toSorted()) {
     const item = rows.findIndex((row) => row.networkId === networkId);
     const automatic = rows.some((row) => row.networkId === networkId && isAutoAddressed(row));
     const strength = automatic ? 'for update' : 'for no key update';
-    await lockRow(tx, networkResource, networkId, { strength }).catch((error: unknown) => {
+    const network = await lockRow(tx, networkResource, networkId, { strength }).catch((error: unknown) => {
       throw error instanceof AlcorError ? error.forItem(item) : error;
     });
+    networks.push(network);
     const present = await tx.query<Neighbour>(
       `select cidr, ip_version as "ipVersion", subnet_pool_id as "subnetPoolId" from subnets where network_id = $1`,
       [networkId],
@@ -138,6 +153,7 @@ async function checkNeighbours(tx: Queryable, rows: readonly Subnet[]): Promise<
     checkPoolAffinity(row, others, scopes);
     others.push(row);
   });
+  return networks;
 }
 
 type Scopes = ReadonlyMap<SubnetPoolId | null, AddressScopeId | null>;

@@ -49,6 +49,16 @@ export async function updateRow<T extends CollectionTypes>(
   await writeRow(tx, resource, row, change);
 }
 
+/** The next revision of a locked row: what else is kept of the resource has changed. */
+export async function countOn<T extends CollectionTypes>(
+  tx: Queryable,
+  resource: Resource<T>,
+  row: Revisioned,
+  now: Date,
+): Promise<void> {
+  await writeRow(tx, resource, row, { fields: {}, now });
+}
+
 /** Writes those fields of a locked row that its table keeps, the next revision, and the change. */
 export async function writeRow<T extends CollectionTypes>(
   tx: Queryable,

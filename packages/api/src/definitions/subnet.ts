@@ -16,11 +16,11 @@ import {
   text,
   uuid,
 } from '../kinds.ts';
-import { identity, records } from './common.ts';
+import { bySharing, identity, records } from './common.ts';
 import { network } from './network.ts';
 import { subnetPool } from './subnet-pool.ts';
 
-const { field, wish, unenforced } = attributesOf<SubnetTypes>();
+const { condition, field, wish, unenforced } = attributesOf<SubnetTypes>();
 
 /** Neutron's own limits. */
 const maxNameservers = 5;
@@ -31,9 +31,7 @@ const addressMode = nullable(oneOf('slaac', 'dhcpv6-stateful', 'dhcpv6-stateless
 
 /** Device owners begin with the name of a service. */
 const serviceType = refined(text(255), (type) =>
-  /^(?:network|compute|baremetal|Octavia|trunk|neutron|.+):.+/.test(type)
-    ? type
-    : new Refusal(`${shown(type)} is not a valid service type`),
+  /^[^:]+:/.test(type) ? type : new Refusal(`${shown(type)} is not a valid service type`),
 );
 
 export const subnet = define<SubnetTypes>({
@@ -116,6 +114,7 @@ export const subnet = define<SubnetTypes>({
       'Only ports with these device owners get its addresses. Default: all do',
       { post: initially([]), put: true },
     ),
+    shared: condition('Its network is shared with the caller’s project', bySharing),
     dns_publish_fixed_ip: unenforced(flag, false, 'no DNS is served yet', { visible: false }),
     ...records<SubnetTypes>(),
   },

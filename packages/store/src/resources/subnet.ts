@@ -2,6 +2,7 @@ import { refusal } from '@alcor/network';
 import type { SubnetTypes } from '@alcor/network';
 import { sortKeysOf } from '../resource.ts';
 import type { Column, Resource } from '../resource.ts';
+import { sharingOf } from '../sharing.ts';
 import { canonicalAddress, history, identity, tenantKeys } from './common.ts';
 
 const subnetColumns = {
@@ -28,7 +29,7 @@ export const subnetResource: Resource<SubnetTypes> = {
   composed: {},
   viewed: {},
   join: '',
-  filters: {},
+  filters: sharingOf('t.network_id'),
   sortKeys: sortKeysOf(subnetColumns, [...tenantKeys, 'networkId', 'ipVersion', 'cidr', 'gatewayIp', 'enableDhcp']),
   visibleTo: (project) => `(t.project_id = ${project} or t.network_id in (
     select r.object_id from rbac_policies r
