@@ -16,8 +16,8 @@ import type { LocalPort, Neighbor, ResourceOutcome } from './resources.ts';
 import { SwitchLost, type PluggedInterface, type Switch, type SwitchEvent } from './switch.ts';
 import { Tracker, type Planned } from './tracker.ts';
 
-/** Changes per barrier: 2,000 flow-mods are some 300 kB on the wire and some 30 ms of the switch's time. */
-const BATCH = 2000;
+/** Changes per barrier: 1,000 flow-mods are some 150 kB on the wire and some 15 ms of the switch's time. */
+const BATCH = 1000;
 /** Pause before what was refused is tried again; doubles up to the second. */
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 30_000;
@@ -211,14 +211,29 @@ export class Dataplane {
 
   async #drain(signal: AbortSignal): Promise<void> {
     for (let changes = this.#tracker.pending(); changes.length > 0; changes = this.#tracker.pending()) {
-      for (let at = 0; at < changes.length; at += BATCH) {
-        // Resources may have changed while the batch before was under way.
-        const batch = changes.slice(at, at + BATCH).filter((planned) => this.#tracker.stands(planned));
-        if (batch.length > 0) await this.#apply(batch, signal);
-      }
+      await this.#applyAll(changes, signal);
     }
     if (this.#tracker.refused > 0) this.#scheduleRetry();
     else this.#retryMs = FIRST_RETRY_MS;
+  }
+
+  /** While the switch is at work on one batch, the next is put into words. */
+  async #applyAll(changes: readonly Planned[], signal: AbortSignal): Promise<void> {
+    const underWay: Promise<void>[] = [];
+    try {
+      for (let at = 0; at < changes.length; at += BATCH) {
+        // Resources may have changed while the batches before were under way.
+        const batch = changes.slice(at, at + BATCH).filter((planned) => this.#tracker.stands(planned));
+        if (batch.length === 0) continue;
+        const applied = this.#apply(batch, signal);
+        applied.catch(() => undefined);
+        underWay.push(applied);
+        if (underWay.length > 1) await underWay.shift();
+      }
+      await Promise.all(underWay);
+    } finally {
+      await Promise.allSettled(underWay);
+    }
   }
 
   async #apply(batch: readonly Planned[], signal: AbortSignal): Promise<void> {
@@ -310,6 +325,7 @@ export class Dataplane {
   }
 
   #failure(id: string): string | null {
+    if (this.#tunnelPort !== null && this.#invalid.size === 0 && this.#tracker.idle) return null;
     const owners = [portOwner(id), neighborOwner(id)];
     for (const owner of [...owners, HOST]) {
       const reason = this.#invalid.get(owner) ?? this.#tracker.refusal(owner);

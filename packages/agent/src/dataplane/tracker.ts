@@ -21,41 +21,50 @@ interface Claim {
   readonly flow: Flow;
 }
 
-/** A change and its place, so that nobody has to work the place out again. */
-export interface Planned {
-  readonly place: string;
-  readonly change: FlowChange;
-}
-
 interface Refusal {
   readonly change: FlowChange;
   readonly reason: string;
 }
 
+/** Everything known of one place; kept while somebody claims it or the switch has something there. */
+export interface Place {
+  readonly key: string;
+  /** The wanted claim first. */
+  claims: readonly Claim[];
+  present: FlowIdentity | undefined;
+  /** Present, but neither written nor adopted: kept until `sweep`. */
+  foreign: boolean;
+  refusal: Refusal | undefined;
+}
+
+/** A change and its place. */
+export interface Planned {
+  readonly place: Place;
+  readonly change: FlowChange;
+}
+
+const nobody: readonly Claim[] = [];
+const nowhere: readonly Place[] = [];
+
 export class Tracker {
-  /** By place; the wanted claim first. Never an empty list. */
-  readonly #claims = new Map<string, Claim[]>();
+  readonly #places = new Map<string, Place>();
   /** The places of each owner, also of one that has left until its places are settled. */
-  readonly #placesOf = new Map<string, readonly string[]>();
+  readonly #placesOf = new Map<string, readonly Place[]>();
   /** Owners that have places which they no longer want, because the switch has not let go of them yet. */
   readonly #leaving = new Set<string>();
-  #present = new Map<string, FlowIdentity>();
-  /** Present, but neither written nor adopted: kept until `sweep`. */
-  readonly #foreign = new Set<string>();
+  readonly #foreign = new Set<Place>();
   /** Places where the switch has to be changed. */
-  readonly #pending = new Set<string>();
-  readonly #refused = new Map<string, Refusal>();
+  readonly #pending = new Set<Place>();
+  readonly #refused = new Set<Place>();
 
   /** Everything that `owner` wants from now on. Of two owners at one place the lower rank wins. */
   set(owner: string, rank: number, flows: readonly Flow[]): void {
-    const before = this.#placesOf.get(owner) ?? [];
-    const wanted = new Map(flows.map((flow) => [flowKey(flow), flow]));
-    for (const place of before) if (!wanted.has(place)) this.#withdraw(owner, place);
-    for (const [place, flow] of wanted) this.#claim(place, { owner, rank, flow });
-    const leaving = before.filter((place) => !wanted.has(place) && this.#unsettled(place));
-    const places = [...wanted.keys(), ...leaving];
+    const before = this.#placesOf.get(owner) ?? nowhere;
+    const wanted = flows.map((flow) => this.#claim({ owner, rank, flow }));
+    const leaving = before.length === 0 ? nowhere : this.#leave(owner, before, new Set(wanted));
     if (leaving.length > 0) this.#leaving.add(owner);
     else this.#leaving.delete(owner);
+    const places = leaving.length > 0 ? [...wanted, ...leaving] : wanted;
     if (places.length > 0) this.#placesOf.set(owner, places);
     else this.#placesOf.delete(owner);
   }
@@ -66,23 +75,28 @@ export class Tracker {
 
   /** What the switch has, read from it: adopts what is wanted, takes the rest for foreign. */
   replacePresent(flows: Iterable<FlowIdentity>): void {
-    this.#present = new Map();
-    this.#foreign.clear();
-    this.#refused.clear();
-    this.#pending.clear();
-    for (const flow of flows) {
-      const place = flowKey(flow);
-      this.#present.set(place, flow);
-      if (this.#wanted(place)?.cookie !== flow.cookie) this.#foreign.add(place);
+    for (const set of [this.#foreign, this.#refused, this.#pending]) set.clear();
+    for (const place of this.#places.values()) {
+      place.present = place.refusal = undefined;
+      place.foreign = false;
     }
-    for (const place of this.#claims.keys()) this.#review(place);
+    for (const flow of flows) {
+      const place = this.#at(flowKey(flow));
+      place.present = flow;
+      place.foreign = place.claims[0]?.flow.cookie !== flow.cookie;
+      if (place.foreign) this.#foreign.add(place);
+    }
+    for (const place of this.#places.values()) this.#review(place);
   }
 
   /** From now on what nobody wants is to go, whoever wrote it. */
   sweep(): void {
     const foreign = [...this.#foreign];
     this.#foreign.clear();
-    for (const place of foreign) this.#review(place);
+    for (const place of foreign) {
+      place.foreign = false;
+      this.#review(place);
+    }
   }
 
   /**
@@ -90,7 +104,7 @@ export class Tracker {
    * a place that is not there yet; then deletions, the beginning first.
    */
   pending(): Planned[] {
-    const changes = Array.from(this.#pending, (place) => ({ place, change: this.#change(place) }));
+    const changes = Array.from(this.#pending, (place) => ({ place, change: changeOf(place) }));
     const writes = changes.filter(({ change }) => change.type === 'write');
     const deletes = changes.filter(({ change }) => change.type === 'delete');
     writes.sort((a, b) => b.change.flow.table - a.change.flow.table);
@@ -101,54 +115,67 @@ export class Tracker {
   /** Whether the change, taken from `pending` earlier, is still to be done. */
   stands({ place, change }: Planned): boolean {
     if (!this.#pending.has(place)) return false;
-    const wanted = this.#wanted(place);
+    const wanted = wantedAt(place);
     if (change.type === 'write') return wanted?.cookie === change.flow.cookie;
-    return wanted === undefined && this.#present.get(place)?.cookie === change.flow.cookie;
+    return wanted === undefined && place.present?.cookie === change.flow.cookie;
   }
 
   /** The switch has carried out `planned` but for the failures. Returns the owners of what was refused. */
   settle(planned: readonly Planned[], failures: readonly FlowFailure[]): readonly string[] {
     const reasons = new Map(failures.map(({ index, reason }) => [index, reason]));
-    for (const [index, { place, change }] of planned.entries()) {
+    const refused: Place[] = [];
+    for (const [index, { place: before, change }] of planned.entries()) {
+      // Everybody may have left the place, and others come to it, while the switch was at work.
+      const place = this.#places.get(before.key) === before ? before : this.#at(before.key);
       const reason = reasons.get(index);
       if (reason === undefined) this.#done(place, change);
-      else this.#refused.set(place, { change, reason });
+      else {
+        place.refusal = { change, reason };
+        this.#refused.add(place);
+        refused.push(place);
+      }
       this.#review(place);
     }
-    const refused = failures.map(({ index }) => must(planned[index], 'a failure names a change').place);
-    return refused.flatMap((place) => (this.#claims.get(place) ?? []).map(({ owner }) => owner));
+    return refused.flatMap(({ claims }) => claims.map(({ owner }) => owner));
   }
 
   /** Puts what was refused up for another attempt. */
   retry(): void {
-    const places = [...this.#refused.keys()];
+    const places = [...this.#refused];
     this.#refused.clear();
-    for (const place of places) this.#review(place);
+    for (const place of places) {
+      place.refusal = undefined;
+      this.#review(place);
+    }
   }
 
   /** Why something of `owner` is not as wanted; null if all of it is, or has not been tried. */
   refusal(owner: string): string | null {
-    for (const place of this.#placesOf.get(owner) ?? []) {
-      const refusal = this.#refused.get(place);
-      if (refusal !== undefined) return refusal.reason;
-    }
+    if (this.#refused.size === 0) return null;
+    for (const { refusal } of this.#placesOf.get(owner) ?? nowhere) if (refusal !== undefined) return refusal.reason;
     return null;
   }
 
   /** Whether something of `owner` is still to be written or deleted. */
   waits(owner: string): boolean {
-    return (this.#placesOf.get(owner) ?? []).some((place) => this.#pending.has(place));
+    if (this.#pending.size === 0) return false;
+    return (this.#placesOf.get(owner) ?? nowhere).some((place) => this.#pending.has(place));
   }
 
   /** Lets an owner go of places that it no longer wants, once they are settled. */
   forget(owner: string): void {
-    if (!this.#leaving.has(owner)) return;
+    if (this.#leaving.size === 0 || !this.#leaving.has(owner)) return;
     const places = must(this.#placesOf.get(owner), 'who is leaving has places');
-    const unsettled = places.filter((place) => !this.#claimed(owner, place) && this.#unsettled(place));
+    const unsettled = places.filter((place) => !claims(place, owner) && this.#unsettled(place));
     if (unsettled.length === 0) this.#leaving.delete(owner);
-    const kept = places.filter((place) => this.#claimed(owner, place) || this.#unsettled(place));
+    const kept = places.filter((place) => claims(place, owner) || this.#unsettled(place));
     if (kept.length > 0) this.#placesOf.set(owner, kept);
     else this.#placesOf.delete(owner);
+  }
+
+  /** Nothing is left to be done, and nothing was refused. */
+  get idle(): boolean {
+    return this.#pending.size === 0 && this.#refused.size === 0;
   }
 
   get refused(): number {
@@ -158,86 +185,107 @@ export class Tracker {
   /** For people. Looks at everything. */
   describe(): { wanted: Map<number, number>; present: number; foreign: number; pending: number; refused: number } {
     const wanted = new Map<number, number>();
-    for (const [first] of this.#claims.values()) {
-      const { table } = must(first, 'a place without claims is not kept').flow;
-      wanted.set(table, (wanted.get(table) ?? 0) + 1);
+    let present = 0;
+    for (const place of this.#places.values()) {
+      if (place.present !== undefined) present++;
+      const table = wantedAt(place)?.table;
+      if (table !== undefined) wanted.set(table, (wanted.get(table) ?? 0) + 1);
     }
     return {
       wanted,
-      present: this.#present.size,
+      present,
       foreign: this.#foreign.size,
       pending: this.#pending.size,
       refused: this.#refused.size,
     };
   }
 
-  #claim(place: string, claim: Claim): void {
-    const others = (this.#claims.get(place) ?? []).filter(({ owner }) => owner !== claim.owner);
-    this.#claims.set(place, others.length === 0 ? [claim] : [...others, claim].sort(byRank));
+  #at(key: string): Place {
+    let place = this.#places.get(key);
+    if (place === undefined) {
+      place = { key, claims: nobody, present: undefined, foreign: false, refusal: undefined };
+      this.#places.set(key, place);
+    }
+    return place;
+  }
+
+  #claim(claim: Claim): Place {
+    const place = this.#at(flowKey(claim.flow));
+    const others = place.claims.filter(({ owner }) => owner !== claim.owner);
+    place.claims = others.length === 0 ? [claim] : [...others, claim].sort(byRank);
     this.#review(place);
+    return place;
   }
 
-  #withdraw(owner: string, place: string): void {
-    const others = (this.#claims.get(place) ?? []).filter((claim) => claim.owner !== owner);
-    if (others.length > 0) this.#claims.set(place, others);
-    else this.#claims.delete(place);
-    this.#review(place);
+  /** Withdraws `owner` from places that it no longer wants; returns those that the switch has not let go of. */
+  #leave(owner: string, before: readonly Place[], wanted: ReadonlySet<Place>): readonly Place[] {
+    const left = before.filter((place) => !wanted.has(place));
+    for (const place of left) {
+      const others = place.claims.filter((claim) => claim.owner !== owner);
+      place.claims = others.length > 0 ? others : nobody;
+      this.#review(place);
+    }
+    return left.filter((place) => this.#unsettled(place));
   }
 
-  #claimed(owner: string, place: string): boolean {
-    return this.#claims.get(place)?.some((claim) => claim.owner === owner) ?? false;
-  }
-
-  #unsettled(place: string): boolean {
-    return this.#pending.has(place) || this.#refused.has(place);
-  }
-
-  #wanted(place: string): Flow | undefined {
-    return this.#claims.get(place)?.[0]?.flow;
+  #unsettled(place: Place): boolean {
+    return this.#pending.has(place) || place.refusal !== undefined;
   }
 
   /** Brings `pending` and `refused` in line for one place; the only one to do so. */
-  #review(place: string): void {
-    const wanted = this.#wanted(place);
-    const present = this.#present.get(place);
-    if (wanted !== undefined && wanted.cookie === present?.cookie) this.#foreign.delete(place);
-    const settled =
-      wanted === undefined ? present === undefined || this.#foreign.has(place) : wanted.cookie === present?.cookie;
+  #review(place: Place): void {
+    const wanted = wantedAt(place);
+    const { present } = place;
+    if (place.foreign && wanted !== undefined && wanted.cookie === present?.cookie) {
+      place.foreign = false;
+      this.#foreign.delete(place);
+    }
+    const settled = wanted === undefined ? present === undefined || place.foreign : wanted.cookie === present?.cookie;
     if (settled) {
       this.#pending.delete(place);
-      this.#refused.delete(place);
-      return;
-    }
-    if (this.#isRefused(place, wanted)) this.#pending.delete(place);
-    else {
-      this.#refused.delete(place);
+      this.#acquit(place);
+      if (wanted === undefined && present === undefined) this.#places.delete(place.key);
+    } else if (isRefused(place, wanted)) {
+      this.#pending.delete(place);
+    } else {
+      this.#acquit(place);
       this.#pending.add(place);
     }
   }
 
-  /** Whether what is to be done at the place is what the switch has refused. */
-  #isRefused(place: string, wanted: Flow | undefined): boolean {
-    const refused = this.#refused.get(place)?.change;
-    if (refused === undefined) return false;
-    if (wanted === undefined) return refused.type === 'delete';
-    return refused.type === 'write' && refused.flow.cookie === wanted.cookie;
+  #acquit(place: Place): void {
+    if (place.refusal === undefined) return;
+    place.refusal = undefined;
+    this.#refused.delete(place);
   }
 
-  #change(place: string): FlowChange {
-    const wanted = this.#wanted(place);
-    if (wanted !== undefined) return { type: 'write', flow: wanted };
-    return { type: 'delete', flow: must(this.#present.get(place), 'what is to be deleted is present') };
-  }
-
-  #done(place: string, change: FlowChange): void {
-    if (change.type === 'delete') {
-      this.#present.delete(place);
-      return;
-    }
-    const { table, priority, match, cookie } = change.flow;
-    this.#present.set(place, { table, priority, match, cookie });
+  #done(place: Place, change: FlowChange): void {
+    place.present = change.type === 'delete' ? undefined : change.flow;
+    if (!place.foreign) return;
+    place.foreign = false;
     this.#foreign.delete(place);
   }
+}
+
+function wantedAt(place: Place): Flow | undefined {
+  return place.claims[0]?.flow;
+}
+
+function claims(place: Place, owner: string): boolean {
+  return place.claims.some((claim) => claim.owner === owner);
+}
+
+function changeOf(place: Place): FlowChange {
+  const wanted = wantedAt(place);
+  if (wanted !== undefined) return { type: 'write', flow: wanted };
+  return { type: 'delete', flow: must(place.present, 'what is to be deleted is present') };
+}
+
+/** Whether what is to be done at the place is what the switch has refused. */
+function isRefused({ refusal }: Place, wanted: Flow | undefined): boolean {
+  if (refusal === undefined) return false;
+  if (wanted === undefined) return refusal.change.type === 'delete';
+  return refusal.change.type === 'write' && refusal.change.flow.cookie === wanted.cookie;
 }
 
 function byRank(a: Claim, b: Claim): number {

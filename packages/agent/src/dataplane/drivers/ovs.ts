@@ -149,12 +149,19 @@ function wordsOf(error: OpenFlowError): string {
 
 function flowMod(change: FlowChange): FlowMod {
   const { table, priority, match, cookie } = change.flow;
-  const place = { type: 'flow_mod', table, priority, match, cookie } as const;
   switch (change.type) {
     case 'write':
-      return { ...place, command: 'add', instructions: change.flow.instructions };
+      return {
+        type: 'flow_mod',
+        command: 'add',
+        table,
+        priority,
+        match,
+        cookie,
+        instructions: change.flow.instructions,
+      };
     case 'delete':
-      return { ...place, command: 'delete_strict', cookieMask: WHOLE_COOKIE };
+      return { type: 'flow_mod', command: 'delete_strict', table, priority, match, cookie, cookieMask: WHOLE_COOKIE };
     default:
       return unreachable(change);
   }

@@ -83,6 +83,11 @@ export class OpenVswitch {
     return this.#tool('ovs-ofctl', '-O', 'OpenFlow15', command, `unix:${this.folder}/br-int.mgmt`, ...args);
   }
 
+  /** Adds the flows of a file in one transaction, as fast as Open vSwitch's own tool can. */
+  async bundle(file: string): Promise<void> {
+    await this.#tool('ovs-ofctl', '-O', 'OpenFlow15', '--bundle', 'add-flows', `unix:${this.folder}/br-int.mgmt`, file);
+  }
+
   /** Puts an interface without a device on the bridge. */
   async plug(ifaceId: string, name = `d-${ifaceId}`): Promise<number> {
     const claim = [`external_ids:iface-id=${ifaceId}`, 'type=dummy'];
