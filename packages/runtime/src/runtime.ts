@@ -60,30 +60,70 @@ export interface Stream<Out, In> {
   close(): void;
 }
 
-/** What a server does with streams of one method; made by `handler` or `answering`. */
+/** What a caller says besides its messages, by names in lower case: gRPC's metadata, as far as it is text. */
+export type CallHeaders = Readonly<Record<string, string>>;
+
+/** What a server does with streams of one method; made by `handler`, `answering` or `streaming`. */
 export interface Handler {
   readonly method: StreamMethod<unknown, unknown>;
-  readonly handle: (stream: Stream<unknown, unknown>, signal: AbortSignal) => Promise<void>;
+  readonly handle: (stream: Stream<unknown, unknown>, signal: AbortSignal, headers: CallHeaders) => Promise<void>;
 }
 
-/** Serves `method` with `handle`, which owns the stream until it returns; `signal` aborts when the server stops. */
+/** Why a call is refused, by gRPC's names of status codes. */
+export type CallStatus =
+  | 'INVALID_ARGUMENT'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'PERMISSION_DENIED'
+  | 'UNAUTHENTICATED'
+  | 'RESOURCE_EXHAUSTED'
+  | 'FAILED_PRECONDITION'
+  | 'OUT_OF_RANGE'
+  | 'UNAVAILABLE'
+  | 'INTERNAL';
+
+/** Thrown by what handles a call: the caller is told the status and the message. Anything else is INTERNAL. */
+export class CallRefused extends Error {
+  override readonly name = 'CallRefused';
+  readonly status: CallStatus;
+
+  constructor(status: CallStatus, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Serves `method` with `handle`, which owns the stream until it returns; `signal` aborts when the server stops or the caller is gone. */
 export function handler<Request, Reply>(
   method: StreamMethod<Request, Reply>,
-  handle: (stream: Stream<Reply, Request>, signal: AbortSignal) => Promise<void>,
+  handle: (stream: Stream<Reply, Request>, signal: AbortSignal, headers: CallHeaders) => Promise<void>,
 ): Handler {
   return { method, handle } as unknown as Handler;
 }
 
 /**
  * Serves unary calls of `method`: what `handle` returns is the reply, what it throws the caller's error.
- * `signal` aborts when the server stops. A call that is repeated by the wire is handled again.
+ * `signal` aborts when the server stops or the caller is gone. A call that is repeated by the wire is handled again.
  */
 export function answering<Request, Reply>(
   method: UnaryMethod<Request, Reply>,
-  handle: (request: Request, signal: AbortSignal) => Promise<Reply>,
+  handle: (request: Request, signal: AbortSignal, headers: CallHeaders) => Promise<Reply>,
 ): Handler {
-  return handler(method, async (stream, signal) => {
-    for await (const request of stream.received) await stream.send(await handle(request, signal));
+  return handler(method, async (stream, signal, headers) => {
+    for await (const request of stream.received) await stream.send(await handle(request, signal, headers));
+  });
+}
+
+/** Serves calls of one request and any number of replies; the next one is asked for when the caller has taken the one before. */
+export function streaming<Request, Reply>(
+  method: UnaryMethod<Request, Reply>,
+  handle: (request: Request, signal: AbortSignal, headers: CallHeaders) => AsyncIterable<Reply>,
+): Handler {
+  return handler(method, async (stream, signal, headers) => {
+    for await (const request of stream.received) {
+      for await (const reply of handle(request, signal, headers)) await stream.send(reply);
+      return;
+    }
   });
 }
 

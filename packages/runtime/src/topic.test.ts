@@ -81,4 +81,47 @@ describe('a topic', () => {
     expect(topic.tombstones).toBeLessThan(1100);
     expect(topic.size).toBe(1);
   });
+
+  it('is taken step by step from a place that is remembered, with the entries that reading by position gives', () => {
+    const step = fc.oneof(
+      fc.record({ put: fc.nat(20) }),
+      fc.record({ remove: fc.nat(20) }),
+      fc.record({ take: fc.integer({ min: 1, max: 5 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
+        const topic = new Topic<number>();
+        const reader = topic.watch(0, () => {});
+        let position = 0;
+        for (const s of steps) {
+          if ('put' in s) topic.put(String(s.put), position);
+          else if ('remove' in s) topic.remove(String(s.remove), 0);
+          else {
+            const expected = topic.after(position, s.take);
+            expect(topic.take(reader, s.take)).toEqual(expected);
+            position = expected.at(-1)?.position ?? position;
+            expect(reader.position).toBe(position);
+          }
+        }
+      }),
+    );
+  });
+
+  it('keeps no removals for one that only watches, and says from where on reading is whole', () => {
+    const topic = new Topic<number>();
+    topic.put('stays', 0);
+    let woken = 0;
+    const watcher = topic.watch(1, () => woken++);
+    for (let i = 0; i < 1000; i++) {
+      topic.put(`k${i}`, i);
+      topic.remove(`k${i}`, 0);
+    }
+    expect(woken).toBe(2000);
+    expect(topic.tombstones).toBeLessThan(200);
+    expect(topic.forgotten).toBeGreaterThan(watcher.position);
+    expect(topic.after(topic.forgotten, 1000).filter(({ removed }) => removed)).toHaveLength(topic.tombstones);
+    watcher.close();
+    topic.put('stays', 1);
+    expect(woken).toBe(2000);
+  });
 });

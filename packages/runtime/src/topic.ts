@@ -31,10 +31,15 @@ interface Link<V> {
 export class Topic<V> {
   readonly #links = new Map<string, Link<V>>();
   readonly #readers = new Map<Subscription, () => void>();
+  /** Readers that removals are not kept for. */
+  readonly #watchers = new Map<Subscription, () => void>();
+  /** The last entry that `take` gave each of them. */
+  readonly #places = new WeakMap<Subscription, Link<V>>();
   #first: Link<V> | undefined;
   #last: Link<V> | undefined;
   #position = 0;
   #removed = 0;
+  #forgotten = 0;
   /** Removed keys at which to look again for those that every reader has seen; doubles when a slow reader keeps them alive. */
   #forgetAt = 64;
 
@@ -51,6 +56,11 @@ export class Topic<V> {
   /** Entries kept for keys that are gone, until every reader has seen it. */
   get tombstones(): number {
     return this.#removed;
+  }
+
+  /** The position of the newest removal that is not kept any more: what is read on from before it is not whole. */
+  get forgotten(): number {
+    return this.#forgotten;
   }
 
   put(key: string, value: V): void {
@@ -88,6 +98,41 @@ export class Topic<V> {
     return subscription;
   }
 
+  /** A reader from `position` on that removals are not kept for: one that has fallen behind `forgotten` must begin anew. */
+  watch(position: number, wake: () => void): Subscription {
+    const subscription: Subscription = { position, close: () => void this.#watchers.delete(subscription) };
+    this.#watchers.set(subscription, wake);
+    return subscription;
+  }
+
+  /** The next `limit` entries of a subscription, which is moved on behind them. Costs what it gives, however far behind it is. */
+  take(subscription: Subscription, limit: number): Entry<V>[] {
+    const place = this.#places.get(subscription);
+    const isThere = place !== undefined && place.entry.position === subscription.position;
+    if (!isThere || this.#links.get(place.entry.key) !== place) return this.#moveOn(subscription, limit);
+    const entries: Entry<V>[] = [];
+    let last = place;
+    for (let link = place.next; link !== undefined && entries.length < limit; link = link.next) {
+      entries.push(link.entry);
+      last = link;
+    }
+    this.#place(subscription, last);
+    return entries;
+  }
+
+  #moveOn(subscription: Subscription, limit: number): Entry<V>[] {
+    const entries = this.after(subscription.position, limit);
+    const last = entries.at(-1);
+    const link = last === undefined ? undefined : this.#links.get(last.key);
+    if (link !== undefined) this.#place(subscription, link);
+    return entries;
+  }
+
+  #place(subscription: Subscription, link: Link<V>): void {
+    subscription.position = link.entry.position;
+    this.#places.set(subscription, link);
+  }
+
   #append(key: string, value: V, removed: boolean): void {
     const old = this.#links.get(key);
     if (old !== undefined) this.#unlink(old);
@@ -99,6 +144,7 @@ export class Topic<V> {
     this.#links.set(key, link);
     if (removed) this.#removed++;
     for (const wake of this.#readers.values()) wake();
+    for (const wake of this.#watchers.values()) wake();
   }
 
   #unlink(link: Link<V>): void {
@@ -107,6 +153,8 @@ export class Topic<V> {
     if (link.next === undefined) this.#last = link.previous;
     else link.next.previous = link.previous;
     if (link.entry.removed) this.#removed--;
+    // Whoever holds on to it must not hold on to what came around it.
+    link.previous = link.next = undefined;
   }
 
   #forgetRemoved(): void {
@@ -116,6 +164,7 @@ export class Topic<V> {
       if (!link.entry.removed || link.entry.position > seen) continue;
       this.#unlink(link);
       this.#links.delete(key);
+      this.#forgotten = Math.max(this.#forgotten, link.entry.position);
     }
     this.#forgetAt = Math.max(64, this.#removed * 2);
   }

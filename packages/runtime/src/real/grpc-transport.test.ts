@@ -1,7 +1,8 @@
-import { Client, credentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import { aborted } from '../signal.ts';
-import { answering, handler, type StreamMethod, type UnaryMethod } from '../runtime.ts';
+import { aborted, createWakeup } from '../signal.ts';
+import { answering, CallRefused, handler, streaming, type StreamMethod, type UnaryMethod } from '../runtime.ts';
+import { realClock } from './clock.ts';
 import { grpcTransport } from './grpc-transport.ts';
 
 const text = {
@@ -125,5 +126,60 @@ describe('a unary call over gRPC', () => {
     const signal = AbortSignal.timeout(10_000);
     expect(await grpcTransport.call(greet, `127.0.0.1:${port}`, 'Cleo', signal)).toBe('good day Cleo');
     server.forceShutdown();
+  });
+});
+
+describe('a call of one request and many replies', () => {
+  const count: UnaryMethod<string, string> = { path: '/test.Counter/Count', request: text, reply: text };
+  it('goes on until the caller has had enough, and makes no more than it takes', async () => {
+    const stop = new AbortController();
+    let made = 0;
+    const ended = createWakeup();
+    async function* numbers(request: string, signal: AbortSignal): AsyncGenerator<string> {
+      try {
+        while (!signal.aborted) yield `${request}${made++}${'.'.repeat(10_000)}`;
+      } finally {
+        ended.raise();
+      }
+    }
+    const address = await grpcTransport.serve('127.0.0.1:0', [streaming(count, numbers)], stop.signal);
+    const client = new Client(address, credentials.createInsecure());
+    const call = client.makeServerStreamRequest(count.path, serialize, deserialize, 'n');
+    call.on('error', () => {});
+    const first = await new Promise<string>((resolve) => call.once('data', resolve));
+    expect(first).toMatch(/^n0/);
+    call.pause();
+    // A reader that stops reading stops the writer.
+    for (let before = -1; before !== made;) {
+      before = made;
+      await realClock.sleep(200);
+    }
+    expect(made).toBeLessThan(1_000);
+    call.cancel();
+    await ended.wait(stop.signal);
+    client.close();
+    stop.abort();
+  });
+
+  it('is refused with the status and the words that the handler gives, by what the caller says of itself', async () => {
+    const stop = new AbortController();
+    const guarded = answering(greet, async (name, _signal, headers) => {
+      if (headers['x-auth-token'] !== 'open sesame') throw new CallRefused('UNAUTHENTICATED', 'who are you?');
+      return `welcome, ${name}`;
+    });
+    const address = await grpcTransport.serve('127.0.0.1:0', [guarded], stop.signal);
+    const client = new Client(address, credentials.createInsecure());
+    const ask = (token: string): Promise<unknown> =>
+      new Promise((resolve) => {
+        const headers = new Metadata();
+        headers.set('x-auth-token', token);
+        client.makeUnaryRequest(greet.path, serialize, deserialize, 'Ali', headers, (error, reply) =>
+          resolve(error === null ? reply : { code: error.code, details: error.details }),
+        );
+      });
+    expect(await ask('open sesame')).toBe('welcome, Ali');
+    expect(await ask('open barley')).toEqual({ code: status.UNAUTHENTICATED, details: 'who are you?' });
+    client.close();
+    stop.abort();
   });
 });

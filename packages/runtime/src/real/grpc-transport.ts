@@ -2,13 +2,14 @@ import {
   type ChannelOptions,
   Client,
   credentials,
+  type Metadata,
   type MethodDefinition,
   Server,
   type ServerDuplexStream,
   ServerCredentials,
   status,
 } from '@grpc/grpc-js';
-import type { Codec, Handler, Stream, Transport } from '../runtime.ts';
+import { CallRefused, type CallHeaders, type Codec, type Handler, type Stream, type Transport } from '../runtime.ts';
 
 const connectTimeoutMs = 5_000;
 
@@ -102,12 +103,34 @@ function serveMethod(server: Server, { method, handle }: Handler, signal: AbortS
   };
   const run = (call: ServerDuplexStream<unknown, unknown>): void => {
     const stream = duplexStream<unknown, unknown>(call, () => call.end(), signal);
-    handle(stream, signal).then(
+    handle(stream, untilGone(call, signal), headersOf(call.metadata)).then(
       () => call.end(),
-      (error: unknown) => call.emit('error', { code: status.INTERNAL, details: String(error) }),
+      (error: unknown) => call.emit('error', refusalOf(error)),
     );
   };
   server.addService({ [method.path]: definition }, { [method.path]: run });
+}
+
+/** Aborts with `signal`, and when the caller has given up or is gone. */
+function untilGone(call: ServerDuplexStream<unknown, unknown>, signal: AbortSignal): AbortSignal {
+  const gone = new AbortController();
+  const stop = (): void => gone.abort(signal.reason);
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  call.once('cancelled', () => gone.abort(new Error('the caller is gone')));
+  call.once('close', () => signal.removeEventListener('abort', stop));
+  return gone.signal;
+}
+
+function headersOf(metadata: Metadata): CallHeaders {
+  return Object.fromEntries(
+    Object.entries(metadata.getMap()).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+  );
+}
+
+function refusalOf(error: unknown): { readonly code: status; readonly details: string } {
+  if (error instanceof CallRefused) return { code: status[error.status], details: error.message };
+  return { code: status.INTERNAL, details: String(error) };
 }
 
 function serializer<T>(codec: Codec<T>): (message: T) => Buffer {

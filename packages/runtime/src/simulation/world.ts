@@ -126,7 +126,7 @@ export function createWorld(schedule: Schedule, random: Random, log: (line: stri
       signal.addEventListener('abort', close, { once: true });
       wire.onClosed = () => signal.removeEventListener('abort', close);
       log(`${name} opens ${address}`);
-      accept.handle(far as Stream<unknown, unknown>, server.signal).then(
+      accept.handle(far as Stream<unknown, unknown>, server.signal, {}).then(
         () => far.close(),
         (error: unknown) => wire.cut(String(error)),
       );
