@@ -93,7 +93,8 @@ export class Compiler {
       case 'node':
         return this.#applyNode(change);
       case 'channel':
-        // How goals travel changes nothing in what they say.
+      case 'lease':
+        // How goals travel, and by whom, changes nothing in what they say.
         return [];
     }
   }

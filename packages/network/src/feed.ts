@@ -1,4 +1,5 @@
 import type { Channel } from './channel.ts';
+import type { HeldLease, Shard } from './lease.ts';
 import type { Network, NetworkId, Node, NodeId, Port, PortId, Subnet, SubnetId } from './nouns.ts';
 
 /**
@@ -10,7 +11,8 @@ export type Change =
   | ChangeOf<'channel', NetworkId, Channel>
   | ChangeOf<'subnet', SubnetId, Subnet>
   | ChangeOf<'port', PortId, Port>
-  | ChangeOf<'node', NodeId, Node>;
+  | ChangeOf<'node', NodeId, Node>
+  | ChangeOf<'lease', Shard, HeldLease>;
 
 interface ChangeOf<Kind extends string, Id extends string, Row> {
   readonly kind: Kind;

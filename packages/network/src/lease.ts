@@ -10,7 +10,7 @@
 export type ShardKind = 'vpc' | 'host';
 export type Shard = `${ShardKind}/${number}`;
 
-export const shardKinds: readonly ShardKind[] = ['vpc', 'host'];
+const shardKinds: readonly ShardKind[] = ['vpc', 'host'];
 export const shardsPerKind = 64;
 
 export interface Lease {
@@ -46,10 +46,9 @@ export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }
 
-/** All shards there are. */
-export const allShards: readonly Shard[] = shardKinds.flatMap((kind) =>
-  Array.from({ length: shardsPerKind }, (_, number): Shard => `${kind}/${number}`),
-);
+function shardsOf(kind: ShardKind): readonly Shard[] {
+  return Array.from({ length: shardsPerKind }, (_, number): Shard => `${kind}/${number}`);
+}
 
 /** The shard that a VPC or a host falls into: FNV-1a over the id's characters, the same in every process. */
 export function shardOf(kind: ShardKind, id: string): Shard {
@@ -61,14 +60,22 @@ export function shardOf(kind: ShardKind, id: string): Shard {
   return `${kind}/${(hash ^ (hash >>> 16)) % shardsPerKind}`;
 }
 
-/** A shard as a store keeps it. */
-export interface LeaseRow {
-  readonly shard: Shard;
-  readonly holder: string | null;
+/**
+ * A shard that has come into somebody's hands, as the feed tells it. Who takes a shard over begins when its own feed says so: it has
+ * then seen everything that the holder before can have acted on.
+ */
+export interface HeldLease {
+  readonly id: Shard;
+  readonly holder: string;
+  /** The fence. */
+  readonly revision: number;
+}
+
+/** A shard as a store keeps it; one that nobody has held yet has no row. */
+export interface LeaseRow extends HeldLease {
   readonly life: number;
-  readonly fence: number;
-  /** By the store's clock. */
-  readonly expired: boolean;
+  /** By the store's clock, or released. */
+  readonly free: boolean;
 }
 
 /**
@@ -76,20 +83,15 @@ export interface LeaseRow {
  * holders that live, this one among them. This defines the answer of `renewLeases` for every store.
  */
 export function dealLeases(rows: readonly LeaseRow[], { name, life }: LeaseHolder, alive: number): readonly Lease[] {
-  const ordered = rows.toSorted((a, b) => numberOf(a.shard) - numberOf(b.shard));
+  const known = new Map(rows.map((row) => [row.id, row]));
+  const share = Math.ceil(shardsPerKind / Math.max(1, alive));
   return shardKinds.flatMap((kind) => {
-    const share = Math.ceil(shardsPerKind / Math.max(1, alive));
-    const ofKind = ordered.filter(({ shard }) => shard.startsWith(`${kind}/`));
-    const mine = ofKind.filter(({ holder }) => holder === name).slice(0, share);
-    const free = ofKind.filter(({ holder, expired }) => holder === null || (holder !== name && expired));
-    const taken = free.slice(0, share - mine.length);
-    return [
-      ...mine.map((row) => ({ shard: row.shard, fence: row.life === life ? row.fence : row.fence + 1 })),
-      ...taken.map(({ shard, fence }) => ({ shard, fence: fence + 1 })),
-    ];
+    const ofKind = shardsOf(kind);
+    const kept = ofKind.filter((shard) => known.get(shard)?.holder === name).slice(0, share);
+    const free = ofKind.filter((shard) => known.get(shard)?.holder !== name && (known.get(shard)?.free ?? true));
+    return [...kept, ...free.slice(0, share - kept.length)].map((shard) => {
+      const { holder, life: heldIn, revision } = known.get(shard) ?? { holder: '', life: 0, revision: 0 };
+      return { shard, fence: holder === name && heldIn === life ? revision : revision + 1 };
+    });
   });
-}
-
-function numberOf(shard: Shard): number {
-  return Number(shard.slice(shard.indexOf('/') + 1));
 }

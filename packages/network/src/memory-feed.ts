@@ -18,7 +18,7 @@ export interface MemoryFeed extends Feed {
 
 const batchSize = 1000;
 /** The order of a snapshot: what is referred to comes first. */
-const kinds: readonly Kind[] = ['node', 'network', 'channel', 'subnet', 'port'];
+const kinds: readonly Kind[] = ['node', 'network', 'channel', 'subnet', 'port', 'lease'];
 
 /** Makes an empty feed. */
 export function createMemoryFeed(): MemoryFeed {
@@ -28,6 +28,7 @@ export function createMemoryFeed(): MemoryFeed {
     channel: new Map(),
     subnet: new Map(),
     port: new Map(),
+    lease: new Map(),
   };
   /** `log[n]` is change number `forgotten + n + 1`. */
   let log: { readonly kind: Kind; readonly id: string }[] = [];

@@ -1,6 +1,7 @@
-import { allShards, dealLeases, type LeaseHolder, LeaseLost, type LeaseRow, type LeaseStore } from './lease.ts';
+import { dealLeases, type LeaseHolder, LeaseLost, type LeaseRow, type LeaseStore, type Shard } from './lease.ts';
+import type { MemoryFeed } from './memory-feed.ts';
 
-interface Held extends Omit<LeaseRow, 'expired'> {
+interface Held extends Omit<LeaseRow, 'free'> {
   readonly until: number;
 }
 
@@ -9,26 +10,27 @@ interface Holder {
   readonly aliveUntil: number;
 }
 
-const never = Number.NEGATIVE_INFINITY;
+const longAgo = Number.NEGATIVE_INFINITY;
 
-/** Leases in memory, with the promises of those in the store; `clock` says milliseconds where they are kept. Used by simulations. */
-export function createMemoryLeases(clock: { now(): number }): LeaseStore {
+/**
+ * Leases in memory, with the promises of those in the store. `clock` says milliseconds where they are kept; `feed` is told of every
+ * change of hands. Used by simulations.
+ */
+export function createMemoryLeases(clock: { now(): number }, feed: MemoryFeed): LeaseStore {
   const holders = new Map<string, Holder>();
-  const leases = new Map<string, Held>(
-    allShards.map((shard) => [shard, { shard, holder: null, life: 0, fence: 0, until: never }]),
-  );
+  const leases = new Map<Shard, Held>();
   const isPresent = ({ name, life }: LeaseHolder): boolean => holders.get(name)?.life === life;
-  const release = ({ name, life }: LeaseHolder, shards: readonly string[]): void => {
+  const release = ({ name, life }: LeaseHolder, shards: Iterable<Shard>): void => {
     for (const shard of shards) {
       const held = leases.get(shard);
-      if (held?.holder === name && held.life === life) leases.set(shard, { ...held, holder: null, until: never });
+      if (held?.holder === name && held.life === life) leases.set(shard, { ...held, until: longAgo });
     }
   };
 
   return {
     async enterLeases(name) {
       const life = (holders.get(name)?.life ?? 0) + 1;
-      holders.set(name, { life, aliveUntil: never });
+      holders.set(name, { life, aliveUntil: longAgo });
       return { name, life };
     },
     async renewLeases(holder, ttlMs) {
@@ -37,17 +39,21 @@ export function createMemoryLeases(clock: { now(): number }): LeaseStore {
       if (!isPresent(holder)) throw new LeaseLost(`${name} has begun another life than ${life}`);
       holders.set(name, { life, aliveUntil: now + ttlMs });
       const alive = [...holders.values()].filter(({ aliveUntil }) => aliveUntil > now).length;
-      const rows = [...leases.values()].map((held) => ({ ...held, expired: held.until <= now }));
+      const rows = [...leases.values()].map((held) => ({ ...held, free: held.until <= now }));
       const dealt = dealLeases(rows, holder, alive);
-      for (const { shard, fence } of dealt) leases.set(shard, { shard, fence, holder: name, life, until: now + ttlMs });
+      for (const { shard, fence } of dealt) {
+        const known = leases.get(shard)?.revision;
+        leases.set(shard, { id: shard, revision: fence, holder: name, life, until: now + ttlMs });
+        if (known !== fence) feed.put('lease', { id: shard, holder: name, revision: fence });
+      }
       return dealt;
     },
     async releaseLeases(holder, shards) {
       release(holder, shards);
     },
     async leaveLeases(holder) {
-      release(holder, allShards);
-      if (isPresent(holder)) holders.set(holder.name, { life: holder.life, aliveUntil: never });
+      release(holder, leases.keys());
+      if (isPresent(holder)) holders.set(holder.name, { life: holder.life, aliveUntil: longAgo });
     },
   };
 }

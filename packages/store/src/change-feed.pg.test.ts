@@ -1,6 +1,17 @@
 import type { FeedSubject } from '../../network/src/testing/feed.contract.ts';
 import { describeFeed, nextBatch, readSnapshot } from '../../network/src/testing/feed.contract.ts';
-import type { Change, Network, NetworkId, NetworkView, Port, PortView, Subnet, SubnetTypes } from '@alcor/network';
+import type {
+  Change,
+  Network,
+  NetworkId,
+  NetworkView,
+  Node,
+  NodeView,
+  Port,
+  PortView,
+  Subnet,
+  SubnetTypes,
+} from '@alcor/network';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { clock, eventually, random, startTestServer } from './testing/region.ts';
 import type { TestServer, TestStore } from './testing/region.ts';
@@ -30,6 +41,7 @@ const portRowOf = ({
   ...row
 }: PortView): Port => row;
 const subnetRowOf = ({ tags: _tags, ...row }: SubnetTypes['view']): Subnet => row;
+const nodeRowOf = ({ alive: _alive, heartbeatAt: _at, ...row }: NodeView): Node => row;
 const only = <T>(rows: readonly T[]): T => {
   const [row] = rows;
   if (row === undefined || rows.length > 1) throw new Error('not exactly one');
@@ -53,7 +65,7 @@ async function openSubject(): Promise<FeedSubject> {
     createPort: async (networkId) => portRowOf(only(await store.ports.create([{ projectId, networkId }]))),
     deletePort: (id) => store.ports.delete(id),
     createNode: async (id) =>
-      only(await store.nodes.create([{ id, ip: `192.0.2.${++nodes}`, agentAddress: 'unix:/agent' }])),
+      nodeRowOf(only(await store.nodes.create([{ id, ip: `192.0.2.${++nodes}`, agentAddress: 'unix:/agent' }]))),
     deleteNode: (id) => store.nodes.delete(id),
     async forget() {
       ahead += 2 * 3_600_000;

@@ -8,6 +8,7 @@ import { readRows } from './reader.ts';
 import { rowFields } from './resource.ts';
 import type { Resource } from './resource.ts';
 import { channelResource } from './resources/channel.ts';
+import { leaseResource } from './resources/lease.ts';
 import { networkResource } from './resources/network.ts';
 import { nodeResource } from './resources/node.ts';
 import { portResource } from './resources/port.ts';
@@ -25,10 +26,11 @@ const resources = {
   channel: channelResource,
   subnet: subnetResource,
   port: portResource,
+  lease: leaseResource,
 } as const;
 type Kind = keyof typeof resources;
 /** The order of a snapshot: what is referred to comes first. */
-const kinds: readonly Kind[] = ['node', 'network', 'channel', 'subnet', 'port'];
+const kinds: readonly Kind[] = ['node', 'network', 'channel', 'subnet', 'port', 'lease'];
 
 /** Above the number of every transaction that has a row; 3 is the first there is. */
 const endText = `coalesce((select max(xid) from changes)::text::bigint + 1, 3)::text`;
@@ -102,7 +104,7 @@ async function* readAll(
   try {
     for (const kind of kinds) {
       const resource: Resource<never> = resources[kind] as unknown as Resource<never>;
-      const type = kind === 'node' ? 'text' : 'uuid';
+      const type = resource.columns['id']?.type ?? 'uuid';
       let last: string | null = null;
       do {
         signal.throwIfAborted();

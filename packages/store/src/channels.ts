@@ -47,7 +47,7 @@ export async function deleteChannelOf(tx: Queryable, networkId: NetworkId, now: 
 
 /** Nobody takes the shard over before the transaction is done. */
 async function keepLease(tx: Queryable, { shard, fence }: Lease): Promise<void> {
-  const [held] = await tx.query('select 1 from leases where shard = $1 and fence = $2 for share', [shard, fence]);
+  const [held] = await tx.query('select 1 from leases where id = $1 and revision = $2 for share', [shard, fence]);
   if (held === undefined) throw new LeaseLost(`${shard} is in other hands than those of fence ${fence}`);
 }
 

@@ -1,12 +1,15 @@
 import { dealLeases, type Lease, type LeaseHolder, LeaseLost, type LeaseRow, type LeaseStore } from '@alcor/network';
-import type { Database, Queryable } from './database.ts';
+import { nowOf, recordChanges } from './context.ts';
+import type { StoreContext } from './context.ts';
+import type { Queryable } from './database.ts';
 import { arrayLiteral, jsonRows } from './sql.ts';
 
 /** Any constant; that of no other lock of ours. Renewals go one at a time, so that two never take the same shard. */
 const lockKey = 7_310_577_443;
 
 /** The leases in the tables `leases` and `lease_holders`; time is the database's clock, read after the lock was had. */
-export function createLeaseStore(database: Database): LeaseStore {
+export function createLeaseStore(context: StoreContext): LeaseStore {
+  const { database } = context;
   const locked = <Result>(work: (tx: Queryable) => Promise<Result>): Promise<Result> =>
     database.transaction(async (tx) => {
       await tx.query(`select pg_advisory_xact_lock(${lockKey})`);
@@ -22,28 +25,30 @@ export function createLeaseStore(database: Database): LeaseStore {
       );
       return { name, life: entered?.life ?? 1 };
     },
-    renewLeases: (holder, ttlMs) =>
-      locked(async (tx) => {
+    async renewLeases(holder, ttlMs) {
+      const { dealt, changed } = await locked(async (tx) => {
         await keepAlive(tx, holder, ttlMs);
-        const leases = dealLeases(await readLeases(tx), holder, await countAlive(tx));
+        const rows = await readLeases(tx);
+        const leases = dealLeases(rows, holder, await countAlive(tx));
         await hold(tx, holder, leases, ttlMs);
-        return leases;
-      }),
+        return { dealt: leases, changed: await recordHands(context, tx, rows, leases) };
+      });
+      if (changed) context.committed();
+      return dealt;
+    },
     async releaseLeases(holder, shards) {
       await database.write(
-        `update leases set holder = null, held_until = '-infinity'
-         where holder = $1 and life = $2 and shard = any($3::text[])`,
+        `update leases set held_until = '-infinity' where holder = $1 and life = $2 and id = any($3::text[])`,
         [holder.name, holder.life, arrayLiteral(shards)],
       );
     },
-    leaveLeases: (holder) =>
+    leaveLeases: ({ name, life }) =>
       locked(async (tx) => {
-        const parameters = [holder.name, holder.life];
-        await tx.query(
-          `update leases set holder = null, held_until = '-infinity' where holder = $1 and life = $2`,
-          parameters,
-        );
-        await tx.query(`update lease_holders set alive_until = '-infinity' where name = $1 and life = $2`, parameters);
+        await tx.query(`update leases set held_until = '-infinity' where holder = $1 and life = $2`, [name, life]);
+        await tx.query(`update lease_holders set alive_until = '-infinity' where name = $1 and life = $2`, [
+          name,
+          life,
+        ]);
       }),
   };
 }
@@ -65,9 +70,7 @@ async function countAlive(tx: Queryable): Promise<number> {
 }
 
 function readLeases(tx: Queryable): Promise<readonly LeaseRow[]> {
-  return tx.query<LeaseRow>(
-    'select shard, holder, life, fence, held_until <= clock_timestamp() as expired from leases',
-  );
+  return tx.query<LeaseRow>('select id, holder, life, revision, held_until <= clock_timestamp() as free from leases');
 }
 
 async function hold(
@@ -77,9 +80,28 @@ async function hold(
   ttlMs: number,
 ): Promise<void> {
   await tx.query(
-    `update leases l set holder = $1, life = $2, fence = x.fence,
-       held_until = clock_timestamp() + $4 * interval '1 millisecond'
-     from jsonb_to_recordset($3::text::jsonb) as x(shard text, fence integer) where l.shard = x.shard`,
+    `insert into leases (id, holder, life, revision, held_until)
+     select x.shard, $1, $2, x.fence, clock_timestamp() + $4 * interval '1 millisecond'
+     from jsonb_to_recordset($3::text::jsonb) as x(shard text, fence integer) order by x.shard
+     on conflict on constraint leases_pkey do update set
+       holder = excluded.holder, life = excluded.life, revision = excluded.revision, held_until = excluded.held_until`,
     [name, life, jsonRows(leases), ttlMs],
   );
+}
+
+/** Tells the feed which shards came into other hands; false: none did. */
+async function recordHands(
+  context: StoreContext,
+  tx: Queryable,
+  before: readonly LeaseRow[],
+  leases: readonly Lease[],
+): Promise<boolean> {
+  const fences = new Map(before.map(({ id, revision }) => [id, revision]));
+  const changed = leases.filter(({ shard, fence }) => fences.get(shard) !== fence);
+  await recordChanges(
+    tx,
+    nowOf(context),
+    changed.map(({ shard, fence }) => ({ kind: 'lease', id: shard, revision: fence, deleted: false }) as const),
+  );
+  return changed.length > 0;
 }

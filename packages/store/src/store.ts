@@ -119,7 +119,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     segments: guarded(createSegmentCollection(context)),
     segmentRanges: guarded(createSegmentRangeCollection(context)),
     ...guarded(createChannelStore(context)),
-    ...guarded(createLeaseStore(database)),
+    ...guarded(createLeaseStore(context)),
     setPortStatuses: (reports: readonly PortReport[]) => guard(setPortStatuses(database, reports)),
     async ping() {
       await database.query('select 1');

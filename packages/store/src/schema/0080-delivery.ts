@@ -1,5 +1,3 @@
-import { allShards } from '@alcor/network';
-
 /** How the goals of VPCs travel, and which process does which share of the work. */
 export const deliverySchema = `
 create table vpc_channels (
@@ -16,11 +14,10 @@ create table lease_holders (
   alive_until timestamptz not null
 );
 create table leases (
-  shard text constraint leases_pkey primary key,
-  holder text,
-  life integer not null default 0,
-  fence integer not null default 0,
-  held_until timestamptz not null default '-infinity'
+  id text constraint leases_pkey primary key,
+  holder text not null,
+  life integer not null,
+  revision integer not null,
+  held_until timestamptz not null
 );
-insert into leases (shard) values ${allShards.map((shard) => `('${shard}')`).join(', ')};
 `;
