@@ -6,7 +6,8 @@ import postgres from 'postgres';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import type { EmbeddedPostgres } from './embedded-postgres.ts';
-import { clock, random } from './testing/region.ts';
+import { keepEmbeddedPostgres } from './kept-postgres.ts';
+import { clock, eventually, random } from './testing/region.ts';
 
 let base: string;
 const started: EmbeddedPostgres[] = [];
@@ -66,6 +67,27 @@ it('recovers from kill -9', async () => {
   await ask(server, 'create table kept as select 42 as answer');
   process.kill(server.pid, 'SIGKILL');
   expect(await ask(await start(), 'select answer from kept')).toBe(42);
+});
+
+it('kept running, comes back by itself at the same place when it is killed, and stays away when stopped', async () => {
+  const said: string[] = [];
+  const kept = await keepEmbeddedPostgres({
+    stateDir: join(base, 'state'),
+    clock,
+    random,
+    log: (text) => said.push(text),
+  });
+  started.push(kept);
+  await ask(kept, 'create table kept as select 42 as answer');
+  const { pid } = kept;
+  process.kill(pid, 'SIGKILL');
+  await eventually(() => kept.pid !== pid);
+  expect(await ask(kept, 'select answer from kept')).toBe(42);
+  expect(said).toHaveLength(2);
+  await kept.stop();
+  await expect(ask(kept, 'select answer from kept')).rejects.toThrow();
+  await clock.sleep(1_000);
+  await expect(ask(kept, 'select answer from kept')).rejects.toThrow();
 });
 
 it('is not kept from starting by a process that has the number of the last server', async () => {

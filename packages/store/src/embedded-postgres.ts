@@ -21,6 +21,8 @@ export interface EmbeddedPostgresOptions {
   readonly random: Random;
   /** Also listen on 127.0.0.1 at this port. */
   readonly port?: number | undefined;
+  /** Where its socket is to be; default: chosen, and said by `connection`. */
+  readonly socketDir?: string | undefined;
   /** Further settings, `name: value`. */
   readonly settings?: Readonly<Record<string, string>> | undefined;
 }
@@ -30,6 +32,8 @@ export interface EmbeddedPostgres {
   readonly connection: Exclude<ConnectionOptions, string>;
   /** Process id of the server. */
   readonly pid: number;
+  /** Whether the server still runs. */
+  runs(): Promise<boolean>;
   /** Ends the server, and with it all connections to it (PostgreSQL's fast shutdown). */
   stop(): Promise<void>;
 }
@@ -97,6 +101,7 @@ function handle(clock: Clock, data: string, running: Postmaster & { readonly pas
   return {
     pid,
     connection: { host: socketDir, port, database: 'postgres', username: user, password },
+    runs: () => isServer(pid, data),
     async stop() {
       if ((await readPostmaster(data))?.pid !== pid) return;
       process.kill(pid, 'SIGINT');
@@ -186,7 +191,7 @@ async function launch(parts: {
   readonly runAs: ServerUser;
 }): Promise<ServerProcess> {
   const { options, layout, binaries, runAs } = parts;
-  const socketDir = await socketFolder(options.stateDir, runAs);
+  const socketDir = await socketFolder(options, runAs);
   const all = {
     ...settings,
     ...options.settings,
@@ -208,10 +213,10 @@ async function launch(parts: {
 }
 
 /** In the state directory, or where its name is too long for a socket, in a fresh folder of the system's. */
-async function socketFolder(stateDir: string, { owner }: ServerUser): Promise<string> {
+async function socketFolder({ stateDir, socketDir }: EmbeddedPostgresOptions, { owner }: ServerUser): Promise<string> {
   const near = join(stateDir, 'socket');
   const fits = Buffer.byteLength(near) <= longestSocketFolder;
-  const folder = fits ? near : await mkdtemp(join(tmpdir(), 'alcor-pg-'));
+  const folder = socketDir ?? (fits ? near : await mkdtemp(join(tmpdir(), 'alcor-pg-')));
   await mkdir(folder, { recursive: true });
   await chmod(folder, 0o700);
   if (owner !== null) await chown(folder, owner.uid, owner.gid);

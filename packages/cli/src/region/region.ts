@@ -2,7 +2,7 @@ import { readPolicy } from '@alcor/api';
 import { canEmulate } from '@alcor/lab';
 import { defaultQuotas } from '@alcor/network';
 import { aborted, realRuntime, type Runtime } from '@alcor/runtime';
-import { type ConnectionOptions, openStore, startEmbeddedPostgres } from '@alcor/store';
+import { type ConnectionOptions, openStore, keepEmbeddedPostgres } from '@alcor/store';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
@@ -114,7 +114,7 @@ async function findDatabase(
     return databaseUrl;
   }
   progress(`starting PostgreSQL on ${join(path, 'postgres')}`);
-  const server = await startEmbeddedPostgres({ stateDir: join(path, 'postgres'), clock, random });
+  const server = await keepEmbeddedPostgres({ stateDir: join(path, 'postgres'), clock, random, log: progress });
   undo.add(() => server.stop());
   return server.connection;
 }
