@@ -96,6 +96,10 @@ export class Compiler {
       case 'lease':
         // How goals travel, and by whom, changes nothing in what they say.
         return [];
+      case 'address-group':
+      case 'security-group':
+      case 'router':
+        return [];
     }
   }
 

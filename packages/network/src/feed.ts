@@ -1,6 +1,9 @@
+import type { AddressGroup, AddressGroupId } from './address-group.ts';
 import type { Channel } from './channel.ts';
 import type { HeldLease, Shard } from './lease.ts';
 import type { Network, NetworkId, Node, NodeId, Port, PortId, Subnet, SubnetId } from './nouns.ts';
+import type { Router, RouterId } from './router.ts';
+import type { RuledSecurityGroup, SecurityGroupId } from './security-group.ts';
 
 /**
  * One resource's present state. `row` is null when the resource is gone; `revision` is then one more than the last row had.
@@ -9,8 +12,11 @@ import type { Network, NetworkId, Node, NodeId, Port, PortId, Subnet, SubnetId }
 export type Change =
   | ChangeOf<'network', NetworkId, Network>
   | ChangeOf<'channel', NetworkId, Channel>
+  | ChangeOf<'address-group', AddressGroupId, AddressGroup>
+  | ChangeOf<'security-group', SecurityGroupId, RuledSecurityGroup>
   | ChangeOf<'subnet', SubnetId, Subnet>
   | ChangeOf<'port', PortId, Port>
+  | ChangeOf<'router', RouterId, Router>
   | ChangeOf<'node', NodeId, Node>
   | ChangeOf<'lease', Shard, HeldLease>;
 
@@ -38,7 +44,7 @@ export interface FeedBatch {
  * (intermediate states may be left out, the newest never is).
  */
 export interface Feed {
-  /** Everything there is, in batches, and the position from which `changes` continues. Networks come before subnets before ports. */
+  /** Everything there is, in batches, and the position from which `changes` continues. What is referred to comes first: networks before subnets and groups before ports before routers. */
   snapshot(
     signal: AbortSignal,
   ): Promise<{ readonly position: Position; readonly batches: AsyncIterable<readonly Change[]> }>;

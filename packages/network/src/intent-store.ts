@@ -26,7 +26,6 @@ import type { TrunkDetails } from './trunk.ts';
 import type { RbacPolicyTypes } from './rbac.ts';
 import type { SegmentRangeTypes, SegmentTypes } from './segment.ts';
 import type {
-  AddressPair,
   AddressPairRequest,
   DefaultSecurityGroupRuleTypes,
   SecurityGroupId,
@@ -304,9 +303,6 @@ export interface PortTypes {
 }
 
 export interface PortView extends Port {
-  /** By id. */
-  readonly securityGroupIds: readonly SecurityGroupId[];
-  readonly allowedAddressPairs: readonly AddressPair[];
   /** DOWN while no host has said anything. */
   readonly status: PortStatus['status'];
   readonly statusReason: string;

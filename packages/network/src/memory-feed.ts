@@ -18,7 +18,17 @@ export interface MemoryFeed extends Feed {
 
 const batchSize = 1000;
 /** The order of a snapshot: what is referred to comes first. */
-const kinds: readonly Kind[] = ['node', 'network', 'channel', 'subnet', 'port', 'lease'];
+const kinds: readonly Kind[] = [
+  'node',
+  'network',
+  'channel',
+  'address-group',
+  'security-group',
+  'subnet',
+  'port',
+  'router',
+  'lease',
+];
 
 /** Makes an empty feed. */
 export function createMemoryFeed(): MemoryFeed {
@@ -26,9 +36,12 @@ export function createMemoryFeed(): MemoryFeed {
     node: new Map(),
     network: new Map(),
     channel: new Map(),
+    'address-group': new Map(),
+    'security-group': new Map(),
     subnet: new Map(),
     port: new Map(),
     lease: new Map(),
+    router: new Map(),
   };
   /** `log[n]` is change number `forgotten + n + 1`. */
   let log: { readonly kind: Kind; readonly id: string }[] = [];

@@ -6,7 +6,7 @@
  */
 
 import type { Ipv6Modes } from './ipv6-modes.ts';
-import type { PortExtras } from './port-extras.ts';
+import type { PortExtras, PortProtection } from './port-extras.ts';
 
 declare const brand: unique symbol;
 export type Branded<B extends string> = string & { readonly [brand]: B };
@@ -73,7 +73,7 @@ export interface FixedIp {
   readonly ip: string;
 }
 
-export interface Port extends Resource<PortId>, PortExtras {
+export interface Port extends Resource<PortId>, PortExtras, PortProtection {
   readonly networkId: NetworkId;
   readonly adminStateUp: boolean;
   readonly mac: string;

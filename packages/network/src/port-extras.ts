@@ -1,5 +1,6 @@
 import type { FixedIp } from './nouns.ts';
 import type { QosPolicyId } from './qos.ts';
+import type { AddressPair, SecurityGroupId } from './security-group.ts';
 
 /** What DHCP tells a port's guest beside what it tells all. */
 export interface ExtraDhcpOpt {
@@ -43,14 +44,23 @@ export interface PortExtras {
   readonly qosPolicyId: QosPolicyId | null;
 }
 
+/** What protects a port beside port security. */
+export interface PortProtection {
+  /** By id. */
+  readonly securityGroupIds: readonly SecurityGroupId[];
+  readonly allowedAddressPairs: readonly AddressPair[];
+}
+
 /** A port of which nothing special was said. */
-export const plainPort: PortExtras = {
+export const plainPort: PortExtras & PortProtection = {
   extraDhcpOpts: [],
   dnsName: '',
   dnsDomain: '',
   vnicType: 'normal',
   bindingProfile: {},
   qosPolicyId: null,
+  securityGroupIds: [],
+  allowedAddressPairs: [],
 };
 
 /** These may be told without a value. */

@@ -22,10 +22,19 @@ export interface RouterGateway {
   readonly networkId: NetworkId;
   /** True: what leaves by the gateway gets the gateway's address. */
   readonly enableSnat: boolean;
+  readonly mac: string;
   readonly fixedIps: readonly FixedIp[];
 }
 
-/** Joins subnets, of one project or several, and leads to an external network. */
+/** A port by which a router is on a network. */
+export interface RouterPort {
+  readonly portId: PortId;
+  readonly networkId: NetworkId;
+  readonly mac: string;
+  readonly fixedIps: readonly FixedIp[];
+}
+
+/** Joins subnets, of one project or several, and leads to an external network. A change of its ports is one of the router. */
 export interface Router extends Resource<RouterId> {
   readonly adminStateUp: boolean;
   /** Its port on the external network. */
@@ -34,6 +43,8 @@ export interface Router extends Resource<RouterId> {
   /** What the gateway says of it; true while there is none. */
   readonly enableSnat: boolean;
   readonly routes: readonly ExtraRoute[];
+  /** Its ports on the networks that it serves, by id. */
+  readonly interfaces: readonly RouterPort[];
   readonly distributed: boolean;
   readonly ha: boolean;
 }

@@ -31,7 +31,12 @@ export interface SecurityGroup extends Resource<SecurityGroupId> {
   readonly shared: boolean;
 }
 
-export interface SecurityGroupView extends SecurityGroup {
+/** A group with what it lets pass. A change of its rules is one of the group. */
+export interface RuledSecurityGroup extends SecurityGroup {
+  readonly rules: readonly GroupRule[];
+}
+
+export interface SecurityGroupView extends RuledSecurityGroup {
   readonly rules: readonly SecurityGroupRuleView[];
   /** Projects that have a grant of their own to use it. */
   readonly grantees: readonly string[];
@@ -71,9 +76,12 @@ interface Remote<Group> {
   readonly remoteAddressGroupId: AddressGroupId | null;
 }
 
-/** Lets packets pass from or to the ports of its group. A rule never changes. */
-export interface SecurityGroupRule
-  extends Traffic, Remote<SecurityGroupId>, Omit<Resource<SecurityGroupRuleId>, 'name'> {
+/** What a rule lets pass from or to the ports of its group. It never changes. */
+export interface GroupRule extends Traffic, Remote<SecurityGroupId> {
+  readonly id: SecurityGroupRuleId;
+}
+
+export interface SecurityGroupRule extends GroupRule, Omit<Resource<SecurityGroupRuleId>, 'name'> {
   readonly securityGroupId: SecurityGroupId;
 }
 

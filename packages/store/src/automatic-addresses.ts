@@ -2,6 +2,7 @@ import { isAutoAddressed, refusal } from '@alcor/network';
 import type { Subnet } from '@alcor/network';
 import type { Queryable } from './database.ts';
 import { routerInterfaces } from './port-addresses.ts';
+import { growRoutersWithGatewayIn } from './router-attachments.ts';
 import { arrayLiteral } from './sql.ts';
 
 /**
@@ -33,6 +34,7 @@ export async function addAutomaticAddresses(tx: Queryable, subnets: readonly Sub
        insert into changes (kind, id, revision, deleted, at) select 'port', id, revision, false, $2::timestamptz from port`,
       [subnet.id, now.toISOString(), arrayLiteral(routerInterfaces)],
     );
+    await growRoutersWithGatewayIn(tx, subnet.id, now);
   }
 }
 
@@ -45,6 +47,7 @@ export async function dropAutomaticAddresses(tx: Queryable, subnet: Subnet, now:
     [subnet.id, arrayLiteral(routerInterfaces)],
   );
   if (attached.length > 0) throw refusal('SubnetInUse', { subnetId: subnet.id });
+  await growRoutersWithGatewayIn(tx, subnet.id, now);
   await tx.query(
     `with gone as (delete from ip_allocations where subnet_id = $1 and port_id is not null returning port_id),
      port as (

@@ -12,6 +12,8 @@ import { leaseResource } from './resources/lease.ts';
 import { networkResource } from './resources/network.ts';
 import { nodeResource } from './resources/node.ts';
 import { portResource } from './resources/port.ts';
+import { routerResource } from './resources/router.ts';
+import { addressGroupResource, securityGroupResource } from './resources/security.ts';
 import { subnetResource } from './resources/subnet.ts';
 import type { Wakeup } from './wakeup.ts';
 
@@ -24,13 +26,26 @@ const resources = {
   node: nodeResource,
   network: networkResource,
   channel: channelResource,
+  'address-group': addressGroupResource,
+  'security-group': securityGroupResource,
   subnet: subnetResource,
   port: portResource,
+  router: routerResource,
   lease: leaseResource,
 } as const;
 type Kind = keyof typeof resources;
 /** The order of a snapshot: what is referred to comes first. */
-const kinds: readonly Kind[] = ['node', 'network', 'channel', 'subnet', 'port', 'lease'];
+const kinds: readonly Kind[] = [
+  'node',
+  'network',
+  'channel',
+  'address-group',
+  'security-group',
+  'subnet',
+  'port',
+  'router',
+  'lease',
+];
 
 /** Above the number of every transaction that has a row; 3 is the first there is. */
 const endText = `coalesce((select max(xid) from changes)::text::bigint + 1, 3)::text`;

@@ -1,6 +1,6 @@
 import { samenessOf } from '@alcor/network';
 import type { DefaultSecurityGroupRule, SecurityGroup, SecurityGroupId } from '@alcor/network';
-import { nowOf } from './context.ts';
+import { nowOf, recordChanges } from './context.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { insertRows, viewFields } from './resource.ts';
@@ -29,13 +29,16 @@ export async function ensureDefaultGroups(
     // Where someone else makes one at the same time, this waits for them and then does nothing.
     const text = `${insertRows(securityGroupResource, '$1', ['projectId'])}
       on conflict (project_id) where is_default do nothing returning id`;
-    const made = new Set((await tx.query<{ id: string }>(text, [jsonRows(groups)])).map(({ id }) => id));
-    await insertFirstRules(
-      context,
+    const ids = new Set((await tx.query<{ id: string }>(text, [jsonRows(groups)])).map(({ id }) => id));
+    const made = groups.filter(({ id }) => ids.has(id));
+    await insertFirstRules(context, tx, made);
+    await recordChanges(
       tx,
-      groups.filter(({ id }) => made.has(id)),
+      nowOf(context),
+      made.map(({ id, revision }) => ({ kind: securityGroupResource.kind, id, revision, deleted: false })),
     );
   });
+  context.committed();
   return readDefaultGroups(database, wanted);
 }
 

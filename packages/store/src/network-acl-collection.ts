@@ -5,8 +5,9 @@ import { nowOf } from './context.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { networkAclResource, networkAclRuleResource } from './resources/network-acl.ts';
-import { anyTraffic, growRevisions } from './security-rows.ts';
+import { anyTraffic } from './security-rows.ts';
 import { jsonRows } from './sql.ts';
+import { growRevisions } from './writer.ts';
 
 export function createNetworkAclCollection(context: StoreContext): Collection<NetworkAclTypes> {
   return createCollection(context, networkAclResource, {
@@ -33,7 +34,7 @@ export function createNetworkAclCollection(context: StoreContext): Collection<Ne
 
 export function createNetworkAclRuleCollection(context: StoreContext): Collection<NetworkAclRuleTypes> {
   const grow = (tx: Queryable, aclIds: readonly string[]): Promise<void> =>
-    growRevisions(tx, 'network_acls', aclIds, nowOf(context));
+    growRevisions(tx, networkAclResource, aclIds, nowOf(context));
   return createCollection(context, networkAclRuleResource, {
     defaults: { ...anyTraffic, description: '' },
     complete: (row) => ({ ...row, ...checkTraffic(row) }),

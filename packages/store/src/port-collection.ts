@@ -27,7 +27,6 @@ import { checkRoom } from './port-hosts.ts';
 import { insertAddresses } from './port-insert.ts';
 import { checkNotTrunked } from './trunk-collection.ts';
 import { changeSecurity } from './port-security.ts';
-import type { LockedPort } from './port-security.ts';
 import { lockRow, readPage, readView } from './reader.ts';
 import { portResource } from './resources/port.ts';
 import { checkChange, checkDeletable, detachPort } from './service-port-rules.ts';
@@ -121,7 +120,7 @@ async function updateLocked(
   parts: { readonly wanted: Wanted; readonly options: PortWriteOptions; readonly attempt: Attempt },
 ): Promise<PortView> {
   const { wanted, options, attempt } = parts;
-  const row: LockedPort = await lockRow(tx, portResource, id, { ...options, strength: 'for no key update' });
+  const row: Port = await lockRow(tx, portResource, id, { ...options, strength: 'for no key update' });
   attempt.before = row.fixedIps;
   const { fixedIps, extraDhcpOpts, securityGroupIds: _groups, allowedAddressPairs: _pairs, ...rest } = wanted;
   const dhcpOpts = extraDhcpOpts && mergeDhcpOpts(row.extraDhcpOpts, extraDhcpOpts);

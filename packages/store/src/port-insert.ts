@@ -1,5 +1,5 @@
 import { refusal } from '@alcor/network';
-import type { AddressPair, FixedIp, Port, PortId, SecurityGroupId, QosPolicyId } from '@alcor/network';
+import type { FixedIp, Port, PortId, SecurityGroupId, QosPolicyId } from '@alcor/network';
 import { insertChanges } from './context.ts';
 import type { Database, Queryable } from './database.ts';
 import { hostsOf, lockHostsText } from './port-hosts.ts';
@@ -32,8 +32,6 @@ function ifFresh(rows: string): string {
 
 /** A port to be, with what is kept beside it, and how many subnets whose guests address themselves its maker knew of. */
 export interface NewPort extends Port {
-  readonly securityGroupIds: readonly SecurityGroupId[];
-  readonly allowedAddressPairs: readonly AddressPair[];
   readonly autoSubnets: number;
   readonly qosNetworkPolicyId: QosPolicyId | null;
 }

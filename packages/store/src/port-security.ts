@@ -5,7 +5,6 @@ import type {
   CreatePort,
   NetworkId,
   Port,
-  PortId,
   SecurityGroupId,
   UpdatePort,
 } from '@alcor/network';
@@ -22,11 +21,6 @@ import { isUuid } from './uuid7.ts';
 export interface PlannedSecurity {
   readonly enabled: boolean;
   readonly groups: readonly SecurityGroupId[];
-}
-
-/** A port's row as it is locked: its pairs lie in it, its groups beside it. */
-export interface LockedPort extends Port {
-  readonly allowedAddressPairs: readonly AddressPair[];
 }
 
 /** What each port is protected by: the groups asked for, or its project's default one. */
@@ -68,7 +62,7 @@ export function pairsOf(mac: string, pairs: readonly AddressPairRequest[]): read
 /** What a patch makes of a locked port's pairs; its groups are written, and it is told whether they are others now. */
 export async function changeSecurity(
   tx: Queryable,
-  row: LockedPort,
+  row: Port,
   wanted: Omit<UpdatePort, 'mac'> & { readonly mac?: string | undefined },
 ): Promise<{ readonly pairs: readonly AddressPair[]; readonly regrouped: boolean }> {
   const { mac = row.mac, portSecurityEnabled: enabled = row.portSecurityEnabled } = wanted;
@@ -80,7 +74,7 @@ export async function changeSecurity(
     throw refusal('PortSecurityAndIPRequiredForSecurityGroups', {});
   }
   if (asked === undefined && enabled) return { pairs, regrouped: false };
-  const present = await groupsOf(tx, row.id);
+  const present = row.securityGroupIds;
   if (asked === undefined) {
     if (present.length > 0) throw refusal('PortSecurityPortHasSecurityGroup', {});
     return { pairs, regrouped: false };
@@ -137,12 +131,4 @@ function usableGroups(
   });
   if (unusable.length > 0) throw refusal('SecurityGroupNotFound', { securityGroupId: unusable.join(', ') });
   return [...new Set(asked)].toSorted();
-}
-
-async function groupsOf(tx: Queryable, id: PortId): Promise<readonly SecurityGroupId[]> {
-  const rows = await tx.query<{ id: SecurityGroupId }>(
-    'select security_group_id as id from port_security_groups where port_id = $1 order by 1',
-    [id],
-  );
-  return rows.map((row) => row.id);
 }

@@ -1,11 +1,12 @@
 import { refusal } from '@alcor/network';
-import type { AlcorError, Attachment, NetworkId, Router, RouterId, SubnetId } from '@alcor/network';
+import type { AlcorError, Attachment, NetworkId, PortId, Router, RouterId, SubnetId } from '@alcor/network';
 import type { Queryable } from './database.ts';
 import { lockRow } from './reader.ts';
 import { canonicalAddress } from './resources/common.ts';
 import { routerResource } from './resources/router.ts';
 import { arrayLiteral } from './sql.ts';
 import { isUuid } from './uuid7.ts';
+import { growRevisions } from './writer.ts';
 
 /** All addresses of the router, on the subnets that it serves and on its external network. */
 export async function readAttachments(on: Queryable, routerId: RouterId): Promise<readonly Attachment[]> {
@@ -30,6 +31,34 @@ function canonical(row: Attachment): Attachment {
 /** Keeps the router's gateway and interfaces as they are until the transaction ends. */
 export function lockRouter(tx: Queryable, id: RouterId): Promise<Router> {
   return lockRow(tx, routerResource, id, { strength: 'for no key update' });
+}
+
+/** A change of a port that a router has is one of the router. */
+export function growRoutersOf(tx: Queryable, portId: PortId, now: Date): Promise<void> {
+  const text = `select id from routers where gateway_port_id = $1
+    union select router_id from router_interfaces where port_id = $1`;
+  return growFound(tx, { text, parameter: portId }, now);
+}
+
+/** As does what becomes of the addresses in a subnet, to the routers whose gateways have one there. */
+export function growRoutersWithGatewayIn(tx: Queryable, subnetId: SubnetId, now: Date): Promise<void> {
+  const text = `select distinct r.id from ip_allocations a join routers r on r.gateway_port_id = a.port_id
+    where a.subnet_id = $1`;
+  return growFound(tx, { text, parameter: subnetId }, now);
+}
+
+async function growFound(
+  tx: Queryable,
+  { text, parameter }: { readonly text: string; readonly parameter: string },
+  now: Date,
+): Promise<void> {
+  const found = await tx.query<{ id: RouterId }>(text, [parameter]);
+  await growRevisions(
+    tx,
+    routerResource,
+    found.map(({ id }) => id),
+    now,
+  );
 }
 
 /** A rule about routers forbids it. */

@@ -92,6 +92,7 @@ function newRouter(
     gateway: null,
     enableSnat: input.gateway?.enableSnat ?? true,
     routes: [],
+    interfaces: [],
     distributed: input.distributed ?? false,
     ha: input.ha ?? false,
     revision: 1,

@@ -2,10 +2,12 @@ import { refusal } from '@alcor/network';
 import type { Collection, SecurityGroupTypes, UpdateSecurityGroup } from '@alcor/network';
 import { createCollection } from './collection.ts';
 import type { Row } from './collection.ts';
+import { nowOf } from './context.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { ensureDefaultGroups, insertFirstRules } from './default-groups.ts';
 import { securityGroupResource } from './resources/security.ts';
+import { growRevisions } from './writer.ts';
 
 export function createSecurityGroupCollection(context: StoreContext): Collection<SecurityGroupTypes> {
   const plain = createCollection(context, securityGroupResource, {
@@ -16,6 +18,7 @@ export function createSecurityGroupCollection(context: StoreContext): Collection
     },
     afterInsert: (tx, rows) => insertFirstRules(context, tx, rows),
     change,
+    beforeDelete: (tx, { id }) => growReferring(tx, id, nowOf(context)),
     inUse: (securityGroupId) => refusal('SecurityGroupInUse', { securityGroupId }),
   });
   return {
@@ -58,6 +61,19 @@ async function change(
   if (patch.name !== undefined) checkName(patch.name);
   if (patch.stateful !== undefined && patch.stateful !== row.stateful) await checkUnused(tx, row.id);
   return patch as Partial<SecurityGroupTypes['view']>;
+}
+
+/** The rules of other groups that name the group go with it: nobody makes one while the group is locked. */
+async function growReferring(tx: Queryable, id: string, now: Date): Promise<void> {
+  const text = `select distinct security_group_id as id from security_group_rules
+    where remote_group_id = $1 and security_group_id <> $1`;
+  const referring = await tx.query<{ id: string }>(text, [id]);
+  await growRevisions(
+    tx,
+    securityGroupResource,
+    referring.map((group) => group.id),
+    now,
+  );
 }
 
 /** No port is in the group, and none comes in before the transaction ends. */

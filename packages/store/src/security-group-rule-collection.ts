@@ -6,10 +6,15 @@ import { nowOf } from './context.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { ensureDefaultGroups, parentGroup } from './default-groups.ts';
-import { defaultSecurityGroupRuleResource, securityGroupRuleResource } from './resources/security.ts';
+import {
+  defaultSecurityGroupRuleResource,
+  securityGroupResource,
+  securityGroupRuleResource,
+} from './resources/security.ts';
 import { projectsOf } from './security-group-collection.ts';
-import { anyTraffic, completeRule, growRevisions, keepPresent, knownGroupId, samenessIn } from './security-rows.ts';
+import { anyTraffic, completeRule, keepPresent, knownGroupId, samenessIn } from './security-rows.ts';
 import { arrayLiteral } from './sql.ts';
+import { growRevisions } from './writer.ts';
 
 type RuleRow = Row<SecurityGroupRuleTypes>;
 
@@ -17,7 +22,7 @@ export function createSecurityGroupRuleCollection(context: StoreContext): Collec
   const grow = (tx: Queryable, rules: readonly RuleRow[]): Promise<void> =>
     growRevisions(
       tx,
-      'security_groups',
+      securityGroupResource,
       rules.map(({ securityGroupId }) => securityGroupId),
       nowOf(context),
     );

@@ -54,17 +54,3 @@ export async function keepPresent(
   const text = `select id from ${table} where id = any($1::uuid[]) order by id for key share`;
   return new Set((await tx.query<{ id: string }>(text, [arrayLiteral(wanted)])).map(({ id }) => id));
 }
-
-/** A change of a part is one of the whole. Locks the wholes. */
-export async function growRevisions(
-  tx: Queryable,
-  table: 'security_groups' | 'network_acls',
-  ids: readonly string[],
-  now: Date,
-): Promise<void> {
-  await tx.query(
-    `update ${table} set revision = revision + 1, updated_at = $2::timestamptz
-     where id in (select id from ${table} where id = any($1::uuid[]) order by id for no key update)`,
-    [arrayLiteral([...new Set(ids)]), now.toISOString()],
-  );
-}

@@ -1,6 +1,7 @@
 import { AlcorError, refusal } from '@alcor/network';
 import type { CreatePort, Port } from '@alcor/network';
 import type { Queryable } from './database.ts';
+import { growRoutersOf } from './router-attachments.ts';
 import { arrayLiteral } from './sql.ts';
 import { isUuid } from './uuid7.ts';
 
@@ -28,7 +29,7 @@ interface PortChange {
   readonly by: 'user' | 'service';
 }
 
-/** Refuses changes that routers and floating IPs do not bear, and has port forwarding follow the others. */
+/** Refuses changes that routers and floating IPs do not bear, and has routers and port forwarding follow the others. */
 export async function checkChange(tx: Queryable, port: Port, { fields, moved, now, by }: PortChange): Promise<void> {
   const renamed = 'deviceId' in fields || 'deviceOwner' in fields;
   if (by === 'user' && (moved || renamed) && services.includes(port.deviceOwner) && (await isHeld(tx, port.id))) {
@@ -37,7 +38,9 @@ export async function checkChange(tx: Queryable, port: Port, { fields, moved, no
     );
   }
   if (by === 'user' && renamed) await checkDevices(tx, [{ ...port, ...fields }]);
-  if (moved) await settleForwarding(tx, port.id, now);
+  if (!moved) return;
+  await settleForwarding(tx, port.id, now);
+  if (by === 'service') await growRoutersOf(tx, port.id, now);
 }
 
 /** Refuses ports that pass for those of another project's router. */

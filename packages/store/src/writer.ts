@@ -4,7 +4,7 @@ import type { Parameter, Queryable } from './database.ts';
 import { insertRows } from './resource.ts';
 import type { Column, Resource } from './resource.ts';
 import { changeGrants, dropGrants, grantNew } from './sharing.ts';
-import { createParameters, jsonRows } from './sql.ts';
+import { arrayLiteral, createParameters, jsonRows } from './sql.ts';
 import { isTagged } from './tag-query.ts';
 import { isDeepStrictEqual } from 'node:util';
 
@@ -80,6 +80,27 @@ export async function writeRow<T extends CollectionTypes>(
     parameters.values,
   );
   await recordChanges(tx, now, [{ kind: resource.kind, id: row.id, revision: row.revision + 1, deleted: false }]);
+}
+
+/** A change of a part is one of the whole: gives the rows of these ids, those there are, their next revision. Locks them. */
+export async function growRevisions<T extends CollectionTypes>(
+  tx: Queryable,
+  resource: Resource<T>,
+  ids: readonly string[],
+  now: Date,
+): Promise<void> {
+  if (ids.length === 0) return;
+  const grown = await tx.query<Revisioned>(
+    `update ${resource.table} set revision = revision + 1, updated_at = $2::timestamptz
+     where id in (select id from ${resource.table} where id = any($1::uuid[]) order by id for no key update)
+     returning id, revision`,
+    [arrayLiteral([...new Set(ids)]), now.toISOString()],
+  );
+  await recordChanges(
+    tx,
+    now,
+    grown.map(({ id, revision }) => ({ kind: resource.kind, id, revision, deleted: false })),
+  );
 }
 
 /** Deletes a locked row and records it. */

@@ -30,6 +30,8 @@ export const portResource: Resource<PortTypes> = {
   composed: {
     fixedIps: `(select coalesce(json_agg(json_build_object('subnetId', a.subnet_id, 'ip', host(a.ip)) order by a.ordinal), '[]')
       from ip_allocations a where a.port_id = t.id)`,
+    securityGroupIds: `(select coalesce(json_agg(g.security_group_id order by g.security_group_id), '[]')
+      from port_security_groups g where g.port_id = t.id)`,
   },
   viewed: {
     status: `coalesce(u.status, 'DOWN')`,
@@ -40,8 +42,6 @@ export const portResource: Resource<PortTypes> = {
         'segmentationId', s.segmentation_id, 'mac', p.mac) order by s.ordinal), '[]')
       from trunk_ports s join ports p on p.id = s.port_id where s.trunk_id = k.id and s.segmentation_type is not null))
       from trunks k where k.port_id = t.id)`,
-    securityGroupIds: `(select coalesce(json_agg(g.security_group_id order by g.security_group_id), '[]')
-      from port_security_groups g where g.port_id = t.id)`,
   },
   join: 'left join port_status u on u.port_id = t.id',
   filters: {

@@ -1,5 +1,5 @@
 import { refusal } from '@alcor/network';
-import type { RouterTypes } from '@alcor/network';
+import type { FixedIp, RouterTypes } from '@alcor/network';
 import { sortKeysOf } from '../resource.ts';
 import type { Column, Resource } from '../resource.ts';
 import { canonicalAddress, history, identity, tenantKeys } from './common.ts';
@@ -15,15 +15,21 @@ const routerColumns = {
   ...history,
 } as const satisfies Record<string, Column>;
 
+const addressesOf = (port: string): string => `(
+  select coalesce(json_agg(json_build_object('subnetId', a.subnet_id, 'ip', host(a.ip)) order by a.ordinal), '[]')
+  from ip_allocations a where a.port_id = ${port})`;
+
 export const routerResource: Resource<RouterTypes> = {
-  kind: null,
+  kind: 'router',
   table: 'routers',
   columns: routerColumns,
   composed: {
-    gateway: `(select json_build_object('networkId', g.network_id, 'enableSnat', t.enable_snat, 'fixedIps', (
-        select coalesce(json_agg(json_build_object('subnetId', a.subnet_id, 'ip', host(a.ip)) order by a.ordinal), '[]')
-        from ip_allocations a where a.port_id = g.id))
+    gateway: `(select json_build_object('networkId', g.network_id, 'enableSnat', t.enable_snat, 'mac', g.mac,
+        'fixedIps', ${addressesOf('g.id')})
       from ports g where g.id = t.gateway_port_id)`,
+    interfaces: `(select coalesce(json_agg(json_build_object('portId', p.id, 'networkId', p.network_id, 'mac', p.mac,
+        'fixedIps', ${addressesOf('p.id')}) order by p.id), '[]')
+      from router_interfaces i join ports p on p.id = i.port_id where i.router_id = t.id)`,
   },
   viewed: {},
   join: '',
@@ -31,9 +37,13 @@ export const routerResource: Resource<RouterTypes> = {
   sortKeys: sortKeysOf(routerColumns, [...tenantKeys, 'adminStateUp', 'distributed', 'ha']),
   visibleTo: (project) => `t.project_id = ${project}`,
   notFound: (routerId) => refusal('RouterNotFound', { routerId }),
-  canonical: (row) => {
-    if (row.gateway === null) return row;
-    const fixedIps = row.gateway.fixedIps.map(({ subnetId, ip }) => ({ subnetId, ip: canonicalAddress(ip) }));
-    return { ...row, gateway: { ...row.gateway, fixedIps } };
-  },
+  canonical: (row) => ({
+    ...row,
+    gateway: row.gateway && withCanonicalIps(row.gateway),
+    interfaces: row.interfaces.map(withCanonicalIps),
+  }),
 };
+
+function withCanonicalIps<Held extends { readonly fixedIps: readonly FixedIp[] }>(held: Held): Held {
+  return { ...held, fixedIps: held.fixedIps.map(({ subnetId, ip }) => ({ subnetId, ip: canonicalAddress(ip) })) };
+}

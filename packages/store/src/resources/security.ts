@@ -92,15 +92,14 @@ const groupColumns = {
 } as const satisfies Record<string, Column>;
 
 export const securityGroupResource: Resource<SecurityGroupTypes> = {
-  kind: null,
+  kind: 'security-group',
   table: 'security_groups',
   columns: groupColumns,
-  composed: {},
-  viewed: {
+  composed: {
     rules: `(select coalesce(json_agg(r order by r.id), '[]')
       from (select ${viewFields(securityGroupRuleResource)} from security_group_rules t) r where r."securityGroupId" = t.id)`,
-    grantees: granteesView,
   },
+  viewed: { grantees: granteesView },
   join: '',
   filters: {},
   sortKeys: sortKeysOf(groupColumns, [...tenantKeys, 'stateful']),
@@ -120,7 +119,7 @@ interface Dated {
   readonly updatedAt: Date;
 }
 
-/** What comes out of JSON has its times as text. A row that was locked has no rules at all: they are not part of it. */
+/** What comes out of JSON has its times as text. A row that was locked may have no rules: they are not part of it. */
 export function withDatedRules<Rule extends Dated, Row extends { readonly rules?: readonly Rule[] }>(row: Row): Row {
   const dated = (rule: Rule): Rule => ({
     ...rule,
@@ -172,7 +171,7 @@ const addressGroupColumns = {
 } as const satisfies Record<string, Column>;
 
 export const addressGroupResource: Resource<AddressGroupTypes> = {
-  kind: null,
+  kind: 'address-group',
   table: 'address_groups',
   columns: addressGroupColumns,
   composed: {},

@@ -1,0 +1,171 @@
+import { nextBatch, readSnapshot } from '../../network/src/testing/feed.contract.ts';
+import type { Change, Position } from '@alcor/network';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startTestServer } from './testing/region.ts';
+import type { TestServer, TestStore } from './testing/region.ts';
+
+let server: TestServer;
+let store: TestStore;
+let followed: Followed;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+beforeEach(async () => {
+  store = await server.openFresh();
+  followed = await follow(store);
+});
+afterAll(() => server.close());
+
+const projectId = 'p';
+const only = <T>(rows: readonly T[]): T => {
+  const [row] = rows;
+  if (row === undefined || rows.length > 1) throw new Error('not exactly one');
+  return row;
+};
+
+interface Followed {
+  /** The resources that changed since it was last asked, `kind/id`; the rows that are told equal those that are there. */
+  changed(): Promise<readonly string[]>;
+}
+
+/** A reader of the feed that never looks at the tables: what it is not told of, it does not know. */
+async function follow({ feed, networks }: TestStore): Promise<Followed> {
+  const snapshot = await readSnapshot(feed);
+  let position: Position = snapshot.position;
+  const known = new Map<string, Change>(snapshot.rows.map((change) => [`${change.kind}/${change.id}`, change]));
+  return {
+    async changed() {
+      // Something to wait for.
+      const mark = only(await networks.create([{ projectId, name: 'mark' }])).id;
+      const changed: string[] = [];
+      while (!changed.includes(`network/${mark}`)) {
+        const batch = await nextBatch(feed, position);
+        position = batch.position;
+        for (const change of batch.changes) {
+          const key = `${change.kind}/${change.id}`;
+          expect(change.revision).toBeGreaterThan(known.get(key)?.revision ?? 0);
+          known.set(key, change);
+          changed.push(key);
+        }
+      }
+      const present = new Map((await readSnapshot(feed)).rows.map((change) => [`${change.kind}/${change.id}`, change]));
+      expect(new Map([...known].filter(([, { row }]) => row !== null))).toEqual(present);
+      return changed.filter((key) => key !== `network/${mark}`);
+    },
+  };
+}
+
+describe('what the feed tells of groups', () => {
+  it('tells the default group of a project with its rules, once a port is in it', async () => {
+    const network = only(await store.networks.create([{ projectId }]));
+    const port = only(await store.ports.create([{ projectId, networkId: network.id }]));
+    const [groupId] = port.securityGroupIds;
+    const changed = await followed.changed();
+    expect(changed).toEqual([`network/${network.id}`, `security-group/${groupId}`, `port/${port.id}`]);
+    const { rows } = await readSnapshot(store.feed);
+    const group = rows.find(({ kind }) => kind === 'security-group');
+    expect(group).toMatchObject({ row: { isDefault: true, rules: { length: 4 } } });
+    expect(rows.find(({ kind }) => kind === 'port')).toMatchObject({ row: { securityGroupIds: [groupId] } });
+  });
+
+  it('tells a change of rules as one of their group, also of those that go with the group they name', async () => {
+    const [group, remote] = await store.securityGroups.create([
+      { projectId, name: 'a' },
+      { projectId, name: 'b' },
+    ]);
+    if (group === undefined || remote === undefined) throw new Error('no groups');
+    await followed.changed();
+    const rule = only(
+      await store.securityGroupRules.create([
+        { projectId, securityGroupId: group.id, direction: 'ingress', remoteGroupId: remote.id },
+      ]),
+    );
+    expect(await followed.changed()).toEqual([`security-group/${group.id}`]);
+    await store.securityGroupRules.delete(rule.id);
+    expect(await followed.changed()).toEqual([`security-group/${group.id}`]);
+    await store.securityGroupRules.create([
+      { projectId, securityGroupId: group.id, direction: 'ingress', remoteGroupId: remote.id },
+    ]);
+    await followed.changed();
+    await store.securityGroups.delete(remote.id);
+    expect(await followed.changed()).toEqual([`security-group/${group.id}`, `security-group/${remote.id}`]);
+    expect((await store.securityGroups.get(group.id)).rules).toHaveLength(2);
+  });
+
+  it('tells which groups a port is in, and the addresses of address groups', async () => {
+    const network = only(await store.networks.create([{ projectId }]));
+    const group = only(await store.securityGroups.create([{ projectId, name: 'a' }]));
+    const port = only(await store.ports.create([{ projectId, networkId: network.id }]));
+    const addresses = only(await store.addressGroups.create([{ projectId, name: 'a', addresses: ['10.1.0.0/16'] }]));
+    expect(await followed.changed()).toContain(`address-group/${addresses.id}`);
+    await store.ports.update(port.id, { securityGroupIds: [group.id] });
+    expect(await followed.changed()).toEqual([`port/${port.id}`]);
+    await store.addressGroups.update(addresses.id, { addAddresses: ['10.2.0.0/16'] });
+    expect(await followed.changed()).toEqual([`address-group/${addresses.id}`]);
+    await store.addressGroups.delete(addresses.id);
+    expect(await followed.changed()).toEqual([`address-group/${addresses.id}`]);
+  });
+});
+
+describe('what the feed tells of routers', () => {
+  it('tells a change of its interfaces, of its routes and of its gateway as one of the router', async () => {
+    const network = only(await store.networks.create([{ projectId }]));
+    const subnet = only(await store.subnets.create([{ projectId, networkId: network.id, cidr: '10.0.0.0/24' }]));
+    const six = { projectId, networkId: network.id, ipVersion: 6 } as const;
+    const subnets6 = await store.subnets.create([
+      { ...six, cidr: '2001:db8:1::/64' },
+      { ...six, cidr: '2001:db8:2::/64' },
+    ]);
+    const port = only(await store.ports.create([{ projectId, networkId: network.id, fixedIps: [{ ip: '10.0.0.9' }] }]));
+    const [router, other] = await store.routers.create([{ projectId }, { projectId }]);
+    if (router === undefined || other === undefined) throw new Error('no routers');
+    const told = `router/${router.id}`;
+    expect(await followed.changed()).toContain(told);
+    await store.routers.addInterface(router.id, { subnetId: subnet.id });
+    expect(await followed.changed()).toContain(told);
+    for (const { id } of subnets6) {
+      await store.routers.addInterface(router.id, { subnetId: id });
+      expect(await followed.changed()).toContain(told);
+    }
+    await store.routers.addRoutes(router.id, [{ destination: '10.9.0.0/16', nexthop: '10.0.0.7' }]);
+    expect(await followed.changed()).toEqual([told]);
+    await store.routers.addInterface(other.id, { portId: port.id });
+    expect(await followed.changed()).toContain(`router/${other.id}`);
+    await store.routers.update(router.id, { routes: [], distributed: false });
+    await store.routers.removeInterface(router.id, { subnetId: subnets6[0]?.id });
+    expect(await followed.changed()).toContain(told);
+    await store.routers.removeInterface(router.id, { subnetId: subnet.id });
+    expect(await followed.changed()).toContain(told);
+    await store.routers.removeInterface(router.id, { subnetId: subnets6[1]?.id });
+    await store.routers.delete(router.id);
+    expect(await followed.changed()).toContain(told);
+  });
+
+  it('tells which addresses its gateway has, those included that follow from its MAC', async () => {
+    const external = only(await store.networks.create([{ projectId, external: true }]));
+    await store.subnets.create([{ projectId, networkId: external.id, cidr: '192.0.2.0/24' }]);
+    const router = only(await store.routers.create([{ projectId, gateway: { networkId: external.id } }]));
+    const told = `router/${router.id}`;
+    expect(await followed.changed()).toContain(told);
+    await store.routers.update(router.id, { gateway: { networkId: external.id, fixedIps: [{ ip: '192.0.2.77' }] } });
+    expect(await followed.changed()).toContain(told);
+    const automatic = only(
+      await store.subnets.create([
+        {
+          projectId,
+          networkId: external.id,
+          ipVersion: 6,
+          cidr: '2001:db8:3::/64',
+          ipv6AddressMode: 'slaac',
+          ipv6RaMode: 'slaac',
+        },
+      ]),
+    );
+    expect(await followed.changed()).toContain(told);
+    expect((await store.routers.get(router.id)).gateway?.fixedIps).toHaveLength(2);
+    await store.subnets.delete(automatic.id);
+    expect(await followed.changed()).toContain(told);
+    await store.routers.update(router.id, { gateway: null });
+    expect(await followed.changed()).toContain(told);
+  });
+});
