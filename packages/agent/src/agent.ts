@@ -1,18 +1,31 @@
 import {
-  type Goal,
-  GoalStateOperationReply,
-  GoalStateOperationReply_GoalStateOperationStatus as OperationReport,
+  type GoalState,
+  type GoalStateOperationReply,
   type GoalStateV2,
-  goalsOf,
+  type NodeSubscribeInfo,
   OperationStatus,
-  OperationType,
   pushGoalStatesStream,
-  ResourceType,
+  pushNetworkResourceStates,
+  pushNodeSubscribeInfo,
   type StatedGoal,
+  SubscribeOperation,
+  SubscribeOperationReply,
 } from '@alcor/contract';
-import { createWakeup, handler, type Handler, reliable, type Runtime, type Stream, type Wakeup } from '@alcor/runtime';
-import { Dataplane, type ResourceOutcome, type Switch } from './dataplane/index.ts';
-import { HeldState } from './held-state.ts';
+import {
+  answering,
+  CallRefused,
+  handler,
+  type Handler,
+  type MessageQueue,
+  reliable,
+  type Runtime,
+} from '@alcor/runtime';
+import { Dataplane, type Switch } from './dataplane/index.ts';
+import { HeldState, type StreamSource } from './held-state.ts';
+import { Reports, successOf } from './reports.ts';
+import { emptyReply, type GoalStream, Session } from './session.ts';
+import { Subscriptions } from './subscriptions.ts';
+import { goalsOfVersion1 } from './version1.ts';
 
 export interface AgentOptions {
   readonly runtime: Runtime;
@@ -20,200 +33,184 @@ export interface AgentOptions {
   /** This host's underlay address. */
   readonly hostIp: string;
   readonly log: (message: string, error?: unknown) => void;
+  /** Connects to the message queue at a URL; without it the agent refuses to read topics, and is told everything by stream. */
+  readonly openQueue?: (url: string) => MessageQueue;
+  /** The message queue's URL where a config manager does not name one. */
+  readonly queueUrl?: string;
   /** Told of every goal that is taken in, before it is programmed; for tools that watch. */
   readonly observe?: (goal: StatedGoal) => void;
 }
 
-type GoalStream = Stream<GoalStateOperationReply, GoalStateV2>;
-
-/** One stream from a config manager; the newest is the one that counts. */
-interface Session {
+/** The newest stream, as whoever takes over from it sees it. */
+interface Current {
   readonly stop: AbortController;
-  /** Reports that have not been sent, the newest per resource. */
-  readonly reports: Map<string, OperationReport>;
-  readonly wakeup: Wakeup;
-  applied: number;
+  session: Session | undefined;
   done: Promise<void>;
 }
 
-const emptyReply = (): GoalStateOperationReply => GoalStateOperationReply.fromPartial({ formatVersion: 2 });
-
 /**
  * The host's agent: takes goal states, keeps the switch at them and says what became of each port. When the config manager is
- * away, what is in force stays in force; after the agent's own restart nothing is deleted before it has been told everything.
+ * away, what is in force stays in force and subscribed topics are read on; after the agent's own restart nothing is deleted before it
+ * has been told everything.
  */
 export class Agent {
   readonly dataplane: Dataplane;
   readonly held: HeldState;
   readonly #options: AgentOptions;
-  #session: Session | undefined;
+  readonly #reports: Reports;
+  readonly #subscriptions: Subscriptions;
+  /** What calls of version 1 told. */
+  readonly #pushed: StreamSource;
+  #current: Current | undefined;
+  /** The highest seen: who has a lower one has lost the right to speak for this host. */
+  #fence = 0;
+  #signal: AbortSignal = AbortSignal.abort();
 
   constructor(options: AgentOptions) {
     this.#options = options;
+    const { clock } = options.runtime;
     this.dataplane = new Dataplane({
       switch: options.switch,
       hostIp: options.hostIp,
-      clock: options.runtime.clock,
-      onPortOutcome: (outcome) => this.#onOutcome(outcome),
+      clock,
+      onPortOutcome: (outcome) => this.#reports.outcome(outcome),
     });
-    this.held = new HeldState(this.dataplane, options.observe);
+    this.held = new HeldState({
+      sink: this.dataplane,
+      clock,
+      ...(options.observe === undefined ? {} : { observe: options.observe }),
+      onForgotten: () => this.#flushForgotten(),
+    });
+    this.#pushed = this.held.openStream();
+    this.#reports = new Reports(this.held, (report) => this.#current?.session?.tell(report));
+    this.#subscriptions = new Subscriptions({
+      held: this.held,
+      flush: (signal) => this.dataplane.flush(signal),
+      openQueue: options.openQueue,
+      queueUrl: options.queueUrl ?? '',
+      log: options.log,
+      onApplied: (goals, outcomes, verdicts) => void this.#reports.answer(goals, outcomes, verdicts),
+      onReport: (report) => this.#current?.session?.tellSubscription(report),
+    });
   }
 
   /** Connects to the switch and serves the contract at `address`; resolves with the address once both stand. */
   async start(address: string, signal: AbortSignal): Promise<string> {
+    this.#signal = signal;
+    signal.addEventListener('abort', () => this.#subscriptions.close(), { once: true });
     await this.dataplane.start(signal);
-    return this.#options.runtime.transport.serve(address, [this.#handler()], signal);
+    return this.#options.runtime.transport.serve(address, this.#handlers(), signal);
   }
 
-  #handler(): Handler {
-    return handler(pushGoalStatesStream, (stream, signal) => this.#serve(stream, signal));
+  #handlers(): Handler[] {
+    return [
+      handler(pushGoalStatesStream, (wire, signal) => this.#serve(wire, signal)),
+      answering(pushNodeSubscribeInfo, (info, signal) => this.#subscribe(info, signal)),
+      answering(pushNetworkResourceStates, (state, signal) => this.#push(state, signal)),
+    ];
   }
 
-  /** A new stream takes over from the one before, once that one has let go of the data plane. */
+  /** A stream takes over from the one before with its first message, which says whether it may. */
   async #serve(wire: GoalStream, signal: AbortSignal): Promise<void> {
-    const before = this.#session;
-    const session: Session = {
-      stop: new AbortController(),
-      reports: new Map(),
-      wakeup: createWakeup(),
-      applied: 0,
-      done: Promise.resolve(),
-    };
-    this.#session = session;
-    before?.stop.abort(new Error('a newer stream has taken over'));
-    session.done = (before?.done ?? Promise.resolve())
-      .catch(() => {})
-      .then(() => this.#converse(wire, session, AbortSignal.any([signal, session.stop.signal])));
-    return session.done;
-  }
-
-  async #converse(wire: GoalStream, session: Session, until: AbortSignal): Promise<void> {
-    if (until.aborted) return;
     const { clock } = this.#options.runtime;
     const stream = reliable(wire, { clock, empty: emptyReply });
-    const over = new AbortController();
+    try {
+      const messages = stream.received[Symbol.asyncIterator]();
+      const first = await messages.next();
+      if (first.done === true) return;
+      const { fence } = first.value;
+      this.#admit(fence);
+      await this.#takeOver(stream, fence, from(first.value, messages), signal);
+    } finally {
+      stream.close();
+    }
+  }
+
+  #admit(fence: number): void {
+    if (fence < this.#fence)
+      throw new CallRefused('FAILED_PRECONDITION', `fence ${fence} is past: ${this.#fence} speaks for this host`);
+    this.#fence = fence;
+  }
+
+  /** The stream before lets go of the data plane first. */
+  async #takeOver(
+    stream: GoalStream,
+    fence: number,
+    messages: AsyncIterable<GoalStateV2>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const before = this.#current;
+    const stop = new AbortController();
+    const current: Current = { stop, session: undefined, done: Promise.resolve() };
+    this.#current = current;
+    before?.stop.abort(new Error('a newer stream has taken over'));
+    current.done = (before?.done ?? Promise.resolve()).then(() =>
+      this.#converse(current, stream, fence, messages, AbortSignal.any([signal, stop.signal])),
+    );
+    return current.done;
+  }
+
+  /** Never rejects. */
+  async #converse(
+    current: Current,
+    stream: GoalStream,
+    fence: number,
+    messages: AsyncIterable<GoalStateV2>,
+    until: AbortSignal,
+  ): Promise<void> {
+    if (until.aborted) return;
+    const { held, dataplane } = this;
+    const { clock } = this.#options.runtime;
+    const subscriptions = this.#subscriptions.reports;
+    const session = new Session({ stream, held, dataplane, reports: this.#reports, clock, subscriptions, fence });
+    current.session = session;
     const close = (): void => stream.close();
     until.addEventListener('abort', close, { once: true });
-    this.held.beginStream();
     this.#options.log('a config manager has connected');
     try {
-      await Promise.race([
-        this.#take(stream, session, until),
-        this.#answer(stream, session, AbortSignal.any([until, over.signal])),
-      ]);
+      await session.run(messages, until);
     } catch (error) {
       this.#options.log('the stream from the config manager broke; what is in force stays', error);
     } finally {
-      over.abort();
+      current.session = undefined;
       until.removeEventListener('abort', close);
       stream.close();
     }
   }
 
-  async #take(stream: GoalStream, session: Session, signal: AbortSignal): Promise<void> {
-    let sequence = 0;
-    for await (const message of stream.received) {
-      if (signal.aborted) return;
-      sequence++;
-      const goals = goalsOf(message);
-      const verdicts = this.held.apply(goals);
-      if (message.complete) this.held.completeStream();
-      const outcomes = message.complete ? await this.dataplane.reconcile(signal) : await this.dataplane.flush(signal);
-      if (signal.aborted) return;
-      this.#report(session, goals, outcomes);
-      for (const { goal, removed, status, reason } of verdicts)
-        queue(session, operationReport(goal, removed, status, reason));
-      session.applied = sequence;
-      session.wakeup.raise();
+  async #subscribe(info: NodeSubscribeInfo, signal: AbortSignal): Promise<SubscribeOperationReply> {
+    try {
+      this.#admit(info.fence);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return SubscribeOperationReply.fromPartial({ operationStatus: OperationStatus.FAILURE, reason });
     }
+    if (info.subscribeOperation === SubscribeOperation.Subscribe) return this.#subscriptions.subscribe(info, signal);
+    if (info.subscribeOperation === SubscribeOperation.Unsubscribe) return this.#subscriptions.unsubscribe(info);
+    const reason = `subscribe_operation: ${info.subscribeOperation} is unknown`;
+    return SubscribeOperationReply.fromPartial({ operationStatus: OperationStatus.INVALID_ARG, reason });
   }
 
-  /** Answers for every port the message named, also where nothing had to be done, and for whatever went wrong. */
-  #report(session: Session, goals: readonly StatedGoal[], outcomes: readonly ResourceOutcome[]): void {
-    const byId = new Map(outcomes.map((outcome) => [outcome.resourceId, outcome]));
-    for (const { goal, removed } of goals) {
-      const outcome = byId.get(goal.state.id);
-      if (goal.kind === 'port' && this.held.waitsForVpc(goal.state.vpcId)) {
-        queue(session, operationReport(goal, removed, OperationStatus.PENDING, 'the state of its VPC has not arrived'));
-      } else if (outcome !== undefined && (goal.kind === 'port' || outcome.status === 'failed')) {
-        queue(session, outcomeReport(goal, removed, outcome));
-      }
-    }
-    // A port that waited for its VPC is answered for when the VPC comes, in a message that does not name the port.
-    const named = new Set(goals.map(({ goal }) => goal.state.id));
-    for (const outcome of outcomes) if (!named.has(outcome.resourceId)) this.#queueOutcome(session, outcome);
+  /** Goals from a sender of the older family; each is answered for. */
+  async #push(state: GoalState, signal: AbortSignal): Promise<GoalStateOperationReply> {
+    const goals = goalsOfVersion1(state);
+    const verdicts = this.held.apply(this.#pushed, goals);
+    const outcomes = await this.dataplane.flush(signal);
+    const reports = this.#reports.answer(goals, outcomes, verdicts);
+    const answered = new Set(reports.map(({ resourceId }) => resourceId));
+    const rest = goals.flatMap((stated) => (answered.has(stated.goal.state.id) ? [] : [successOf(stated)]));
+    return { ...emptyReply(), formatVersion: 1, operationStatuses: [...reports, ...rest] };
   }
 
-  #onOutcome(outcome: ResourceOutcome): void {
-    if (this.#session === undefined) return;
-    this.#queueOutcome(this.#session, outcome);
-    this.#session.wakeup.raise();
-  }
-
-  #queueOutcome(session: Session, outcome: ResourceOutcome): void {
-    const state = this.held.findPort(outcome.resourceId);
-    if (state === undefined) return;
-    queue(session, outcomeReport({ kind: 'port', state }, false, outcome));
-  }
-
-  async #answer(stream: GoalStream, session: Session, signal: AbortSignal): Promise<void> {
-    let answered = 0;
-    while (!signal.aborted) {
-      await session.wakeup.wait(signal);
-      if (session.reports.size === 0 && session.applied === answered) continue;
-      const reply = emptyReply();
-      reply.operationStatuses = [...session.reports.values()];
-      reply.appliedSequence = answered = session.applied;
-      session.reports.clear();
-      await stream.send(reply);
-    }
+  #flushForgotten(): void {
+    this.dataplane.flush(this.#signal).then(
+      (outcomes) => void this.#reports.answer([], outcomes, []),
+      (error: unknown) => this.#options.log('cannot clear what is not wanted any more', error),
+    );
   }
 }
 
-function queue(session: Session, report: OperationReport): void {
-  session.reports.set(`${report.resourceType} ${report.resourceId}`, report);
-}
-
-const resourceTypes = {
-  vpc: ResourceType.VPC,
-  subnet: ResourceType.SUBNET,
-  port: ResourceType.PORT,
-  neighbor: ResourceType.NEIGHBOR,
-  'security-group': ResourceType.SECURITYGROUP,
-  'address-group': ResourceType.ADDRESS_GROUP,
-  router: ResourceType.ROUTER,
-} as const;
-
-function operationReport(
-  goal: Goal,
-  removed: boolean,
-  operationStatus: OperationStatus,
-  reason: string,
-): OperationReport {
-  return OperationReport.fromPartial({
-    resourceId: goal.state.id,
-    resourceType: resourceTypes[goal.kind],
-    operationType: removed ? OperationType.DELETE : OperationType.UPDATE,
-    operationStatus,
-    revisionNumber: goal.state.revisionNumber,
-    reason,
-  });
-}
-
-/** A port that is switched off is as wanted, but not active. */
-function outcomeReport(goal: Goal, removed: boolean, outcome: ResourceOutcome): OperationReport {
-  const off = !removed && goal.kind === 'port' && !goal.state.adminStateUp && outcome.status === 'ok';
-  if (off) return operationReport(goal, removed, OperationStatus.PENDING, 'administratively down');
-  return operationReport(goal, removed, statusOf(outcome), outcome.reason);
-}
-
-function statusOf(outcome: ResourceOutcome): OperationStatus {
-  switch (outcome.status) {
-    case 'ok':
-      return OperationStatus.SUCCESS;
-    case 'unplugged':
-      return OperationStatus.PENDING;
-    case 'failed':
-      return OperationStatus.FAILURE;
-  }
+async function* from<T>(first: T, rest: AsyncIterator<T>): AsyncGenerator<T, void> {
+  yield first;
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }

@@ -1,23 +1,7 @@
-import {
-  type Goal,
-  goalKey,
-  goalVpc,
-  type NeighborConfiguration,
-  OperationStatus,
-  type PortConfiguration,
-  type StatedGoal,
-  type SubnetConfiguration,
-  type VpcConfiguration,
-} from '@alcor/contract';
-import type { LocalPort, Neighbor } from './dataplane/index.ts';
-
-/** What the held state drives: the data plane, as far as it concerns goals. */
-export interface GoalSink {
-  setPort(port: LocalPort): void;
-  removePort(id: string): void;
-  setNeighbor(neighbor: Neighbor): void;
-  removeNeighbor(id: string): void;
-}
+import { type Goal, goalKey, goalVpc, OperationStatus, type StatedGoal } from '@alcor/contract';
+import type { Clock } from '@alcor/runtime';
+import { type GoalSink, HeldVpc, type Item } from './held-vpc.ts';
+import { Remembered } from './remembered.ts';
 
 /** What became of a goal that the data plane was not asked about. */
 export interface Verdict {
@@ -27,206 +11,329 @@ export interface Verdict {
   readonly reason: string;
 }
 
-interface Held<T> {
-  readonly state: T;
-  /** The stream that named it last. */
-  readonly stream: number;
+/** A stream from a config manager: tells of many VPCs, each from nothing once it has begun it. */
+export interface StreamSource {
+  readonly kind: 'stream';
+  readonly generation: number;
+  readonly fence: number;
+  /** Generations of the VPCs that it has begun since. */
+  readonly begun: Map<string, number>;
 }
+
+/** One reading of a VPC's topic, from its beginning. */
+export interface TopicSource {
+  readonly kind: 'topic';
+  readonly generation: number;
+  readonly vpcId: string;
+}
+
+export type Source = StreamSource | TopicSource;
+
+/** How long what only another channel has named is kept: the two may be apart by as much. */
+const channelGraceMs = 30_000;
+/** The same where another process has begun to speak for the host. */
+const handoverGraceMs = 5_000;
 
 interface Vpc {
-  own: Held<VpcConfiguration> | undefined;
-  readonly subnets: Map<string, Held<SubnetConfiguration>>;
-  readonly ports: Map<string, Held<PortConfiguration>>;
-  readonly neighbors: Map<string, Held<NeighborConfiguration>>;
-  /** Groups and routers, by kind and id. */
-  readonly others: Map<string, Held<Goal['state']>>;
+  readonly held: HeldVpc;
+  /** The reading of its topic, and whether that has said everything that was there. */
+  topic: { readonly source: TopicSource; caughtUp: boolean } | undefined;
+  /** Generation of the stream's telling that keeps the VPC here, whether or not there are ports; 0: none does. */
+  told: number;
+  /** What the last reading that said everything left out, and is yet to be forgotten. */
+  sweep: Sweep | undefined;
 }
 
-const empty = (): Vpc => ({
-  own: undefined,
-  subnets: new Map(),
-  ports: new Map(),
-  neighbors: new Map(),
-  others: new Map(),
-});
+interface Sweep {
+  readonly kind: Source['kind'];
+  readonly generation: number;
+  /** How long what only readings of the same kind have named is kept. */
+  readonly graceMs: number;
+  readonly completedAt: number;
+  suspects: string[];
+  cancel: () => void;
+}
+
+export interface HeldStateOptions {
+  readonly sink: GoalSink;
+  readonly clock: Clock;
+  /** Told of every goal that is taken in. */
+  readonly observe?: (goal: StatedGoal) => void;
+  /** Called when goals have been forgotten in the course of time, so that the data plane has to be flushed. */
+  readonly onForgotten?: () => void;
+}
 
 /**
- * The goal state that this host holds, by VPC. A VPC is held while a port of it is bound here and forgotten with its last port,
- * neighbours and all; the config manager counts alike and tells the VPC again, whole, when a port comes back.
+ * The goal state that this host holds, by VPC, out of several sources: a stream from the config manager, topics that the agent reads
+ * itself. Each source tells the truth in order, but one may lag behind another; so
  *
- * What is programmed depends on what is held now, never on the order in which it came.
+ * - an older revision never replaces a newer one, also one of a goal that is gone (`Remembered`); of two words on one revision the
+ *   one of the reading that began later stands;
+ * - when a reading has said everything, what it left out is forgotten: at once if only its like had named it, after a while if another
+ *   channel had, which may have been ahead.
+ *
+ * A VPC is held while a port of it is here, a stream tells of it or its topic is read.
  */
 export class HeldState {
   readonly #sink: GoalSink;
+  readonly #clock: Clock;
   readonly #observe: (goal: StatedGoal) => void;
+  readonly #onForgotten: () => void;
   readonly #vpcs = new Map<string, Vpc>();
-  readonly #vpcOfPort = new Map<string, string>();
-  #stream = 0;
+  /** VPC of every port and neighbour; a port and the neighbour that it is to others have one id and one VPC. */
+  readonly #vpcOf = new Map<string, string>();
+  readonly #remembered: Remembered;
+  #generation = 0;
+  /** Of the last stream that has said everything. */
+  #completedFence = 0;
 
-  constructor(sink: GoalSink, observe: (goal: StatedGoal) => void = () => undefined) {
-    this.#sink = sink;
-    this.#observe = observe;
+  constructor(options: HeldStateOptions) {
+    this.#sink = options.sink;
+    this.#clock = options.clock;
+    this.#observe = options.observe ?? (() => undefined);
+    this.#onForgotten = options.onForgotten ?? (() => undefined);
+    this.#remembered = new Remembered(options.clock);
   }
 
-  /** Goals from now on come from a new stream, which will say everything again. */
-  beginStream(): void {
-    this.#stream++;
+  /** A new stream, which will say everything again that is not told by topics. */
+  openStream(fence = 0): StreamSource {
+    return { kind: 'stream', generation: ++this.#generation, fence, begun: new Map() };
   }
 
-  /** The stream has said everything: what it did not name is no longer wanted. */
-  completeStream(): void {
-    for (const [vpcId, vpc] of this.#vpcs) {
-      for (const kind of ['ports', 'neighbors', 'subnets', 'others'] as const) {
-        for (const [id, { stream }] of vpc[kind]) if (stream !== this.#stream) this.#forget(vpc, kind, id);
-      }
-      this.#leaveUnlessNeeded(vpcId);
+  /** A new reading of the VPC's topic from its beginning; takes the place of the one before. */
+  openTopic(vpcId: string): TopicSource {
+    const source: TopicSource = { kind: 'topic', generation: ++this.#generation, vpcId };
+    this.#vpc(vpcId).topic = { source, caughtUp: false };
+    return source;
+  }
+
+  /** The reading is over, whatever the reason; what it told stays until a stream says otherwise. */
+  closeTopic(source: TopicSource): void {
+    const vpc = this.#vpcs.get(source.vpcId);
+    if (vpc?.topic?.source !== source) return;
+    vpc.topic = undefined;
+    vpc.told = Math.max(vpc.told, 1);
+  }
+
+  /** The stream begins to tell these VPCs from nothing. */
+  begin(source: StreamSource, vpcIds: readonly string[]): void {
+    for (const vpcId of vpcIds) {
+      const generation = ++this.#generation;
+      source.begun.set(vpcId, generation);
+      this.#vpc(vpcId).told = generation;
     }
   }
 
   /** Takes a whole message in; answers for the goals that were not taken. */
-  apply(goals: readonly StatedGoal[]): Verdict[] {
+  apply(source: Source, goals: readonly StatedGoal[]): Verdict[] {
     const verdicts: Verdict[] = [];
     const touched = new Set<string>();
-    for (const { goal, removed } of goals) {
-      touched.add(goalVpc(goal));
-      const newer = this.#newerThan(goal);
-      if (newer === undefined) {
-        this.#observe({ goal, removed });
-        this.#take(goal, removed);
-      } else {
-        const reason = `revision ${newer} is held`;
-        verdicts.push({ goal, removed, status: OperationStatus.OUT_OF_ORDER, reason });
-      }
+    for (const stated of goals) {
+      const vpcId = goalVpc(stated.goal);
+      touched.add(vpcId);
+      const refused = this.#take(this.#vpc(vpcId), source, stated);
+      if (refused === undefined) continue;
+      verdicts.push({ ...stated, status: OperationStatus.OUT_OF_ORDER, reason: refused });
     }
-    for (const vpcId of touched) this.#leaveUnlessNeeded(vpcId);
+    for (const vpcId of touched) this.#dropUnlessNeeded(vpcId);
     return verdicts;
   }
 
-  /** The port of this id, whatever its VPC. */
-  findPort(id: string): PortConfiguration | undefined {
-    const vpcId = this.#vpcOfPort.get(id);
-    return vpcId === undefined ? undefined : this.#vpcs.get(vpcId)?.ports.get(id)?.state;
+  /** The source has said everything of the VPC: what it left out is not wanted any more. */
+  completeVpc(source: Source, vpcId: string): void {
+    const vpc = this.#vpcs.get(vpcId);
+    if (vpc === undefined) return;
+    if (source.kind === 'stream' && vpc.topic?.caughtUp === true) return;
+    if (source.kind === 'topic') {
+      if (vpc.topic?.source !== source) return;
+      vpc.topic.caughtUp = true;
+    }
+    vpc.sweep?.cancel();
+    const { kind } = source;
+    const generation = generationOf(source, vpcId);
+    const suspects: string[] = [];
+    for (const [key, item] of vpc.held.items) {
+      if (item[kind] < generation) suspects.push(key);
+      else item[other(kind)] = 0;
+    }
+    const graceMs = source.kind === 'stream' && source.fence !== this.#completedFence ? handoverGraceMs : 0;
+    const completedAt = this.#clock.now();
+    vpc.sweep = { kind, generation, graceMs, completedAt, suspects, cancel: () => undefined };
+    this.#sweep(vpcId, vpc, vpc.sweep);
   }
 
-  /** True when the port is held but its VPC's own state is not, so that nothing can be programmed yet. */
+  /** The stream has said everything that it will: VPCs that neither it nor a topic tells of are no longer wanted. */
+  complete(source: StreamSource): void {
+    for (const [vpcId, vpc] of this.#vpcs) {
+      if (vpc.told < source.generation) vpc.told = 0;
+      this.completeVpc(source, vpcId);
+      this.#dropUnlessNeeded(vpcId);
+    }
+    this.#completedFence = source.fence;
+  }
+
+  /** The host is not in these VPCs any more, except where a topic is still read. */
+  leave(source: StreamSource, vpcIds: readonly string[]): void {
+    for (const vpcId of vpcIds) {
+      source.begun.delete(vpcId);
+      const vpc = this.#vpcs.get(vpcId);
+      if (vpc === undefined) continue;
+      vpc.told = 0;
+      if (vpc.topic === undefined) this.#drop(vpcId, vpc);
+    }
+  }
+
+  /** True when the reading is what was begun last of its VPC: its words stand against those of any other source. */
+  isNewest(source: TopicSource): boolean {
+    const vpc = this.#vpcs.get(source.vpcId);
+    return vpc?.topic?.source === source && vpc.told < source.generation;
+  }
+
+  /** The port of this id, or else the neighbour. */
+  find(id: string): Goal | undefined {
+    const items = this.#vpcs.get(this.#vpcOf.get(id) ?? '')?.held.items;
+    return (items?.get(`port/${id}`) ?? items?.get(`neighbor/${id}`))?.goal;
+  }
+
+  /** True when something of the VPC is held but not its own state, so that nothing can be programmed yet. */
   waitsForVpc(vpcId: string): boolean {
     const vpc = this.#vpcs.get(vpcId);
-    return vpc !== undefined && vpc.own === undefined;
+    return vpc !== undefined && vpc.held.own === undefined;
+  }
+
+  /** The goals held of a VPC, by key. */
+  goals(vpcId: string): ReadonlyMap<string, Goal> {
+    const items = this.#vpcs.get(vpcId)?.held.items ?? new Map<string, Item>();
+    return new Map([...items].map(([key, { goal }]) => [key, goal]));
+  }
+
+  get vpcs(): Iterable<string> {
+    return this.#vpcs.keys();
   }
 
   /** For people: how much is held. */
   describe(): { vpcs: number; ports: number; neighbors: number } {
-    const vpcs = [...this.#vpcs.values()];
-    const sum = (count: (vpc: Vpc) => number): number => vpcs.reduce((total, vpc) => total + count(vpc), 0);
-    return { vpcs: vpcs.length, ports: sum((vpc) => vpc.ports.size), neighbors: sum((vpc) => vpc.neighbors.size) };
+    const held = [...this.#vpcs.values()].map((vpc) => vpc.held);
+    return {
+      vpcs: held.length,
+      ports: sum(held.map(({ ports }) => ports)),
+      neighbors: sum(held.map(({ items }) => [...items.values()].filter(isNeighbor).length)),
+    };
   }
 
-  #newerThan(goal: Goal): number | undefined {
-    const vpc = this.#vpcs.get(goalVpc(goal));
-    const held = vpc === undefined ? undefined : find(vpc, goal);
-    return held !== undefined && held.state.revisionNumber > goal.state.revisionNumber
-      ? held.state.revisionNumber
-      : undefined;
-  }
-
-  #take(goal: Goal, removed: boolean): void {
-    const vpcId = goalVpc(goal);
-    const vpc = this.#vpcs.get(vpcId) ?? empty();
-    this.#vpcs.set(vpcId, vpc);
-    const stream = this.#stream;
-    switch (goal.kind) {
-      case 'vpc':
-        return this.#takeVpc(vpc, removed ? undefined : { state: goal.state, stream });
-      case 'subnet':
-        if (removed) this.#forget(vpc, 'subnets', goal.state.id);
-        else vpc.subnets.set(goal.state.id, { state: goal.state, stream });
-        return undefined;
-      case 'port':
-        if (removed) return this.#forget(vpc, 'ports', goal.state.id);
-        vpc.ports.set(goal.state.id, { state: goal.state, stream });
-        this.#vpcOfPort.set(goal.state.id, vpcId);
-        return this.#programPort(vpc, goal.state);
-      case 'neighbor':
-        if (removed) return this.#forget(vpc, 'neighbors', goal.state.id);
-        vpc.neighbors.set(goal.state.id, { state: goal.state, stream });
-        return this.#programNeighbor(vpc, goal.state);
-      case 'security-group':
-      case 'address-group':
-      case 'router':
-        if (removed) this.#forget(vpc, 'others', goalKey(goal));
-        else vpc.others.set(goalKey(goal), { state: goal.state, stream });
-        return undefined;
+  #vpc(vpcId: string): Vpc {
+    let vpc = this.#vpcs.get(vpcId);
+    if (vpc === undefined) {
+      vpc = { held: new HeldVpc(vpcId, this.#sink), topic: undefined, told: 0, sweep: undefined };
+      this.#vpcs.set(vpcId, vpc);
     }
+    return vpc;
   }
 
-  #takeVpc(vpc: Vpc, own: Held<VpcConfiguration> | undefined): void {
-    const before = vpc.own?.state;
-    vpc.own = own;
-    if (before?.adminStateDown !== own?.state.adminStateDown || before?.tunnelId !== own?.state.tunnelId) {
-      for (const { state } of vpc.ports.values()) this.#programPort(vpc, state);
+  /** Answers with the reason when the goal is older than what is known. */
+  #take({ held }: Vpc, source: Source, stated: StatedGoal): string | undefined {
+    const { goal, removed } = stated;
+    const key = goalKey(goal);
+    const place = `${held.id} ${key}`;
+    const generation = generationOf(source, held.id);
+    const revision = goal.state.revisionNumber;
+    const item = held.items.get(key);
+    const known = item === undefined ? this.#remembered.get(place) : wordOf(item);
+    if (item !== undefined && !removed) note(item, source, generation, this.#clock.now());
+    if (known !== undefined && revision < known.revision) return `revision ${known.revision} is held`;
+    // Of one revision, the reading that began later knows better; nothing is out of order.
+    if (known?.revision === revision && generation < known.generation) return undefined;
+    this.#observe(stated);
+    if (removed) {
+      this.#forget(held, key, { revision, generation });
+      return undefined;
     }
-    if (before?.tunnelId !== own?.state.tunnelId) {
-      for (const { state } of vpc.neighbors.values()) this.#programNeighbor(vpc, state);
-    }
+    const heardAt = this.#clock.now();
+    const next: Item = { goal, generation, stream: item?.stream ?? 0, topic: item?.topic ?? 0, heardAt };
+    next[source.kind] = generation;
+    this.#remembered.delete(place);
+    held.set(next);
+    if (isPlace(goal)) this.#vpcOf.set(goal.state.id, held.id);
+    return undefined;
   }
 
-  #programPort({ own }: Vpc, port: PortConfiguration): void {
-    if (own === undefined) return this.#sink.removePort(port.id);
-    return this.#sink.setPort({
-      id: port.id,
-      vpcId: port.vpcId,
-      vni: own.state.tunnelId,
-      mac: port.macAddress,
-      ips: port.fixedIps.map(({ ipAddress }) => ipAddress),
-      adminStateUp: port.adminStateUp && !own.state.adminStateDown,
-      portSecurityEnabled: !port.portSecurityDisabled,
-      revision: port.revisionNumber,
+  #forget(held: HeldVpc, key: string, word: { readonly revision: number; readonly generation: number }): void {
+    const goal = held.delete(key)?.goal;
+    if (goal !== undefined && isPlace(goal)) {
+      const { id } = goal.state;
+      if (!held.items.has(`port/${id}`) && !held.items.has(`neighbor/${id}`)) this.#vpcOf.delete(id);
+    }
+    this.#remembered.set(`${held.id} ${key}`, word);
+  }
+
+  /** Forgets what is due; comes back for the rest. */
+  #sweep(vpcId: string, vpc: Vpc, sweep: Sweep): void {
+    const { held } = vpc;
+    const now = this.#clock.now();
+    let next = Number.POSITIVE_INFINITY;
+    sweep.suspects = sweep.suspects.filter((key) => {
+      const item = held.items.get(key);
+      if (item === undefined || item[sweep.kind] >= sweep.generation) return false;
+      const graceMs = item[other(sweep.kind)] > 0 ? channelGraceMs : sweep.graceMs;
+      const due = graceMs === 0 ? now : Math.max(sweep.completedAt, item.heardAt) + graceMs;
+      if (due > now) {
+        next = Math.min(next, due);
+        return true;
+      }
+      this.#forget(held, key, wordOf(item));
+      return false;
     });
-  }
-
-  #programNeighbor({ own }: Vpc, neighbor: NeighborConfiguration): void {
-    if (own === undefined) return this.#sink.removeNeighbor(neighbor.id);
-    return this.#sink.setNeighbor({
-      id: neighbor.id,
-      vpcId: neighbor.vpcId,
-      vni: own.state.tunnelId,
-      mac: neighbor.macAddress,
-      ips: neighbor.fixedIps.map(({ ipAddress }) => ipAddress),
-      hostIp: neighbor.hostIpAddress,
-      revision: neighbor.revisionNumber,
-    });
-  }
-
-  #forget(vpc: Vpc, kind: 'ports' | 'neighbors' | 'subnets' | 'others', id: string): void {
-    if (!vpc[kind].delete(id)) return;
-    if (kind === 'ports') {
-      this.#vpcOfPort.delete(id);
-      this.#sink.removePort(id);
+    if (sweep.suspects.length === 0) {
+      vpc.sweep = undefined;
+      return this.#dropUnlessNeeded(vpcId);
     }
-    if (kind === 'neighbors') this.#sink.removeNeighbor(id);
+    const timer = this.#clock.timer(next - now, () => {
+      this.#sweep(vpcId, vpc, sweep);
+      this.#onForgotten();
+    });
+    sweep.cancel = () => timer.cancel();
+    return undefined;
   }
 
-  #leaveUnlessNeeded(vpcId: string): void {
+  #dropUnlessNeeded(vpcId: string): void {
     const vpc = this.#vpcs.get(vpcId);
-    if (vpc === undefined || vpc.ports.size > 0) return;
-    for (const id of vpc.neighbors.keys()) this.#sink.removeNeighbor(id);
+    if (vpc === undefined || vpc.held.ports > 0 || vpc.told > 0 || vpc.topic !== undefined) return;
+    this.#drop(vpcId, vpc);
+  }
+
+  #drop(vpcId: string, { held, sweep }: Vpc): void {
+    sweep?.cancel();
+    for (const [key, item] of held.items) this.#forget(held, key, wordOf(item));
     this.#vpcs.delete(vpcId);
   }
 }
 
-function find(vpc: Vpc, goal: Goal): Held<{ revisionNumber: number }> | undefined {
-  switch (goal.kind) {
-    case 'vpc':
-      return vpc.own;
-    case 'subnet':
-      return vpc.subnets.get(goal.state.id);
-    case 'port':
-      return vpc.ports.get(goal.state.id);
-    case 'neighbor':
-      return vpc.neighbors.get(goal.state.id);
-    case 'security-group':
-    case 'address-group':
-    case 'router':
-      return vpc.others.get(goalKey(goal));
-  }
+function generationOf(source: Source, vpcId: string): number {
+  return source.kind === 'topic' ? source.generation : (source.begun.get(vpcId) ?? source.generation);
+}
+
+function wordOf({ goal, generation }: Item): { readonly revision: number; readonly generation: number } {
+  return { revision: goal.state.revisionNumber, generation };
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}
+
+function isNeighbor({ goal }: Item): boolean {
+  return goal.kind === 'neighbor';
+}
+
+/** Something that packets go to. */
+function isPlace({ kind }: Goal): boolean {
+  return kind === 'port' || kind === 'neighbor';
+}
+
+function other(kind: Source['kind']): Source['kind'] {
+  return kind === 'stream' ? 'topic' : 'stream';
+}
+
+function note(item: Item, source: Source, generation: number, now: number): void {
+  item[source.kind] = Math.max(item[source.kind], generation);
+  item.heardAt = now;
 }

@@ -1,3 +1,4 @@
 export { Agent, type AgentOptions } from './agent.ts';
 export * from './dataplane/index.ts';
-export { HeldState } from './held-state.ts';
+export { HeldState, type HeldStateOptions, type Source, type Verdict } from './held-state.ts';
+export type { GoalSink } from './held-vpc.ts';

@@ -1,0 +1,116 @@
+import { type Goal, goalKey, type VpcConfiguration } from '@alcor/contract';
+import type { LocalPort, Neighbor } from './dataplane/index.ts';
+
+/** What the held state drives: the data plane, as far as it concerns goals. */
+export interface GoalSink {
+  setPort(port: LocalPort): void;
+  removePort(id: string): void;
+  setNeighbor(neighbor: Neighbor): void;
+  removeNeighbor(id: string): void;
+}
+
+/** A goal that is held, and who named it: the generations of the readings that did so last, 0 for never. */
+export interface Item {
+  readonly goal: Goal;
+  /** Of the reading whose word stands. */
+  readonly generation: number;
+  stream: number;
+  topic: number;
+  /** When anybody named it last; `Clock.now`. */
+  heardAt: number;
+}
+
+/** The goals of one VPC, by key, and what each means to the data plane. What is programmed depends on what is held now only. */
+export class HeldVpc {
+  readonly id: string;
+  readonly items = new Map<string, Item>();
+  readonly #sink: GoalSink;
+  #ports = 0;
+
+  constructor(id: string, sink: GoalSink) {
+    this.id = id;
+    this.#sink = sink;
+  }
+
+  get ports(): number {
+    return this.#ports;
+  }
+
+  /** The VPC's own state; without it nothing of the VPC can be programmed. */
+  get own(): VpcConfiguration | undefined {
+    return this.items.get(`vpc/${this.id}`)?.goal.state as VpcConfiguration | undefined;
+  }
+
+  set(item: Item): void {
+    const key = goalKey(item.goal);
+    const before = this.own;
+    if (item.goal.kind === 'port' && !this.items.has(key)) this.#ports++;
+    this.items.set(key, item);
+    if (item.goal.kind === 'vpc') this.#onOwn(before);
+    else this.#program(item.goal);
+  }
+
+  /** Answers with what was held. */
+  delete(key: string): Item | undefined {
+    const item = this.items.get(key);
+    if (item === undefined) return undefined;
+    const before = this.own;
+    this.items.delete(key);
+    if (item.goal.kind === 'port') this.#ports--;
+    if (item.goal.kind === 'vpc') this.#onOwn(before);
+    else this.#withdraw(item.goal);
+    return item;
+  }
+
+  #onOwn(before: VpcConfiguration | undefined): void {
+    const now = this.own;
+    const anotherTunnel = before?.tunnelId !== now?.tunnelId;
+    if (!anotherTunnel && before?.adminStateDown === now?.adminStateDown) return;
+    for (const { goal } of this.items.values()) {
+      if (goal.kind === 'port' || (goal.kind === 'neighbor' && anotherTunnel)) this.#program(goal);
+    }
+  }
+
+  #program(goal: Goal): void {
+    const { own } = this;
+    if (own === undefined) return this.#withdraw(goal);
+    const { id: vpcId, tunnelId: vni, adminStateDown } = own;
+    if (goal.kind === 'port') {
+      const {
+        id,
+        macAddress: mac,
+        fixedIps,
+        adminStateUp,
+        portSecurityDisabled,
+        revisionNumber: revision,
+      } = goal.state;
+      this.#sink.setPort({
+        id,
+        vpcId,
+        vni,
+        mac,
+        ips: fixedIps.map(({ ipAddress }) => ipAddress),
+        adminStateUp: adminStateUp && !adminStateDown,
+        portSecurityEnabled: !portSecurityDisabled,
+        revision,
+      });
+    }
+    if (goal.kind === 'neighbor') {
+      const { id, macAddress: mac, fixedIps, hostIpAddress: hostIp, revisionNumber: revision } = goal.state;
+      this.#sink.setNeighbor({
+        id,
+        vpcId,
+        vni,
+        mac,
+        ips: fixedIps.map(({ ipAddress }) => ipAddress),
+        hostIp,
+        revision,
+      });
+    }
+  }
+
+  #withdraw({ kind, state }: Goal): void {
+    if (kind === 'port') this.#sink.removePort(state.id);
+    if (kind === 'neighbor') this.#sink.removeNeighbor(state.id);
+  }
+}

@@ -1,0 +1,47 @@
+import type { Clock } from '@alcor/runtime';
+
+/** A word on a goal that is not held any more. */
+export interface LastWord {
+  readonly revision: number;
+  /** Of the reading that said it. */
+  readonly generation: number;
+}
+
+/** How far one source may lag behind another, in ms. */
+const keptMs = 120_000;
+const keptAtMost = 100_000;
+
+/**
+ * What was last said of goals that are gone, for as long as a source that lags behind might still speak of their past; bounded,
+ * the oldest go first.
+ */
+export class Remembered {
+  readonly #clock: Clock;
+  /** In the order in which they were said. */
+  readonly #words = new Map<string, LastWord & { readonly until: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#words.size;
+  }
+
+  get(key: string): LastWord | undefined {
+    return this.#words.get(key);
+  }
+
+  set(key: string, { revision, generation }: LastWord): void {
+    this.#words.delete(key);
+    this.#words.set(key, { revision, generation, until: this.#clock.now() + keptMs });
+    for (const [oldest, { until }] of this.#words) {
+      if (until > this.#clock.now() && this.#words.size <= keptAtMost) break;
+      this.#words.delete(oldest);
+    }
+  }
+
+  delete(key: string): void {
+    this.#words.delete(key);
+  }
+}

@@ -1,0 +1,135 @@
+import {
+  type Goal,
+  GoalStateOperationReply_GoalStateOperationStatus as OperationReport,
+  OperationStatus,
+  OperationType,
+  ResourceType,
+  type StatedGoal,
+} from '@alcor/contract';
+import type { ResourceOutcome } from './dataplane/index.ts';
+import type { HeldState, Verdict } from './held-state.ts';
+
+const resourceTypes = {
+  vpc: ResourceType.VPC,
+  subnet: ResourceType.SUBNET,
+  port: ResourceType.PORT,
+  neighbor: ResourceType.NEIGHBOR,
+  'security-group': ResourceType.SECURITYGROUP,
+  'address-group': ResourceType.ADDRESS_GROUP,
+  router: ResourceType.ROUTER,
+} as const;
+
+const failuresAtMost = 10_000;
+
+/**
+ * What became of goals, for whoever listens: the newest report per resource. Ports and failures are kept, so that a new listener, which
+ * did not tell of them itself, hears of them.
+ */
+export class Reports {
+  readonly #held: HeldState;
+  readonly #tell: (report: OperationReport) => void;
+  readonly #kept = new Map<string, OperationReport>();
+
+  constructor(held: HeldState, tell: (report: OperationReport) => void) {
+    this.#held = held;
+    this.#tell = tell;
+  }
+
+  /** How the ports stand that are here, and what failed last. */
+  get standing(): readonly OperationReport[] {
+    return [...this.#kept.values()].filter(
+      ({ resourceType, resourceId }) =>
+        resourceType !== ResourceType.PORT || this.#held.find(resourceId)?.kind === 'port',
+    );
+  }
+
+  /** Answers for every port that `goals` name, also where nothing had to be done, and for whatever went wrong. */
+  answer(
+    goals: readonly StatedGoal[],
+    outcomes: readonly ResourceOutcome[],
+    verdicts: readonly Verdict[],
+  ): OperationReport[] {
+    const reports: OperationReport[] = [];
+    const byId = new Map(outcomes.map((outcome) => [outcome.resourceId, outcome]));
+    const named = new Set<string>();
+    for (const { goal, removed } of goals) {
+      named.add(goal.state.id);
+      const outcome = byId.get(goal.state.id);
+      if (goal.kind === 'port' && !removed && this.#held.waitsForVpc(goal.state.vpcId)) {
+        reports.push(report(goal, removed, OperationStatus.PENDING, 'the state of its VPC has not arrived'));
+      } else if (outcome !== undefined) {
+        const next = outcomeReport(goal, removed, outcome);
+        if (this.#isNews(next)) reports.push(next);
+      }
+    }
+    for (const { goal, removed, status, reason } of verdicts) reports.push(report(goal, removed, status, reason));
+    for (const each of reports) this.#note(each);
+    // A port that waited for its VPC is answered for when the VPC comes, in a message that does not name the port.
+    for (const outcome of outcomes) if (!named.has(outcome.resourceId)) this.outcome(outcome);
+    return reports;
+  }
+
+  /** Takes what the data plane says of its own accord. */
+  outcome(outcome: ResourceOutcome): void {
+    const goal = this.#held.find(outcome.resourceId);
+    if (goal === undefined) return;
+    const next = outcomeReport(goal, false, outcome);
+    if (this.#isNews(next)) this.#note(next);
+  }
+
+  /** Of what is no port only trouble is told, and its end. */
+  #isNews(next: OperationReport): boolean {
+    const { resourceType, operationStatus } = next;
+    return (
+      resourceType === ResourceType.PORT || operationStatus === OperationStatus.FAILURE || this.#kept.has(keyOf(next))
+    );
+  }
+
+  #note(next: OperationReport): void {
+    this.#tell(next);
+    if (next.operationStatus === OperationStatus.OUT_OF_ORDER) return;
+    const key = keyOf(next);
+    const isPort = next.resourceType === ResourceType.PORT && next.operationType !== OperationType.DELETE;
+    const failed = next.operationStatus === OperationStatus.FAILURE;
+    if (isPort || (failed && this.#kept.size < failuresAtMost)) this.#kept.set(key, next);
+    else this.#kept.delete(key);
+  }
+}
+
+export function keyOf({ resourceType, resourceId }: OperationReport): string {
+  return `${resourceType} ${resourceId}`;
+}
+
+/** Says that nothing was wrong with the goal. */
+export function successOf({ goal, removed }: StatedGoal): OperationReport {
+  return report(goal, removed, OperationStatus.SUCCESS, '');
+}
+
+function report(goal: Goal, removed: boolean, operationStatus: OperationStatus, reason: string): OperationReport {
+  return OperationReport.fromPartial({
+    resourceId: goal.state.id,
+    resourceType: resourceTypes[goal.kind],
+    operationType: removed ? OperationType.DELETE : OperationType.UPDATE,
+    operationStatus,
+    revisionNumber: goal.state.revisionNumber,
+    reason,
+  });
+}
+
+/** A port that is switched off is as wanted, but not active. */
+function outcomeReport(goal: Goal, removed: boolean, outcome: ResourceOutcome): OperationReport {
+  const off = !removed && goal.kind === 'port' && !goal.state.adminStateUp && outcome.status === 'ok';
+  if (off) return report(goal, removed, OperationStatus.PENDING, 'administratively down');
+  return report(goal, removed, statusOf(outcome), outcome.reason);
+}
+
+function statusOf(outcome: ResourceOutcome): OperationStatus {
+  switch (outcome.status) {
+    case 'ok':
+      return OperationStatus.SUCCESS;
+    case 'unplugged':
+      return OperationStatus.PENDING;
+    case 'failed':
+      return OperationStatus.FAILURE;
+  }
+}

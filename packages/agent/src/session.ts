@@ -1,0 +1,123 @@
+import {
+  GoalStateOperationReply,
+  type GoalStateOperationReply_GoalStateOperationStatus as OperationReport,
+  type GoalStateV2,
+  goalsOf,
+  type SubscriptionReport,
+  SubscriptionState,
+} from '@alcor/contract';
+import { type Clock, createWakeup, type Stream, type Timer } from '@alcor/runtime';
+import type { Dataplane } from './dataplane/index.ts';
+import type { HeldState, StreamSource } from './held-state.ts';
+import { keyOf, type Reports } from './reports.ts';
+
+export type GoalStream = Stream<GoalStateOperationReply, GoalStateV2>;
+
+const reportsPerReply = 1_000;
+/** How long news of a position waits for more of its kind, in ms. */
+const positionsWaitMs = 50;
+
+export interface SessionOptions {
+  readonly stream: GoalStream;
+  readonly held: HeldState;
+  readonly dataplane: Dataplane;
+  readonly reports: Reports;
+  readonly clock: Clock;
+  /** All the agent's subscriptions as they stand. */
+  readonly subscriptions: readonly SubscriptionReport[];
+  readonly fence: number;
+}
+
+/** One stream from a config manager, the newest: takes its goals and answers with whatever there is to say, in few replies. */
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #source: StreamSource;
+  readonly #wakeup = createWakeup();
+  /** Not yet sent, the newest per resource. */
+  readonly #reports = new Map<string, OperationReport>();
+  readonly #subscriptions = new Map<string, SubscriptionReport>();
+  #applied = 0;
+  #later: Timer | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#source = options.held.openStream(options.fence);
+    for (const report of options.reports.standing) this.tell(report);
+    for (const report of options.subscriptions) this.#subscriptions.set(report.topic, report);
+  }
+
+  /** Has a report sent. */
+  tell(report: OperationReport): void {
+    this.#reports.set(keyOf(report), report);
+    this.#wakeup.raise();
+  }
+
+  /** Has a subscription's state sent; one that has only read on may wait a little. */
+  tellSubscription(report: SubscriptionReport): void {
+    const waiting = this.#subscriptions.get(report.topic);
+    this.#subscriptions.set(report.topic, report);
+    if (report.state !== SubscriptionState.CAUGHT_UP || waiting?.state === SubscriptionState.READING)
+      this.#wakeup.raise();
+    else {
+      this.#later ??= this.#options.clock.timer(positionsWaitMs, () => {
+        this.#later = undefined;
+        this.#wakeup.raise();
+      });
+    }
+  }
+
+  /** Runs until the stream ends or breaks, or `signal` aborts. */
+  async run(messages: AsyncIterable<GoalStateV2>, signal: AbortSignal): Promise<void> {
+    const over = new AbortController();
+    try {
+      await Promise.race([this.#take(messages, signal), this.#answer(AbortSignal.any([signal, over.signal]))]);
+    } finally {
+      over.abort();
+      this.#later?.cancel();
+    }
+  }
+
+  async #take(messages: AsyncIterable<GoalStateV2>, signal: AbortSignal): Promise<void> {
+    const { held, dataplane, reports } = this.#options;
+    for await (const message of messages) {
+      if (signal.aborted) return;
+      const goals = goalsOf(message);
+      held.leave(this.#source, message.leftVpcs);
+      held.begin(this.#source, message.begunVpcs);
+      const verdicts = held.apply(this.#source, goals);
+      for (const vpcId of message.completedVpcs) held.completeVpc(this.#source, vpcId);
+      if (message.complete) held.complete(this.#source);
+      const outcomes = message.complete ? await dataplane.reconcile(signal) : await dataplane.flush(signal);
+      reports.answer(goals, outcomes, verdicts);
+      if (signal.aborted) return;
+      this.#applied++;
+      this.#wakeup.raise();
+    }
+  }
+
+  async #answer(signal: AbortSignal): Promise<void> {
+    for (let answered = -1; !signal.aborted;) {
+      const nothing = this.#reports.size === 0 && this.#subscriptions.size === 0 && this.#applied === answered;
+      if (nothing) {
+        await this.#wakeup.wait(signal);
+        continue;
+      }
+      const reply = emptyReply();
+      for (const [key, report] of this.#reports) {
+        if (reply.operationStatuses.length === reportsPerReply) break;
+        reply.operationStatuses.push(report);
+        this.#reports.delete(key);
+      }
+      reply.subscriptions = [...this.#subscriptions.values()];
+      this.#subscriptions.clear();
+      reply.allSubscriptions = answered < 0;
+      reply.appliedSequence = answered = this.#applied;
+      await this.#options.stream.send(reply);
+    }
+  }
+}
+
+/** A reply that says nothing. */
+export function emptyReply(): GoalStateOperationReply {
+  return GoalStateOperationReply.fromPartial({ formatVersion: 2 });
+}
