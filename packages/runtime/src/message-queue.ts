@@ -13,7 +13,8 @@ export interface MessageQueue {
   openWriter(topic: string, fence: number, signal: AbortSignal): Promise<TopicWriter>;
   /**
    * Batches of the messages after `position` whose subject matches one of `subjects` (tokens between dots; a `>` at the end stands for
-   * the rest). Goes on after what it gave when the queue was away for a while.
+   * the rest). Messages come in the order of their positions for each of `subjects`, not across them; a message may come twice.
+   * Says once when it has caught up, if need be with an empty batch. Goes on after what it gave when the queue was away for a while.
    * Throws `TopicGone` when the topic is not there (any more), `QueueUnreachable` when the queue stays away too long. Ends when `signal` aborts.
    */
   read(topic: string, subjects: readonly string[], position: number, signal: AbortSignal): AsyncIterable<QueueBatch>;
@@ -29,7 +30,8 @@ export interface TopicWriter {
   readonly position: number;
   /**
    * Appends in order; resolves with the position of the last one once the queue has all of them. Throws `Fenced` when another
-   * writer has opened the topic since; what was appended before that stays.
+   * writer has opened the topic since, `TopicGone` when it was dropped, `QueueUnreachable` when the queue stays away too long. After a failure
+   * a part of the messages, from the first on, may have been appended; publishing them again is fine.
    */
   publish(messages: readonly OutgoingMessage[], signal: AbortSignal): Promise<number>;
   /** Takes the messages of these subjects away without a word: for last words that nobody needs any more. */
@@ -47,7 +49,7 @@ export interface QueueMessage extends OutgoingMessage {
 
 export interface QueueBatch {
   readonly messages: readonly QueueMessage[];
-  /** Everything up to here has been given. */
+  /** Everything up to here has been given; reading on from here loses nothing. Never goes back. */
   readonly position: number;
   /** Everything that was there when the reading began has been given; stays true. */
   readonly caughtUp: boolean;
@@ -73,4 +75,12 @@ export class TopicGone extends Error {
 /** The queue has not answered for longer than its reader wants to wait. */
 export class QueueUnreachable extends Error {
   override readonly name = 'QueueUnreachable';
+}
+
+/** Whether a subject matches one of `patterns`, as `MessageQueue.read` takes them. */
+export function subjectMatcher(patterns: readonly string[]): (subject: string) => boolean {
+  const exact = new Set(patterns.filter((pattern) => !pattern.endsWith('>')));
+  const prefixes = patterns.filter((pattern) => pattern.endsWith('>')).map((pattern) => pattern.slice(0, -1));
+  return (subject) =>
+    exact.has(subject) || prefixes.some((prefix) => subject.length > prefix.length && subject.startsWith(prefix));
 }

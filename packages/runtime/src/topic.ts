@@ -28,10 +28,15 @@ interface Link<V> {
   next: Link<V> | undefined;
 }
 
+/** Removals among so many of the newest entries are kept for readers that come back. */
+const keptForAnyone = 64;
+/** The same while somebody watches: what is published in one go before a watcher can look. */
+const keptForWatchers = 4_096;
+
 export class Topic<V> {
   readonly #links = new Map<string, Link<V>>();
   readonly #readers = new Map<Subscription, () => void>();
-  /** Readers that removals are not kept for. */
+  /** Readers that only some removals are kept for. */
   readonly #watchers = new Map<Subscription, () => void>();
   /** The last entry that `take` gave each of them. */
   readonly #places = new WeakMap<Subscription, Link<V>>();
@@ -53,12 +58,12 @@ export class Topic<V> {
     return this.#links.size - this.#removed;
   }
 
-  /** Entries kept for keys that are gone, until every reader has seen it. */
+  /** Entries kept for keys that are gone: until every reader has seen it, and a few for those that come back. */
   get tombstones(): number {
     return this.#removed;
   }
 
-  /** The position of the newest removal that is not kept any more: what is read on from before it is not whole. */
+  /** The position of the newest entry that was forgotten: what is read on from before it is not whole. */
   get forgotten(): number {
     return this.#forgotten;
   }
@@ -72,6 +77,15 @@ export class Topic<V> {
     if (this.get(key) === undefined) return;
     this.#append(key, value, true);
     if (this.#removed >= this.#forgetAt && this.#removed > this.#links.size / 2) this.#forgetRemoved();
+  }
+
+  /** Takes the key away without a last word: who has not read it never will. */
+  forget(key: string): void {
+    const link = this.#links.get(key);
+    if (link === undefined) return;
+    this.#unlink(link);
+    this.#links.delete(key);
+    this.#forgotten = Math.max(this.#forgotten, link.entry.position);
   }
 
   get(key: string): V | undefined {
@@ -98,7 +112,7 @@ export class Topic<V> {
     return subscription;
   }
 
-  /** A reader from `position` on that removals are not kept for: one that has fallen behind `forgotten` must begin anew. */
+  /** A reader from `position` on that only some removals are kept for: one that has fallen behind `forgotten` must begin anew. */
   watch(position: number, wake: () => void): Subscription {
     const subscription: Subscription = { position, close: () => void this.#watchers.delete(subscription) };
     this.#watchers.set(subscription, wake);
@@ -158,13 +172,10 @@ export class Topic<V> {
   }
 
   #forgetRemoved(): void {
-    let seen = this.#position;
+    let seen = this.#position - (this.#watchers.size > 0 ? keptForWatchers : keptForAnyone);
     for (const reader of this.#readers.keys()) if (reader.position > 0) seen = Math.min(seen, reader.position);
-    for (const [key, link] of this.#links) {
-      if (!link.entry.removed || link.entry.position > seen) continue;
-      this.#unlink(link);
-      this.#links.delete(key);
-      this.#forgotten = Math.max(this.#forgotten, link.entry.position);
+    for (const [key, { entry }] of this.#links) {
+      if (entry.removed && entry.position <= seen) this.forget(key);
     }
     this.#forgetAt = Math.max(64, this.#removed * 2);
   }

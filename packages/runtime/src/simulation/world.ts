@@ -13,6 +13,19 @@ export interface Faults {
   readonly crash: number;
   /** That the wall clock jumps at one of a process's waits, by up to an hour either way. */
   readonly clockJump: number;
+  /** What may go wrong between a process and the message queue; nothing unless given. */
+  readonly queue?: QueueFaults;
+}
+
+export interface QueueFaults {
+  /** That a process loses its connection to the queue at one of its dealings with it. */
+  readonly disconnect: number;
+  /** How long it is without then, at most, in ms. */
+  readonly awayMs: number;
+  /** That a reader is given the same once more. */
+  readonly repeat: number;
+  /** That the queue's word of what it has taken in is lost. */
+  readonly loseAcknowledgement: number;
 }
 
 export const noFaults: Faults = { lose: 0, repeat: 0, latencyMs: [1, 1], crash: 0, clockJump: 0 };
