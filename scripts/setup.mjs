@@ -15,7 +15,7 @@ const runPackages = {
   ping: 'iputils-ping',
   ethtool: 'ethtool',
 };
-const testPackages = { ...runPackages, openstack: 'python3-openstackclient' };
+const testPackages = { ...runPackages, openstack: 'python3-openstackclient', 'nats-server': 'nats-server' };
 
 export function say(message) {
   process.stderr.write(`alcor ${message}\n`);
