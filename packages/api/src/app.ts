@@ -1,6 +1,7 @@
 import { type Identity, noIdentity } from '@alcor/identity';
 import type { IntentStore } from '@alcor/network';
 import { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import { addRoutes } from './added-routes.ts';
 import { addAuthentication } from './authentication.ts';
 import { parseCsv } from './csv.ts';
 import { type AnyDefinition, type Operation, allows, pathOf } from './definition.ts';
@@ -14,6 +15,7 @@ import { addAutoTopologyRoutes } from './auto-topology-routes.ts';
 import { type RouteContext, addResourceRoutes } from './resource-routes.ts';
 import { addQuotaRoutes } from './quota-routes.ts';
 import { addTagRoutes } from './tag-routes.ts';
+import type { Route } from './route.ts';
 import { addVersionRoutes } from './versions.ts';
 
 export interface ApiOptions {
@@ -25,6 +27,8 @@ export interface ApiOptions {
   readonly identity?: Identity | undefined;
   /** Rules instead of the defaults, as `readPolicy` gives them. */
   readonly policy?: PolicyOverrides | undefined;
+  /** What else is served under the same roof. */
+  readonly routes?: readonly Route[] | undefined;
 }
 
 /** The HTTP server of the region's API. It listens to nothing until told; `inject` tries it without a socket. */
@@ -41,7 +45,9 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   addQuotaRoutes(app, context);
   addAutoTopologyRoutes(app, context);
   addVersionRoutes(app, definitions);
-  const document = openApi(definitions);
+  const routes = options.routes ?? [];
+  addRoutes(app, routes, context);
+  const document = openApi(definitions, routes);
   app.get('/openapi.json', () => document);
   answerOtherMethods(app, definitions);
   return app;

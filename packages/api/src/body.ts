@@ -49,7 +49,10 @@ export function readCreate(definition: AnyDefinition, body: unknown, frame: Crea
 }
 
 /** Reads the body of an action: its attributes and no other. */
-export function readAction({ method, root, required, optional }: Action, body: unknown): Input {
+export function readAction(
+  { method, root, required, optional }: Pick<Action, 'method' | 'root' | 'required' | 'optional'>,
+  body: unknown,
+): Input {
   if (method === 'GET' || (body === undefined && Object.keys(required).length === 0)) return {};
   const item = root === null ? rootOf(body) : itemOf(rootOf(body), root);
   const missing = Object.keys(required).find((name) => !Object.hasOwn(item, name));

@@ -1,11 +1,12 @@
 import type { Attribute } from './attribute.ts';
 import type { Action } from './action.ts';
+import type { Route } from './route.ts';
 import { type AnyDefinition, type AnyTypes, type Operation, allows, pathOf } from './definition.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The OpenAPI 3.1 document of all resources, made of nothing but their definitions. */
-export function openApi(definitions: readonly AnyDefinition[]): Json {
+/** The OpenAPI 3.1 document of all resources and routes, made of nothing but their definitions. */
+export function openApi(definitions: readonly AnyDefinition[], routes: readonly Route[] = []): Json {
   return {
     openapi: '3.1.0',
     info: {
@@ -13,7 +14,7 @@ export function openApi(definitions: readonly AnyDefinition[]): Json {
       version: '2.0',
       description: 'The OpenStack Networking API v2.0 and Alcor’s own resources.',
     },
-    paths: Object.assign({}, ...definitions.map(pathsOf)) as Json,
+    paths: Object.assign({}, ...definitions.map(pathsOf), routePaths(routes)) as Json,
     components: {
       schemas: Object.assign({ Error: errorSchema }, ...definitions.map(schemasOf)) as Json,
       responses: { Error: { description: 'Refused, or failed', ...json({ $ref: '#/components/schemas/Error' }) } },
@@ -71,7 +72,11 @@ function wrapped(key: string, schema: Json): Json {
 
 /** `:id` in a route is `{id}` in the document. */
 export function documentPath(definition: AnyDefinition): string {
-  return pathOf(definition).replaceAll(/:(\w+)/g, '{$1}');
+  return spelled(pathOf(definition));
+}
+
+function spelled(path: string): string {
+  return path.replaceAll(/:(\w+)/g, '{$1}');
 }
 
 function pathsOf(definition: AnyDefinition): Json {
@@ -134,13 +139,7 @@ function operationsOf(definition: AnyDefinition): Readonly<Record<Operation, Jso
 }
 
 function actionOf(definition: AnyDefinition, name: string, action: Action): Json {
-  const kinds = { ...action.required, ...action.optional };
-  const bare: Json = {
-    type: 'object',
-    required: Object.keys(action.required),
-    properties: Object.fromEntries(Object.entries(kinds).map(([attribute, { schema }]) => [attribute, schema])),
-    additionalProperties: false,
-  };
+  const bare = bodySchema(action);
   const answer =
     action.answers === 'view'
       ? wrapped(definition.singular, { $ref: `#/components/schemas/${nameOf(definition)}` })
@@ -151,6 +150,39 @@ function actionOf(definition: AnyDefinition, name: string, action: Action): Json
     summary: action.about,
     ...(action.method === 'GET' ? {} : { requestBody: json(action.root === null ? bare : wrapped(action.root, bare)) }),
     responses: { [action.status]: { description: action.about, ...json(answer) }, ...failure },
+  };
+}
+
+function bodySchema({ required, optional }: Pick<Action, 'required' | 'optional'>): Json {
+  return {
+    type: 'object',
+    required: Object.keys(required),
+    properties: Object.fromEntries(
+      Object.entries({ ...required, ...optional }).map(([attribute, { schema }]) => [attribute, schema]),
+    ),
+    additionalProperties: false,
+  };
+}
+
+function routePaths(routes: readonly Route[]): Json {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of routes) {
+    const item = (paths[spelled(route.path)] ??= route.path.endsWith('/:id') ? { parameters: [idParameter] } : {});
+    item[route.method.toLowerCase()] = routeOperation(route);
+  }
+  return paths;
+}
+
+function routeOperation({ method, path, about, tag, query, root, required, optional, status, answers }: Route): Json {
+  const bare = bodySchema({ required, optional });
+  const type = answers.each === 'line' ? 'application/x-ndjson' : 'application/json';
+  return {
+    tags: [tag],
+    operationId: `${method.toLowerCase()}_${path.replaceAll(/[/:-]+/g, '_').replace(/^_alcor_v1_/, '')}`,
+    summary: about,
+    parameters: Object.entries(query).map(([name, { schema }]) => queryParameter(name, name, { ...schema })),
+    ...(method === 'GET' ? {} : { requestBody: json(root === null ? bare : wrapped(root, bare)) }),
+    responses: { [status]: { description: about, content: { [type]: { schema: answers.schema } } }, ...failure },
   };
 }
 

@@ -1,4 +1,3 @@
-import type { AnyDefinition } from './definition.ts';
 import { definitions as allDefinitions } from './definitions/index.ts';
 import { isRecord } from './kinds.ts';
 import { type PolicyOverrides, type Rule, type Who, policyNames, ruleNames } from './policy.ts';
@@ -13,9 +12,13 @@ export class PolicyFileError extends Error {
  *
  *     { "create_network:shared": "member", "delete_port": ["member", "network owner"] }
  */
-export function readPolicy(text: string, definitions: readonly AnyDefinition[] = allDefinitions): PolicyOverrides {
+export function readPolicy(
+  text: string,
+  /** Rules of what is no resource. */
+  others: readonly string[] = [],
+): PolicyOverrides {
   const root = parsed(text);
-  const known = policyNames(definitions);
+  const known = new Set([...policyNames(allDefinitions), ...others]);
   const problems: string[] = [];
   const overrides = new Map<string, Who>();
   for (const [name, value] of Object.entries(root)) {

@@ -126,6 +126,15 @@ function namesOf({ singular, attributes, actions = {} }: AnyDefinition): readonl
   return [...verbs, ...fine, ...Object.keys(actions)];
 }
 
+/** Refuses with 403 what the caller may not do, of things that are nobody's. */
+export function checkRule(
+  rule: string,
+  who: Who,
+  { caller, overrides }: { readonly caller: Caller; readonly overrides: PolicyOverrides },
+): void {
+  if (!holds(overrides.get(rule) ?? who, caller, {})) refuse([rule]);
+}
+
 /** Refuses with 403, naming the rules as Neutron does. */
 export function refuse(names: readonly string[]): never {
   const [first = '', ...rest] = names.map((name) => `rule:${name}`);

@@ -64,6 +64,7 @@ export const pushNodeSubscribeInfo = {
   reply: SubscribeOperationReply,
 } as const;
 
+export * from './cms.ts';
 export { type Goal, goalKey, type GoalKind, goalVpc } from './goal.ts';
 export { addGoal, emptyGoalState, goalsOf, type StatedGoal } from './messages.ts';
 export {

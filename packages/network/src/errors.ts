@@ -7,7 +7,7 @@ import { securityErrors } from './security-errors.ts';
 /** What an entry of the table says of a refusal. */
 export interface ErrorKind {
   /** HTTP status that answers it. */
-  readonly status: 400 | 401 | 403 | 404 | 409 | 412 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 409 | 410 | 412 | 500 | 503;
   /** Neutron's name for it, the `type` of an error body. */
   readonly type: string;
   /** `{name}` is replaced by the parameter of that name. */
@@ -150,6 +150,11 @@ export const errorTable = {
     status: 412,
     type: 'RevisionNumberConstraintFailed',
     message: 'Constrained to {expected}, but current revision is {current}.',
+  },
+  RevisionGone: {
+    status: 410,
+    type: 'RevisionGone',
+    message: 'What came after revision {revision} is not known whole any more. Begin anew, without a revision.',
   },
   InvalidInput: { status: 400, type: 'InvalidInput', message: 'Invalid input for operation: {reason}.' },
   HTTPBadRequest: { status: 400, type: 'HTTPBadRequest', message: '{reason}' },
