@@ -27,11 +27,17 @@ export class Compiler {
   readonly #nodes = new Map<NodeId, Node>();
   /** Ports bound to a node, whether or not the node is known. */
   readonly #portsOf = new Map<NodeId, Set<PortId>>();
+  readonly #portsIn = new Map<NetworkId, number>();
   readonly #counters = { changes: 0, stale: 0, rowsRead: 0, deltas: 0 };
 
   /** Work done so far, for metrics and for tests that guard the cost. */
   get counters(): Readonly<{ changes: number; stale: number; rowsRead: number; deltas: number }> {
     return this.#counters;
+  }
+
+  /** What decides how the goals of a VPC travel. Costs nothing that grows with it. */
+  sizeOf(vpcId: string): { readonly ports: number; readonly largestGroup: number } {
+    return { ports: this.#portsIn.get(vpcId as NetworkId) ?? 0, largestGroup: 0 };
   }
 
   /** The rows as they stand. */
@@ -88,6 +94,8 @@ export class Compiler {
         const { before, after } = this.#replace(this.#ports, change);
         const meant = this.#portMeaning(before);
         this.#rebind(change.id, before?.hostId ?? null, after?.hostId ?? null);
+        if (before !== after) this.#count(before, -1);
+        if (before !== after) this.#count(after, 1);
         return difference(meant, this.#portMeaning(after), change.revision);
       }
       case 'node':
@@ -125,6 +133,13 @@ export class Compiler {
     if (change.row === null) rows.delete(change.id);
     else rows.set(change.id, change.row);
     return { before, after: change.row ?? undefined };
+  }
+
+  #count(port: Port | undefined, by: number): void {
+    if (port === undefined) return;
+    const ports = (this.#portsIn.get(port.networkId) ?? 0) + by;
+    if (ports > 0) this.#portsIn.set(port.networkId, ports);
+    else this.#portsIn.delete(port.networkId);
   }
 
   #rebind(id: PortId, before: NodeId | null, after: NodeId | null): void {

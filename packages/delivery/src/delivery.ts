@@ -1,13 +1,35 @@
-import { type Goal, goalKey } from '@alcor/contract';
+import { type Goal, goalKey, goalVpc, unicastSubject } from '@alcor/contract';
 import { Compiler, type Delta } from '@alcor/compiler';
-import { type Change, type Feed, FeedGap, type Position } from '@alcor/network';
-import type { Bus, Clock, Topic } from '@alcor/runtime';
+import {
+  type Change,
+  type Channel,
+  type ChannelName,
+  type Feed,
+  FeedGap,
+  type HeldLease,
+  type NetworkId,
+  type Position,
+} from '@alcor/network';
+import { Bus, type Clock, Topic } from '@alcor/runtime';
+import type { VpcFacts } from './channel-choice.ts';
 
 /** A host that goals can be sent to. */
 export interface Host {
   readonly id: string;
   /** Where its agent serves the contract. */
   readonly agentAddress: string;
+}
+
+/** A goal for one of a VPC's hosts. */
+export interface HostGoal {
+  readonly hostId: string;
+  readonly goal: Goal;
+}
+
+/** How the goals of a VPC travel now. */
+export interface VpcChannel {
+  readonly vpcId: string;
+  readonly channel: ChannelName;
 }
 
 export interface DeliveryOptions {
@@ -29,13 +51,24 @@ const lastRetryMs = 5_000;
  */
 export class Delivery {
   readonly compiler = new Compiler();
+  readonly goals: Bus<Goal>;
+  /** What single hosts must know, by VPC: topic `vpc/ID/hosts`, keys as the subjects of the VPC's topic in the message queue. */
+  readonly hostGoals = new Bus<HostGoal>();
+  /** The channels in force, by VPC; a VPC that is not there goes by gRPC. */
+  readonly channels = new Topic<VpcChannel>();
+  /** Every VPC, and what its channel is chosen by. */
+  readonly vpcs = new Topic<VpcFacts>();
+  /** Who holds which shard, by shard. */
+  readonly leases = new Topic<HeldLease>();
   /** Resolves when everything that was there at the start has been published. */
   readonly ready: Promise<void>;
   readonly #options: DeliveryOptions;
   readonly #isReady: () => void;
+  readonly #channelRows = new Map<NetworkId, Channel>();
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
+    this.goals = options.goals;
     const { promise, resolve } = deferred();
     this.ready = promise;
     this.#isReady = resolve;
@@ -74,21 +107,58 @@ export class Delivery {
         this.#take(change);
       }
     }
-    for (const change of this.compiler.missing(present)) this.#take(change);
+    for (const change of [...this.#missingChannels(present), ...this.compiler.missing(present)]) this.#take(change);
     return position;
   }
 
+  #missingChannels(present: ReadonlySet<string>): Change[] {
+    return [...this.#channelRows.values()]
+      .filter(({ id }) => !present.has(`channel/${id}`))
+      .map(({ id, revision }) => ({ kind: 'channel', id, revision: revision + 1, row: null }));
+  }
+
   #take(change: Change): void {
-    for (const delta of this.compiler.apply(change)) this.#publish(delta);
+    const deltas = this.compiler.apply(change);
+    for (const delta of deltas) this.#publish(delta);
+    for (const vpcId of new Set(deltas.map(({ goal }) => goalVpc(goal)))) this.#note(vpcId);
     if (change.kind === 'node') this.#publishHost(change);
+    if (change.kind === 'channel') this.#takeChannel(change);
+    if (change.kind === 'lease' && change.row !== null) this.leases.put(change.id, change.row);
   }
 
   #publish({ audience, goal, removed }: Delta): void {
-    const { goals } = this.#options;
-    if (!removed) goals.topic(audience).put(goalKey(goal), goal);
-    else if (goals.topics.has(audience)) goals.topic(audience).remove(goalKey(goal), goal);
-    // A network is only deleted when nothing is left in it, so nobody reads its topic any more.
-    if (removed && goal.kind === 'vpc') goals.drop(audience);
+    const vpcId = goalVpc(goal);
+    put(this.goals, audience, { key: goalKey(goal), value: goal, removed });
+    if (audience.startsWith('host/')) {
+      const hostId = audience.slice('host/'.length);
+      const key = unicastSubject(hostId, goal);
+      put(this.hostGoals, `vpc/${vpcId}/hosts`, { key, value: { hostId, goal }, removed });
+    }
+    // A network is only deleted when nothing is left in it, so nobody reads its topics any more.
+    if (removed && goal.kind === 'vpc') {
+      this.goals.drop(audience);
+      this.hostGoals.drop(`vpc/${vpcId}/hosts`);
+    }
+  }
+
+  #takeChannel({ id, revision, row }: Extract<Change, { kind: 'channel' }>): void {
+    if (revision <= (this.#channelRows.get(id)?.revision ?? 0)) return;
+    if (row === null) this.#channelRows.delete(id);
+    else this.#channelRows.set(id, row);
+    const channel = row?.channel ?? 'grpc';
+    if (channel === 'grpc') this.channels.remove(id, { vpcId: id, channel });
+    else if (this.channels.get(id) === undefined) this.channels.put(id, { vpcId: id, channel });
+    this.#note(id);
+  }
+
+  /** Says what is known of a VPC, if that is new. */
+  #note(vpcId: string): void {
+    const known = this.vpcs.get(vpcId);
+    const { channel, override } = this.#channelRows.get(vpcId as NetworkId) ?? { channel: 'grpc', override: null };
+    const facts: VpcFacts = { vpcId, channel, override, ...this.compiler.sizeOf(vpcId) };
+    const isThere = this.goals.topics.get(`vpc/${vpcId}`)?.get(`vpc/${vpcId}`) !== undefined;
+    if (!isThere) this.vpcs.remove(vpcId, facts);
+    else if (known === undefined || !sameFacts(known, facts)) this.vpcs.put(vpcId, facts);
   }
 
   #publishHost({ id, row }: Extract<Change, { kind: 'node' }>): void {
@@ -97,6 +167,21 @@ export class Delivery {
     if (row === null) hosts.remove(id, { id, agentAddress: '' });
     else if (known?.agentAddress !== row.agentAddress) hosts.put(id, { id, agentAddress: row.agentAddress });
   }
+}
+
+function put<V>(
+  bus: Bus<V>,
+  name: string,
+  { key, value, removed }: { readonly key: string; readonly value: V; readonly removed: boolean },
+): void {
+  if (!removed) bus.topic(name).put(key, value);
+  else bus.topics.get(name)?.remove(key, value);
+}
+
+function sameFacts(a: VpcFacts, b: VpcFacts): boolean {
+  return (
+    a.channel === b.channel && a.override === b.override && a.ports === b.ports && a.largestGroup === b.largestGroup
+  );
 }
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {

@@ -1,0 +1,218 @@
+import { encodeGoal, type Goal, multicastSubject, topicOf, unicastSubject } from '@alcor/contract';
+import { goneGoal } from '@alcor/compiler';
+import {
+  type Clock,
+  createWakeup,
+  Fenced,
+  type MessageQueue,
+  type Subscription,
+  type Topic,
+  type TopicWriter,
+} from '@alcor/runtime';
+import type { HostGoal } from './delivery.ts';
+import { type Content, readContent } from './topic-content.ts';
+
+/** What publishers have done, all together. */
+export interface PublishCounters {
+  multicast: number;
+  unicast: number;
+  /** Payloads. */
+  bytes: number;
+  /** Goals that were found in the queue as they should be. */
+  unchanged: number;
+}
+
+export interface TopicPublisherOptions {
+  readonly vpcId: string;
+  /** What every host of the VPC must know. */
+  readonly multicast: Topic<Goal>;
+  /** What single hosts must, by subject. */
+  readonly unicast: Topic<HostGoal>;
+  readonly queue: MessageQueue;
+  readonly fence: number;
+  readonly clock: Clock;
+  readonly counters: PublishCounters;
+  /** The queue's topic has everything that there is to know, for the first time. */
+  readonly onWhole: () => void;
+  readonly log: (message: string, error?: unknown) => void;
+}
+
+const entriesPerRound = 500;
+const firstRetryMs = 100;
+const lastRetryMs = 5_000;
+/** A last word stays so long for readers that were away. */
+const keepTombstonesMs = 3_600_000;
+const purgeEveryMs = 60_000;
+
+/** One of the two things that are read here and written there. */
+interface Source {
+  readonly subscription: Subscription;
+  readonly next: () => readonly Saying[];
+  readonly isRead: () => boolean;
+}
+
+/** A goal and where it is said. */
+interface Saying {
+  readonly subject: string;
+  readonly goal: Goal;
+  readonly removed: boolean;
+  /** Put before the publisher had looked at what the queue holds, so before it said anything. */
+  readonly isOld: boolean;
+}
+
+/**
+ * Keeps the topic of one VPC in the message queue at what the topics of this process say: another reader of theirs, as slow as the queue.
+ * Begins by comparing, so that what is there already is not published again.
+ */
+export class TopicPublisher {
+  readonly #options: TopicPublisherOptions;
+  readonly #wakeup = createWakeup();
+  /** When each last word was said, on the clock. */
+  readonly #tombstones = new Map<string, number>();
+  #writer: TopicWriter | undefined;
+  #again = new AbortController();
+  #purgeAt = 0;
+
+  constructor(options: TopicPublisherOptions) {
+    this.#options = options;
+  }
+
+  /** Position of the newest message in the queue that is known to be there. */
+  get position(): number {
+    return this.#writer?.position ?? 0;
+  }
+
+  /** Compares from the start: for when the queue has lost the topic. */
+  restart(): void {
+    this.#again.abort();
+  }
+
+  /** Publishes until `signal` aborts. Rejects with Fenced when another publishes now. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log, vpcId } = this.#options;
+    let retryMs = firstRetryMs;
+    while (!signal.aborted) {
+      this.#again = new AbortController();
+      const until = AbortSignal.any([signal, this.#again.signal]);
+      try {
+        await this.#publish(until, () => (retryMs = firstRetryMs));
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof Fenced) throw error;
+        if (until.aborted) continue;
+        log(`cannot publish VPC ${vpcId}; trying again in ${retryMs} ms`, error);
+        await clock.sleep(retryMs, until).catch(() => {});
+        retryMs = Math.min(retryMs * 2, lastRetryMs);
+      }
+    }
+  }
+
+  async #publish(signal: AbortSignal, onWhole: () => void): Promise<void> {
+    const { queue, vpcId, fence, multicast, unicast } = this.#options;
+    this.#writer = await queue.openWriter(topicOf(vpcId), fence, signal);
+    const content = await readContent(queue, topicOf(vpcId), { multicast, unicast }, signal);
+    this.#noteTombstones(content);
+    const sources = [
+      this.#source(multicast, (goal) => ({ goal, subject: multicastSubject(goal) })),
+      this.#source(unicast, ({ hostId, goal }) => ({ goal, subject: unicastSubject(hostId, goal) })),
+    ];
+    try {
+      for (let isWhole = false; !signal.aborted;) {
+        const sayings = sources.flatMap((source) => source.next());
+        const fresh = sayings.filter((saying) => !this.#isThere(content, saying));
+        await this.#say(fresh, signal);
+        // What is left unsaid gives others their turn.
+        if (fresh.length === 0 && sayings.length > 0) await this.#options.clock.sleep(0, signal);
+        if (!sources.every((source) => source.isRead())) continue;
+        if (!isWhole) {
+          await this.#clear(content, signal);
+          isWhole = true;
+          onWhole();
+          this.#options.onWhole();
+        }
+        await this.#purge(signal);
+        if (sources.every((source) => source.isRead())) await this.#wait(signal);
+      }
+    } finally {
+      for (const { subscription } of sources) subscription.close();
+    }
+  }
+
+  #source<V>(topic: Topic<V>, said: (value: V) => Pick<Saying, 'goal' | 'subject'>): Source {
+    const subscription = topic.subscribe(this.#wakeup.raise);
+    const begun = topic.position;
+    return {
+      subscription,
+      next: () =>
+        topic
+          .take(subscription, entriesPerRound)
+          .map(({ value, removed, position }) => ({ ...said(value), removed, isOld: position <= begun })),
+      isRead: () => subscription.position === topic.position,
+    };
+  }
+
+  /** Whether it need not be said, by what the queue held when the publisher began; what was asked for is then forgotten. */
+  #isThere(content: Content, { subject, goal, removed, isOld }: Saying): boolean {
+    const held = content.get(subject);
+    if (held === undefined) return removed && isOld;
+    content.delete(subject);
+    const isSame = removed ? held.state === 'gone' : held.state === 'same' && held.goal === goal;
+    if (isSame) this.#options.counters.unchanged++;
+    return isSame;
+  }
+
+  async #say(sayings: readonly Saying[], signal: AbortSignal): Promise<void> {
+    if (sayings.length === 0) return;
+    const { counters, clock } = this.#options;
+    const messages = sayings.map(({ subject, goal, removed }) => ({ subject, payload: encodeGoal({ goal, removed }) }));
+    await this.#writer?.publish(messages, signal);
+    for (const { subject, payload } of messages) {
+      counters[subject.startsWith('multicast.') ? 'multicast' : 'unicast']++;
+      counters.bytes += payload.length;
+    }
+    for (const { subject, removed } of sayings) {
+      if (removed) this.#tombstones.set(subject, clock.now());
+      else this.#tombstones.delete(subject);
+    }
+  }
+
+  /** Ends what is in the queue and nowhere else. */
+  async #clear(content: Content, signal: AbortSignal): Promise<void> {
+    const left = [...content].flatMap(([subject, held]) =>
+      held.state === 'same' || held.state === 'other'
+        ? [{ subject, goal: goneGoal(held.goal, held.goal.state.revisionNumber), removed: true, isOld: true }]
+        : [],
+    );
+    for (let index = 0; index < left.length; index += entriesPerRound) {
+      await this.#say(left.slice(index, index + entriesPerRound), signal);
+    }
+    const unreadable = [...content].flatMap(([subject, { state }]) => (state === 'unreadable' ? [subject] : []));
+    if (unreadable.length > 0) await this.#writer?.purge(unreadable, signal);
+    content.clear();
+  }
+
+  /** How long ago the last words were said that are found in the queue is not known: they count from now. */
+  #noteTombstones(content: Content): void {
+    const now = this.#options.clock.now();
+    for (const [subject, { state }] of content) {
+      if (state === 'gone' && !this.#tombstones.has(subject)) this.#tombstones.set(subject, now);
+    }
+  }
+
+  async #purge(signal: AbortSignal): Promise<void> {
+    const now = this.#options.clock.now();
+    if (now < this.#purgeAt) return;
+    this.#purgeAt = now + purgeEveryMs;
+    const old = [...this.#tombstones].flatMap(([subject, at]) => (now - at >= keepTombstonesMs ? [subject] : []));
+    if (old.length === 0) return;
+    await this.#writer?.purge(old, signal);
+    for (const subject of old) this.#tombstones.delete(subject);
+  }
+
+  /** Until there is something to say, or something to purge. */
+  async #wait(signal: AbortSignal): Promise<void> {
+    const timer = this.#tombstones.size > 0 ? this.#options.clock.timer(purgeEveryMs, this.#wakeup.raise) : undefined;
+    await this.#wakeup.wait(signal);
+    timer?.cancel();
+  }
+}
