@@ -118,9 +118,8 @@ export class Agent {
       const messages = stream.received[Symbol.asyncIterator]();
       const first = await messages.next();
       if (first.done === true) return;
-      const { fence } = first.value;
-      this.#admit(fence);
-      await this.#takeOver(stream, fence, from(first.value, messages), signal);
+      this.#admit(first.value.fence);
+      await this.#takeOver(stream, from(first.value, messages), signal);
     } finally {
       stream.close();
     }
@@ -133,19 +132,14 @@ export class Agent {
   }
 
   /** The stream before lets go of the data plane first. */
-  async #takeOver(
-    stream: GoalStream,
-    fence: number,
-    messages: AsyncIterable<GoalStateV2>,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #takeOver(stream: GoalStream, messages: AsyncIterable<GoalStateV2>, signal: AbortSignal): Promise<void> {
     const before = this.#current;
     const stop = new AbortController();
     const current: Current = { stop, session: undefined, done: Promise.resolve() };
     this.#current = current;
     before?.stop.abort(new Error('a newer stream has taken over'));
     current.done = (before?.done ?? Promise.resolve()).then(() =>
-      this.#converse(current, stream, fence, messages, AbortSignal.any([signal, stop.signal])),
+      this.#converse(current, stream, messages, AbortSignal.any([signal, stop.signal])),
     );
     return current.done;
   }
@@ -154,7 +148,6 @@ export class Agent {
   async #converse(
     current: Current,
     stream: GoalStream,
-    fence: number,
     messages: AsyncIterable<GoalStateV2>,
     until: AbortSignal,
   ): Promise<void> {
@@ -162,7 +155,7 @@ export class Agent {
     const { held, dataplane } = this;
     const { clock } = this.#options.runtime;
     const subscriptions = this.#subscriptions.reports;
-    const session = new Session({ stream, held, dataplane, reports: this.#reports, clock, subscriptions, fence });
+    const session = new Session({ stream, held, dataplane, reports: this.#reports, clock, subscriptions });
     current.session = session;
     const close = (): void => stream.close();
     until.addEventListener('abort', close, { once: true });

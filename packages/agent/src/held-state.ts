@@ -1,7 +1,7 @@
 import { type Goal, goalKey, goalVpc, OperationStatus, type StatedGoal } from '@alcor/contract';
 import type { Clock } from '@alcor/runtime';
 import { type GoalSink, HeldVpc, type Item } from './held-vpc.ts';
-import { Remembered } from './remembered.ts';
+import { type LastWord, Remembered } from './remembered.ts';
 
 /** What became of a goal that the data plane was not asked about. */
 export interface Verdict {
@@ -15,7 +15,6 @@ export interface Verdict {
 export interface StreamSource {
   readonly kind: 'stream';
   readonly generation: number;
-  readonly fence: number;
   /** Generations of the VPCs that it has begun since. */
   readonly begun: Map<string, number>;
 }
@@ -31,8 +30,6 @@ export type Source = StreamSource | TopicSource;
 
 /** How long what only another channel has named is kept: the two may be apart by as much. */
 const channelGraceMs = 30_000;
-/** The same where another process has begun to speak for the host. */
-const handoverGraceMs = 5_000;
 
 interface Vpc {
   readonly held: HeldVpc;
@@ -47,8 +44,6 @@ interface Vpc {
 interface Sweep {
   readonly kind: Source['kind'];
   readonly generation: number;
-  /** How long what only readings of the same kind have named is kept. */
-  readonly graceMs: number;
   readonly completedAt: number;
   suspects: string[];
   cancel: () => void;
@@ -67,8 +62,8 @@ export interface HeldStateOptions {
  * The goal state that this host holds, by VPC, out of several sources: a stream from the config manager, topics that the agent reads
  * itself. Each source tells the truth in order, but one may lag behind another; so
  *
- * - an older revision never replaces a newer one, also one of a goal that is gone (`Remembered`); of two words on one revision the
- *   one of the reading that began later stands;
+ * - an older revision never replaces a newer one, also one of a goal that is gone (`Remembered`); of two words on one revision the later
+ *   one stands, except that a stream does not contradict a topic that is being read: the topic is there to stay;
  * - when a reading has said everything, what it left out is forgotten: at once if only its like had named it, after a while if another
  *   channel had, which may have been ahead.
  *
@@ -84,8 +79,6 @@ export class HeldState {
   readonly #vpcOf = new Map<string, string>();
   readonly #remembered: Remembered;
   #generation = 0;
-  /** Of the last stream that has said everything. */
-  #completedFence = 0;
 
   constructor(options: HeldStateOptions) {
     this.#sink = options.sink;
@@ -96,8 +89,8 @@ export class HeldState {
   }
 
   /** A new stream, which will say everything again that is not told by topics. */
-  openStream(fence = 0): StreamSource {
-    return { kind: 'stream', generation: ++this.#generation, fence, begun: new Map() };
+  openStream(): StreamSource {
+    return { kind: 'stream', generation: ++this.#generation, begun: new Map() };
   }
 
   /** A new reading of the VPC's topic from its beginning; takes the place of the one before. */
@@ -156,9 +149,7 @@ export class HeldState {
       if (item[kind] < generation) suspects.push(key);
       else item[other(kind)] = 0;
     }
-    const graceMs = source.kind === 'stream' && source.fence !== this.#completedFence ? handoverGraceMs : 0;
-    const completedAt = this.#clock.now();
-    vpc.sweep = { kind, generation, graceMs, completedAt, suspects, cancel: () => undefined };
+    vpc.sweep = { kind, generation, completedAt: this.#clock.now(), suspects, cancel: () => undefined };
     this.#sweep(vpcId, vpc, vpc.sweep);
   }
 
@@ -169,7 +160,6 @@ export class HeldState {
       this.completeVpc(source, vpcId);
       this.#dropUnlessNeeded(vpcId);
     }
-    this.#completedFence = source.fence;
   }
 
   /** The host is not in these VPCs any more, except where a topic is still read. */
@@ -181,12 +171,6 @@ export class HeldState {
       vpc.told = 0;
       if (vpc.topic === undefined) this.#drop(vpcId, vpc);
     }
-  }
-
-  /** True when the reading is what was begun last of its VPC: its words stand against those of any other source. */
-  isNewest(source: TopicSource): boolean {
-    const vpc = this.#vpcs.get(source.vpcId);
-    return vpc?.topic?.source === source && vpc.told < source.generation;
   }
 
   /** The port of this id, or else the neighbour. */
@@ -231,7 +215,7 @@ export class HeldState {
   }
 
   /** Answers with the reason when the goal is older than what is known. */
-  #take({ held }: Vpc, source: Source, stated: StatedGoal): string | undefined {
+  #take({ held, topic }: Vpc, source: Source, stated: StatedGoal): string | undefined {
     const { goal, removed } = stated;
     const key = goalKey(goal);
     const place = `${held.id} ${key}`;
@@ -241,15 +225,16 @@ export class HeldState {
     const known = item === undefined ? this.#remembered.get(place) : wordOf(item);
     if (item !== undefined && !removed) note(item, source, generation, this.#clock.now());
     if (known !== undefined && revision < known.revision) return `revision ${known.revision} is held`;
-    // Of one revision, the reading that began later knows better; nothing is out of order.
-    if (known?.revision === revision && generation < known.generation) return undefined;
+    const isTopics = known !== undefined && topic !== undefined && known.topic === topic.source.generation;
+    if (known?.revision === revision && source.kind === 'stream' && isTopics) return undefined;
     this.#observe(stated);
+    const said = source.kind === 'topic' ? generation : 0;
     if (removed) {
-      this.#forget(held, key, { revision, generation });
+      this.#forget(held, key, { revision, topic: said });
       return undefined;
     }
     const heardAt = this.#clock.now();
-    const next: Item = { goal, generation, stream: item?.stream ?? 0, topic: item?.topic ?? 0, heardAt };
+    const next: Item = { goal, said, stream: item?.stream ?? 0, topic: item?.topic ?? 0, heardAt };
     next[source.kind] = generation;
     this.#remembered.delete(place);
     held.set(next);
@@ -257,7 +242,7 @@ export class HeldState {
     return undefined;
   }
 
-  #forget(held: HeldVpc, key: string, word: { readonly revision: number; readonly generation: number }): void {
+  #forget(held: HeldVpc, key: string, word: LastWord): void {
     const goal = held.delete(key)?.goal;
     if (goal !== undefined && isPlace(goal)) {
       const { id } = goal.state;
@@ -274,7 +259,7 @@ export class HeldState {
     sweep.suspects = sweep.suspects.filter((key) => {
       const item = held.items.get(key);
       if (item === undefined || item[sweep.kind] >= sweep.generation) return false;
-      const graceMs = item[other(sweep.kind)] > 0 ? channelGraceMs : sweep.graceMs;
+      const graceMs = item[other(sweep.kind)] > 0 ? channelGraceMs : 0;
       const due = graceMs === 0 ? now : Math.max(sweep.completedAt, item.heardAt) + graceMs;
       if (due > now) {
         next = Math.min(next, due);
@@ -312,8 +297,8 @@ function generationOf(source: Source, vpcId: string): number {
   return source.kind === 'topic' ? source.generation : (source.begun.get(vpcId) ?? source.generation);
 }
 
-function wordOf({ goal, generation }: Item): { readonly revision: number; readonly generation: number } {
-  return { revision: goal.state.revisionNumber, generation };
+function wordOf({ goal, said }: Item): LastWord {
+  return { revision: goal.state.revisionNumber, topic: said };
 }
 
 function sum(counts: readonly number[]): number {

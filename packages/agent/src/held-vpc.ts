@@ -12,8 +12,8 @@ export interface GoalSink {
 /** A goal that is held, and who named it: the generations of the readings that did so last, 0 for never. */
 export interface Item {
   readonly goal: Goal;
-  /** Of the reading whose word stands. */
-  readonly generation: number;
+  /** Generation of the topic's reading whose word stands; 0: a stream's does. */
+  readonly said: number;
   stream: number;
   topic: number;
   /** When anybody named it last; `Clock.now`. */

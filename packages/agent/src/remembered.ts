@@ -3,8 +3,8 @@ import type { Clock } from '@alcor/runtime';
 /** A word on a goal that is not held any more. */
 export interface LastWord {
   readonly revision: number;
-  /** Of the reading that said it. */
-  readonly generation: number;
+  /** Generation of the topic's reading that said it; 0: a stream did. */
+  readonly topic: number;
 }
 
 /** How far one source may lag behind another, in ms. */
@@ -32,9 +32,9 @@ export class Remembered {
     return this.#words.get(key);
   }
 
-  set(key: string, { revision, generation }: LastWord): void {
+  set(key: string, { revision, topic }: LastWord): void {
     this.#words.delete(key);
-    this.#words.set(key, { revision, generation, until: this.#clock.now() + keptMs });
+    this.#words.set(key, { revision, topic, until: this.#clock.now() + keptMs });
     for (const [oldest, { until }] of this.#words) {
       if (until > this.#clock.now() && this.#words.size <= keptAtMost) break;
       this.#words.delete(oldest);

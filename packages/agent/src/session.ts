@@ -25,7 +25,6 @@ export interface SessionOptions {
   readonly clock: Clock;
   /** All the agent's subscriptions as they stand. */
   readonly subscriptions: readonly SubscriptionReport[];
-  readonly fence: number;
 }
 
 /** One stream from a config manager, the newest: takes its goals and answers with whatever there is to say, in few replies. */
@@ -41,7 +40,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#source = options.held.openStream(options.fence);
+    this.#source = options.held.openStream();
     for (const report of options.reports.standing) this.tell(report);
     for (const report of options.subscriptions) this.#subscriptions.set(report.topic, report);
   }

@@ -76,7 +76,7 @@ export class Subscriptions {
     const before = this.#readings.get(info.topic);
     if (before !== undefined && info.request < before.request) return outOfOrder(before);
     const stands = before !== undefined && before.key === info.key && before.queueUrl === queueUrl && !info.again;
-    if (stands && this.#options.held.isNewest(before.source)) {
+    if (stands) {
       before.request = info.request;
       this.#options.onReport(reportOf(before));
       return answer(before, signal);
