@@ -1,7 +1,17 @@
 /** What flows need to know of addresses beyond their numbers. */
+import { ipv4Prefix, ipv6Prefix } from '@alcor/openflow';
+import { allOnes } from './fields.ts';
+import type { MatchValue } from './flow.ts';
 
 export function isIpv6(text: string): boolean {
   return text.includes(':');
+}
+
+/** What to match for an address or a CIDR: one value, a masked one, or undefined for every address of the family. */
+export function prefixMatch(text: string): MatchValue | undefined {
+  const { value, mask } = isIpv6(text) ? ipv6Prefix(text) : ipv4Prefix(text);
+  if (BigInt(mask) === 0n) return undefined;
+  return BigInt(mask) === allOnes(isIpv6(text) ? 128 : 32) ? value : { value, mask };
 }
 
 /** The link-local address that a guest makes of its MAC: RFC 4291 appendix A. */

@@ -238,6 +238,13 @@ function anyResource(id: string): fc.Arbitrary<LocalPort> {
       ips: fc.subarray(addresses, { minLength: 1 }),
       adminStateUp: fc.integer({ min: 0, max: 9 }).map((n) => n > 0),
       portSecurityEnabled: fc.boolean(),
+      allowedAddressPairs: fc.array(
+        fc.record({
+          ip: fc.constantFrom('10.0.0.2/31', '10.0.0.3', 'fd00::/126', '0.0.0.0/0'),
+          mac: fc.constantFrom(...macs),
+        }),
+        { maxLength: 2 },
+      ),
     })
     .map((changes) => port(id, changes));
 }
@@ -257,6 +264,9 @@ function anyPacket(): fc.Arbitrary<{ readonly packet: packets.Packet; readonly f
   const v6 = fc.record({ mac: fc.constantFrom(...macs).map(mac), ip: fc.constantFrom('fd00::1', 'fd00::2').map(ipv6) });
   const packet = fc.oneof(
     fc.tuple(v4, v4).map(([from, to]) => packets.icmpEcho('request', from, to)),
+    fc
+      .tuple(v4, v4, fc.constantFrom([67, 68], [68, 67], [1, 2]))
+      .map(([from, to, [src, dst]]) => packets.udp({ ...from, port: src! }, { ...to, port: dst! })),
     fc.tuple(v4, v4).map(([from, to]) => packets.arpRequest(from, to.ip)),
     fc.tuple(v4, v4).map(([from, to]) => packets.arpReply(from, to)),
     fc.tuple(v6, v6).map(([from, to]) => packets.icmpv6Echo('request', from, to)),

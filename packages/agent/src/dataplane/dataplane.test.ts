@@ -223,11 +223,11 @@ test('the state can be looked at', async () => {
   });
   expect(describeText(dataplane.describe())).toMatchInlineSnapshot(`
     "192.0.2.1: connected, tunnel port 1
-    flows: 15 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
+    flows: 17 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
 
     table  name       flows
     0      classify   2
-    10     antispoof  3
+    10     antispoof  5
     50     services   4
     51     ndReply    1
     70     neighbour  2

@@ -16,6 +16,7 @@ const ipv4 = { eth_type: [0x0800] };
 const ipv6 = { eth_type: [0x86dd] };
 const icmpv4 = { ...ipv4, ip_proto: [1] };
 const icmpv6 = { ...ipv6, ip_proto: [58] };
+const udp = { eth_type: [0x0800, 0x86dd], ip_proto: [17] };
 const solicitation = { ...icmpv6, icmpv6_type: [135] };
 const advertisement = { ...icmpv6, icmpv6_type: [136] };
 const neighborDiscovery = { ...icmpv6, icmpv6_type: [135, 136] };
@@ -34,6 +35,8 @@ export const fields = {
   eth_src: { bits: 48, kind: 'mac' },
   eth_type: { bits: 16, kind: 'hex' },
   ip_proto: { bits: 8, kind: 'number', needs: { eth_type: [0x0800, 0x86dd] } },
+  udp_src: { bits: 16, kind: 'number', needs: udp },
+  udp_dst: { bits: 16, kind: 'number', needs: udp },
   ipv4_src: { bits: 32, kind: 'ipv4', needs: ipv4 },
   ipv4_dst: { bits: 32, kind: 'ipv4', needs: ipv4 },
   icmpv4_type: { bits: 8, kind: 'number', needs: icmpv4 },

@@ -84,7 +84,8 @@ function sorted(names: string[]): string[] {
   return names;
 }
 
-function matchValueText(match: MatchValue): string {
+/** Canonical text of what a field is matched on. */
+export function matchValueText(match: MatchValue): string {
   return typeof match === 'object' ? `${match.value}/${match.mask}` : String(match);
 }
 

@@ -28,7 +28,7 @@ export {
 } from './flow.ts';
 export { checkFlow, FlowError, pipeline, tableName, tables, type Table, type TableName } from './pipeline.ts';
 export { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
-export type { LocalPort, Neighbor, ResourceOutcome } from './resources.ts';
+export type { AllowedAddressPair, LocalPort, Neighbor, ResourceOutcome } from './resources.ts';
 export {
   SwitchLost,
   type FlowChange,

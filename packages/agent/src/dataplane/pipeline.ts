@@ -56,7 +56,7 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
   antispoof: {
     id: 10,
     purpose: 'a VM sends from its own addresses only',
-    matches: ['reg0', 'eth_src', ...ipFields, ...arpFields, ...ndFields],
+    matches: ['reg0', 'eth_src', ...ipFields, 'udp_src', 'udp_dst', ...arpFields, ...ndFields],
     writes: [],
     outputs: 'none',
     next: ['services'],

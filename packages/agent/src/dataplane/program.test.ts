@@ -15,8 +15,8 @@ function text(flows: readonly Flow[]): string {
 
 function line({ table, priority, match, instructions }: Flow): string {
   const fields = matchFields(match).map((field: Field) => {
-    expect(maskOf(match[field]!)).toBeNull();
-    return `${field}=${valueText(field, valueOf(match[field]!))}`;
+    const mask = maskOf(match[field]!);
+    return `${field}=${valueText(field, valueOf(match[field]!))}${mask === null ? '' : `/${valueText(field, mask)}`}`;
   });
   return `${tableName(table)} ${priority} ${fields.join(',')} → ${instructionsText(instructions, valueText) || 'drop'}`;
 }
@@ -39,9 +39,11 @@ test('without a tunnel port the host has no flows that lead to or from one', () 
 
 test('the flows of a port with an IPv4 address', () => {
   expect(text(portFlows(port('p'), 7))).toMatchInlineSnapshot(`
-    "antispoof 100 arp_sha=02:00:00:00:00:01,arp_spa=0.0.0.0,arp_tpa=10.0.0.1,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:50
-    antispoof 100 arp_sha=02:00:00:00:00:01,arp_spa=10.0.0.1,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:50
+    "antispoof 100 arp_sha=02:00:00:00:00:01,arp_spa=10.0.0.1,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:50
     antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x800,ipv4_src=10.0.0.1,reg0=7 → goto:50
+    antispoof 110 eth_type=0x800,ip_proto=17,reg0=7,udp_dst=68,udp_src=67 → drop
+    antispoof 120 arp_sha=02:00:00:00:00:01,arp_spa=0.0.0.0,arp_tpa=10.0.0.1,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:50
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x800,ip_proto=17,ipv4_src=0.0.0.0,reg0=7,udp_dst=67,udp_src=68 → goto:50
     classify 100 in_port=7 → reg0:=7 metadata:=100 goto:10
     delivery 100 eth_dst=02:00:00:00:00:01,metadata=100 → reg1:=7 goto:90
     neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → goto:80
@@ -58,6 +60,7 @@ test('the flows of a port with an IPv6 address', () => {
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,reg0=7 → drop
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,reg0=7 → drop
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=137,ip_proto=58,reg0=7 → drop
+    antispoof 110 eth_type=0x86dd,ip_proto=17,reg0=7,udp_dst=546,udp_src=547 → drop
     antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fd00::1,reg0=7 → goto:50
     antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fe80::ff:fe00:1,reg0=7 → goto:50
     antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fd00::1,nd_sll=02:00:00:00:00:01,reg0=7 → goto:50
@@ -77,6 +80,38 @@ test('the flows of a port without port security', () => {
   expect(text(flows.filter(({ table }) => table === pipeline.antispoof.id))).toMatchInlineSnapshot(
     `"antispoof 50 reg0=7 → goto:50"`,
   );
+});
+
+test('an allowed address pair is a source like any other, with its own MAC', () => {
+  const pairs = [
+    { ip: '10.9.0.0/16', mac: '02:00:00:00:00:01' },
+    { ip: '10.0.0.1', mac: '02:00:00:00:00:01' },
+    { ip: 'fd09::/64', mac: '02:00:00:00:00:0a' },
+    { ip: '0.0.0.0/0', mac: '02:00:00:00:00:0b' },
+  ];
+  const without = new Set(portFlows(port('p'), 7).map(flowKey));
+  const more = portFlows(port('p', { allowedAddressPairs: pairs }), 7).filter((flow) => !without.has(flowKey(flow)));
+  expect(text(more)).toMatchInlineSnapshot(`
+    "antispoof 100 arp_sha=02:00:00:00:00:01,arp_spa=10.9.0.0/255.255.0.0,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:50
+    antispoof 100 arp_sha=02:00:00:00:00:0b,eth_src=02:00:00:00:00:0b,eth_type=0x806,reg0=7 → goto:50
+    antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x800,ipv4_src=10.9.0.0/255.255.0.0,reg0=7 → goto:50
+    antispoof 100 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,ipv6_src=fd09::/ffff:ffff:ffff:ffff::,reg0=7 → goto:50
+    antispoof 100 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,ipv6_src=fe80::ff:fe00:a,reg0=7 → goto:50
+    antispoof 100 eth_src=02:00:00:00:00:0b,eth_type=0x800,reg0=7 → goto:50
+    antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=134,ip_proto=58,reg0=7 → drop
+    antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,reg0=7 → drop
+    antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,reg0=7 → drop
+    antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=137,ip_proto=58,reg0=7 → drop
+    antispoof 110 eth_type=0x86dd,ip_proto=17,reg0=7,udp_dst=546,udp_src=547 → drop
+    antispoof 120 arp_sha=02:00:00:00:00:01,arp_spa=0.0.0.0,arp_tpa=10.9.0.0/255.255.0.0,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:50
+    antispoof 120 arp_sha=02:00:00:00:00:0b,arp_spa=0.0.0.0,eth_src=02:00:00:00:00:0b,eth_type=0x806,reg0=7 → goto:50
+    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fd09::/ffff:ffff:ffff:ffff::,reg0=7 → goto:50
+    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fe80::ff:fe00:a,reg0=7 → goto:50
+    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fd09::/ffff:ffff:ffff:ffff::,nd_sll=02:00:00:00:00:0a,reg0=7 → goto:50
+    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fe80::ff:fe00:a,nd_sll=02:00:00:00:00:0a,reg0=7 → goto:50
+    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fd09::/ffff:ffff:ffff:ffff::,nd_target=fd09::/ffff:ffff:ffff:ffff::,nd_tll=02:00:00:00:00:0a,reg0=7 → goto:50
+    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fe80::ff:fe00:a,nd_target=fe80::ff:fe00:a,nd_tll=02:00:00:00:00:0a,reg0=7 → goto:50"
+  `);
 });
 
 test('a port that is administratively down is one flow that drops', () => {
@@ -103,6 +138,10 @@ test('every flow holds to the pipeline', () => {
     ...portFlows(port('a', { ips }), 7),
     ...portFlows(port('a', { ips, portSecurityEnabled: false }), 7),
     ...portFlows(port('a', { ips, adminStateUp: false }), 7),
+    ...portFlows(
+      port('a', { allowedAddressPairs: ips.map((ip) => ({ ip: `${ip}/20`, mac: '02:00:00:00:00:0a' })) }),
+      7,
+    ),
     ...neighborFlows(neighborOf(port('n', { ips }), '192.0.2.2'), '192.0.2.1'),
   ];
   for (const flow of flows) expect(() => checkFlow(flow)).not.toThrow();
@@ -133,6 +172,8 @@ test.each([
   ['a MAC', { mac: '02:00' }],
   ['an IPv4 address', { ips: ['10.0.0.256'] }],
   ['an IPv6 address', { ips: ['fd00::g'] }],
+  ['a prefix length', { allowedAddressPairs: [{ ip: '10.0.0.0/33', mac: '02:00:00:00:00:01' }] }],
+  ['a MAC', { allowedAddressPairs: [{ ip: '10.0.0.0/32', mac: 'mine' }] }],
 ])('%s that is none is refused', (_, changes) => {
   expect(() => portFlows(port('p', changes), 7)).toThrow('not a');
 });

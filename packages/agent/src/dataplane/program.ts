@@ -3,18 +3,13 @@
  * (VNI, address), so networks with equal addresses never meet.
  */
 import { ipv4, ipv6, mac } from '@alcor/openflow';
-import { isIpv6, linkLocal } from './address.ts';
-import { must } from './assert.ts';
+import { isIpv6 } from './address.ts';
+import { ownAddressesOnly } from './antispoof.ts';
+import { apply, FALLBACK, flow, goto, icmpv6, move, RESERVED, RULE, set } from './build.ts';
 import { resourceCookie, stamped } from './cookie.ts';
-import { IN_PORT, type Action, type Flow, type Instruction, type Match } from './flow.ts';
-import { pipeline, tables, type TableName } from './pipeline.ts';
+import { IN_PORT, type Action, type Flow, type Match } from './flow.ts';
+import { pipeline, tables } from './pipeline.ts';
 import type { LocalPort, Neighbor } from './resources.ts';
-
-/** Bands of priority within a table; a table's own miss flow is 0. */
-const EXCEPTION = 120;
-const RESERVED = 110;
-const RULE = 100;
-const FALLBACK = 50;
 
 /** The resource that the host's own flows come from: those that every packet needs, whoever sent it. */
 export const HOST = 'host';
@@ -27,7 +22,6 @@ const ARP_TO_ASKERS_ADDRESS = move('arp_spa', 'arp_tpa', 32);
 const IS_ARP_REPLY = set('arp_op', 2);
 const IPV6_TO_ASKER = move('ipv6_src', 'ipv6_dst', 128);
 const IS_ADVERTISEMENT = [set('icmpv6_type', 136), set('nd_options_type', 2), set('nd_reserved', 0x60000000)];
-const gotos = new Map(tables.map((name) => [name, { type: 'goto_table', table: pipeline[name].id } as const]));
 
 interface Addresses {
   readonly mac: number;
@@ -64,7 +58,7 @@ export function portFlows(port: LocalPort, ofport: number): readonly Flow[] {
     flow(owner, 'neighbour', RULE, at, [], 'delivery'),
     ...answers(owner, port.vni, own),
     ...silences(owner, ofport, own),
-    ...(port.portSecurityEnabled ? ownAddressesOnly(owner, ofport, own) : [anyAddress(owner, ofport)]),
+    ...(port.portSecurityEnabled ? ownAddressesOnly(owner, ofport, port, 'services') : [anyAddress(owner, ofport)]),
     stamped(owner, {
       table: pipeline.classify.id,
       priority: RULE,
@@ -133,32 +127,6 @@ function anyAddress(owner: bigint, ofport: number): Flow {
   return flow(owner, 'antispoof', FALLBACK, { reg0: ofport }, [], 'services');
 }
 
-function ownAddressesOnly(owner: bigint, ofport: number, own: Addresses): Flow[] {
-  const from: Match = { reg0: ofport, eth_src: own.mac };
-  const allow = (priority: number, match: Match) =>
-    flow(owner, 'antispoof', priority, { ...from, ...match }, [], 'services');
-  const arp = { eth_type: 0x0806, arp_sha: own.mac };
-  // An ARP probe (RFC 5227) has no sender address yet.
-  const v4 = own.v4.flatMap((ip) => [
-    allow(RULE, { eth_type: 0x0800, ipv4_src: ip }),
-    allow(RULE, { ...arp, arp_spa: ip }),
-    allow(RULE, { ...arp, arp_spa: 0, arp_tpa: ip }),
-  ]);
-  if (own.v6.length === 0) return v4;
-  const v6 = [linkLocal(own.mac), ...own.v6].flatMap((ip) => [
-    allow(RULE, { eth_type: 0x86dd, ipv6_src: ip }),
-    allow(EXCEPTION, { ...icmpv6(135), ipv6_src: ip, nd_sll: own.mac }),
-    allow(EXCEPTION, { ...icmpv6(135), ipv6_src: 0n, nd_target: ip }),
-    allow(EXCEPTION, { ...icmpv6(136), ipv6_src: ip, nd_target: ip, nd_tll: own.mac }),
-  ]);
-  return [...v4, ...v6, ...neverFromVm(owner, ofport)];
-}
-
-/** Neighbour discovery beyond the allowed exceptions, and what only routers say: advertisements and redirects. */
-function neverFromVm(owner: bigint, ofport: number): Flow[] {
-  return [134, 135, 136, 137].map((type) => flow(owner, 'antispoof', RESERVED, { reg0: ofport, ...icmpv6(type) }, []));
-}
-
 function arpReply(ethernet: number, ip: number): Action[] {
   return [
     ...turnEthernet(ethernet),
@@ -186,36 +154,4 @@ function addressesOf(of: { readonly mac: string; readonly ips: readonly string[]
     v4: of.ips.filter((ip) => !isIpv6(ip)).map((ip) => ipv4(ip)),
     v6: of.ips.filter(isIpv6).map((ip) => ipv6(ip)),
   };
-}
-
-function icmpv6(type: number): Match {
-  return { eth_type: 0x86dd, ip_proto: 58, icmpv6_type: type, icmpv6_code: 0 };
-}
-
-function set(field: keyof Match, value: number | bigint): Action {
-  return { type: 'set_field', field, value };
-}
-
-function move(from: keyof Match, to: keyof Match, bits: number): Action {
-  return { type: 'move', from: { field: from }, to: { field: to }, bits };
-}
-
-function apply(actions: readonly Action[]): Instruction {
-  return { type: 'apply_actions', actions };
-}
-
-function goto(table: TableName): Instruction {
-  return must(gotos.get(table), 'every table has a goto');
-}
-
-function flow(
-  owner: bigint,
-  table: TableName,
-  priority: number,
-  match: Match,
-  actions: readonly Action[],
-  next?: TableName,
-): Flow {
-  const instructions = [...(actions.length > 0 ? [apply(actions)] : []), ...(next === undefined ? [] : [goto(next)])];
-  return stamped(owner, { table: pipeline[table].id, priority, match, instructions });
 }

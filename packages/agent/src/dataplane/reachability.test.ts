@@ -1,7 +1,16 @@
 import { mac, ipv4, ipv6 } from '@alcor/openflow';
 import { expect, test } from 'vitest';
 import type { Vm } from './drivers/fabric.ts';
-import { arpReply, arpRequest, icmpEcho, neighborAdvertisement, neighborSolicitation } from './drivers/packet.ts';
+import {
+  arpReply,
+  arpRequest,
+  BROADCAST,
+  icmpEcho,
+  neighborAdvertisement,
+  neighborSolicitation,
+  udp,
+  type Packet,
+} from './drivers/packet.ts';
 import { walkText } from './drivers/walk.ts';
 import type { LocalPort } from './resources.ts';
 import { fabricOf, neighborOf, never, port, settled, testHost, type TestHost } from './testing/region.ts';
@@ -155,6 +164,36 @@ test.each(Object.entries(spoofed))('spoofing is dropped at the source: %s', asyn
   const { received, hops } = fabric.send(vms[0], packet);
   expect(received).toEqual([]);
   expect(hops.map(({ walk }) => walk.trace.at(-1)!.table)).toEqual(['antispoof']);
+});
+
+const pairs = {
+  'a foreign MAC': { ip: '10.0.0.1', mac: '02:00:00:00:00:99' },
+  'a foreign address': { ip: '10.0.0.8/30', mac: one.mac },
+} as const;
+
+test.each(Object.entries(pairs))(
+  'an allowed address pair lets a VM send from it and from nothing else: %s',
+  async (name, pair) => {
+    const { fabric, vms } = await region([
+      { host: A, port: { ...one, allowedAddressPairs: [pair] } },
+      { host: B, port: two },
+    ]);
+    expect(fabric.send(vms[0], spoofed[name as keyof typeof spoofed]).received.map(({ vm }) => vm)).toEqual([vms[1]]);
+    for (const [other, packet] of Object.entries(spoofed)) {
+      const { hops } = fabric.send(vms[0], packet);
+      // Asking in the name of the pair's address is sending from it: the question is the host's to answer.
+      const allowed = other === name || (pair.ip === '10.0.0.8/30' && 'arp_op' in packet && packet.arp_op === 1);
+      expect([other, hops.at(-1)!.walk.trace.length > 2]).toEqual([other, allowed]);
+    }
+  },
+);
+
+test('a VM asks for its address by DHCP, and never answers as a DHCP server', async () => {
+  const { fabric, vms } = await region([{ host: A, port: one }]);
+  const asks = udp({ mac: mac(one.mac), ip: 0, port: 68 }, { mac: BROADCAST, ip: ipv4('255.255.255.255'), port: 67 });
+  const serves = udp({ ...self, port: 67 }, { ...peer, port: 68 });
+  const last = (packet: Packet) => fabric.send(vms[0], packet).hops[0]!.walk.trace.at(-1)!.table;
+  expect([last(asks), last(serves)]).toEqual(['neighbour', 'antispoof']);
 });
 
 test('with port security off a VM sends from any address', async () => {

@@ -1,5 +1,12 @@
 /** What the agent tells the data plane: the resources that flows are made from. Addresses in their usual text form. */
 
+/** Besides its own addresses: what a port may send from, and with which MAC. */
+export interface AllowedAddressPair {
+  /** An address or a CIDR, IPv4 or IPv6. */
+  readonly ip: string;
+  readonly mac: string;
+}
+
 /** A port bound to this host. */
 export interface LocalPort {
   /** Also what the plugged interface carries as `external_ids:iface-id`. */
@@ -11,6 +18,7 @@ export interface LocalPort {
   readonly adminStateUp: boolean;
   /** False: the VM may send from any address. */
   readonly portSecurityEnabled: boolean;
+  readonly allowedAddressPairs?: readonly AllowedAddressPair[];
   readonly revision: number;
 }
 

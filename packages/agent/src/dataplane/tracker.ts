@@ -136,7 +136,7 @@ export class Tracker {
       }
       this.#review(place);
     }
-    return refused.flatMap(({ claims }) => claims.map(({ owner }) => owner));
+    return refused.flatMap((place) => place.claims.map(({ owner }) => owner));
   }
 
   /** Puts what was refused up for another attempt. */

@@ -56,6 +56,20 @@ export function icmpv6Echo(kind: 'request' | 'reply', from: From6, to: From6): P
   return icmpv6(from, to, kind === 'request' ? 128 : 129);
 }
 
+/** Over IPv4. */
+export function udp(from: From & { readonly port: number }, to: From & { readonly port: number }): Packet {
+  return {
+    eth_src: from.mac,
+    eth_dst: to.mac,
+    eth_type: 0x0800,
+    ip_proto: 17,
+    ipv4_src: from.ip,
+    ipv4_dst: to.ip,
+    udp_src: from.port,
+    udp_dst: to.port,
+  };
+}
+
 /** To the solicited-node multicast address of `target` (RFC 4291 section 2.7.1), with the sender's link address. */
 export function neighborSolicitation(from: From6, target: bigint): Packet {
   const to = {
