@@ -1,16 +1,25 @@
 import type { Goal, GoalStateOperationReply_GoalStateOperationStatus as OperationReport } from '@alcor/contract';
 import { type Bus, createWakeup, type Runtime, type Topic } from '@alcor/runtime';
-import { HostSession, type HostState } from './host-session.ts';
+import { type GoalStates, HostSession, type HostState } from './host-session.ts';
+import { type TopicInformation, Topics } from './topic-information.ts';
 
 export interface ManagedHost {
   readonly id: string;
   readonly agentAddress: string;
+  /** The right to speak for the host, where several processes share the hosts: the highest counts. */
+  readonly fence?: number;
 }
 
 export interface ConfigManagerOptions {
   readonly runtime: Runtime;
+  /** Topic `host/ID`: what one host must know; `vpc/ID`: what every host in the VPC must; `vpc/ID/routers`: its routers once more. */
   readonly goals: Bus<Goal>;
+  /** The hosts that this process speaks for. */
   readonly hosts: Topic<ManagedHost>;
+  /** By which channel each VPC goes; one that is not there goes by gRPC. */
+  readonly channels?: Topic<{ readonly channel: 'grpc' | 'mq' }>;
+  /** Where hosts find the message queue. */
+  readonly queueUrl?: string;
   /** What a host says became of its goals. */
   readonly onReport: (hostId: string, report: OperationReport) => void;
   readonly log: (message: string, error?: unknown) => void;
@@ -26,12 +35,15 @@ interface Managed {
 export class ConfigManager {
   readonly #options: ConfigManagerOptions;
   readonly #managed = new Map<string, Managed>();
+  /** The hosts that are in each VPC, so that a VPC's change of channel costs its hosts. */
+  readonly #hostsIn = new Map<string, Set<string>>();
+  readonly #topics = new Topics();
 
   constructor(options: ConfigManagerOptions) {
     this.#options = options;
   }
 
-  /** How the host stands; undefined for a host that is not registered. */
+  /** How the host stands; undefined for a host that is not registered, or another process's. */
   host(id: string): HostState | undefined {
     return this.#managed.get(id)?.session.state;
   }
@@ -43,28 +55,85 @@ export class ConfigManager {
     );
   }
 
+  /** The topics of the message queue that hosts read, with each host's key and position. */
+  topics(): readonly TopicInformation[] {
+    return this.#topics.list();
+  }
+
+  /** Who reads this topic; undefined when nobody does. */
+  topic(name: string): TopicInformation | undefined {
+    return this.#topics.get(name);
+  }
+
+  /** What the host should hold, has been told and holds; undefined as for `host`. */
+  goalStates(hostId: string): GoalStates | undefined {
+    return this.#managed.get(hostId)?.session.describe();
+  }
+
+  /** The hosts that are in the VPC. */
+  hostsIn(vpcId: string): readonly string[] {
+    return [...(this.#hostsIn.get(vpcId) ?? [])];
+  }
+
+  /** Tells a host again what it should hold, of one VPC or everything; false as for `host`. */
+  repush(hostId: string, vpcId?: string): boolean {
+    const managed = this.#managed.get(hostId);
+    managed?.session.again(vpcId);
+    return managed !== undefined;
+  }
+
   /** Runs until `signal` aborts; begin when the topics are complete, because a session tells its host when it has said all. */
   async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#followHosts(signal), this.#followChannels(signal)]);
+    await Promise.all([...this.#managed.keys()].map((id) => this.#release(id)));
+  }
+
+  async #followHosts(signal: AbortSignal): Promise<void> {
     const { hosts } = this.#options;
     const wakeup = createWakeup();
     const subscription = hosts.subscribe(wakeup.raise);
     while (!signal.aborted) {
-      for (const { key, value, removed, position } of hosts.after(subscription.position, 1000)) {
-        subscription.position = position;
-        await this.#release(key);
-        if (!removed) this.#manage(value, signal);
-      }
+      const entries = hosts.take(subscription, 1_000);
+      await Promise.all(entries.map(({ key }) => this.#release(key)));
+      for (const { value, removed } of entries) if (!removed && !signal.aborted) this.#manage(value, signal);
       if (subscription.position === hosts.position) await wakeup.wait(signal);
     }
     subscription.close();
-    await Promise.all([...this.#managed.keys()].map((id) => this.#release(id)));
+  }
+
+  async #followChannels(signal: AbortSignal): Promise<void> {
+    const { channels } = this.#options;
+    if (channels === undefined) return;
+    const wakeup = createWakeup();
+    const subscription = channels.subscribe(wakeup.raise);
+    while (!signal.aborted) {
+      for (const { key: vpcId } of channels.take(subscription, 1_000)) {
+        for (const hostId of this.#hostsIn.get(vpcId) ?? []) this.#managed.get(hostId)?.session.reconsider(vpcId);
+      }
+      if (subscription.position === channels.position) await wakeup.wait(signal);
+    }
+    subscription.close();
   }
 
   #manage(host: ManagedHost, signal: AbortSignal): void {
     const stop = new AbortController();
-    const session = new HostSession(host, this.#options);
+    const session = new HostSession(host, {
+      ...this.#options,
+      onMembership: (vpcId, joined) => this.#noteMembership(vpcId, host.id, joined),
+      topicProgress: (topic, hostId) => this.#topics.progress(topic, hostId),
+      onSubscriptions: (hostId, { subscriptions, allSubscriptions }) =>
+        this.#topics.take(hostId, subscriptions, allSubscriptions),
+    });
     const done = session.run(AbortSignal.any([signal, stop.signal]));
     this.#managed.set(host.id, { session, stop, done });
+  }
+
+  #noteMembership(vpcId: string, hostId: string, joined: boolean): void {
+    const hosts = this.#hostsIn.get(vpcId) ?? new Set<string>();
+    if (joined) hosts.add(hostId);
+    else hosts.delete(hostId);
+    if (hosts.size === 0) this.#hostsIn.delete(vpcId);
+    else this.#hostsIn.set(vpcId, hosts);
   }
 
   async #release(id: string): Promise<void> {
@@ -73,5 +142,6 @@ export class ConfigManager {
     this.#managed.delete(id);
     managed.stop.abort();
     await managed.done;
+    this.#topics.removeHost(id);
   }
 }

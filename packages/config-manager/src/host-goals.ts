@@ -1,105 +1,299 @@
-import { addGoal, emptyGoalState, type Goal, type GoalStateV2, type StatedGoal } from '@alcor/contract';
-import type { Bus, Subscription, Topic } from '@alcor/runtime';
+import { addGoal, emptyGoalState, type Goal, goalVpc, type GoalStateV2, type StatedGoal } from '@alcor/contract';
+import type { Bus, Entry, Subscription, Topic } from '@alcor/runtime';
 
 const goalsPerMessage = 1_000;
 
+/**
+ * How a host learns of a VPC: by the stream; by a topic that it reads itself; or not yet, because it is to read the topic and it is
+ * worth a moment to see whether that works.
+ */
+export type Telling = 'stream' | 'topic' | 'later';
+
+export interface HostGoalsOptions {
+  readonly hostId: string;
+  /** Topics `host/ID`, `vpc/ID` and `vpc/ID/routers`. */
+  readonly goals: Bus<Goal>;
+  /** Called when `next` may have something to say. */
+  readonly wake: () => void;
+  /** The host is in the VPC from now on: how is it to learn of it? */
+  readonly onJoin: (vpcId: string) => Telling;
+  readonly onLeave: (vpcId: string) => void;
+}
+
+/** Something to send, and how far it goes: positions by topic. */
+export interface Outgoing {
+  readonly message: GoalStateV2;
+  readonly positions: ReadonlyMap<string, number>;
+}
+
+/** How far a topic has been told, and how far it goes. */
+export interface Progress {
+  readonly sent: number;
+  readonly wanted: number;
+}
+
 interface Reading {
+  readonly name: string;
   readonly topic: Topic<Goal>;
   readonly subscription: Subscription;
 }
 
+interface Joined {
+  readonly id: string;
+  telling: Telling;
+  /** Of the VPC's topic, while the stream tells of it. */
+  reading: Reading | undefined;
+  /** Everything that there was has been told since the reading began. */
+  completed: boolean;
+  readonly routers: Reading;
+  /** The VPCs that each router of this one leads to. */
+  readonly attached: Map<string, readonly string[]>;
+}
+
+/** What of one VPC only this host is told: keys in its own topic. */
+interface Own {
+  readonly keys: Set<string>;
+  ports: number;
+}
+
 /**
- * Reads what one host must know out of the topics and packs it into messages: its own topic, and the topic of every VPC that one
- * of its ports is in. Holds positions, not goals, so a host costs what it has ports, whatever the size of its VPCs.
- *
- * Host and manager agree without words on which VPCs the host is in, because both count ports after each whole message.
+ * Reads what one host must know out of the topics and packs it into messages: its own topic, and the topic of every VPC that it is in:
+ * those of its ports, and those that routers lead to from there. Holds positions, not goals, so a host costs what it has ports, whatever
+ * the size of its VPCs. VPCs whose topics the host reads itself are left out.
  */
 export class HostGoals {
-  readonly #goals: Bus<Goal>;
-  readonly #wake: () => void;
+  readonly #options: HostGoalsOptions;
   readonly #own: Reading;
-  readonly #vpcs = new Map<string, Reading>();
-  /** VPC of every port that the host has been told of. */
-  readonly #ports = new Map<string, string>();
-  readonly #portsIn = new Map<string, number>();
+  readonly #ownOf = new Map<string, Own>();
+  readonly #vpcOf = new Map<string, string>();
+  readonly #joined = new Map<string, Joined>();
+  /** VPCs whose topics may have something new. */
+  readonly #stirred = new Set<string>();
+  /** VPCs that the host is no longer in, which it is yet to be told. */
+  readonly #left = new Set<string>();
+  #routesChanged = false;
   #complete = false;
 
-  constructor(hostId: string, goals: Bus<Goal>, wake: () => void) {
-    this.#goals = goals;
-    this.#wake = wake;
-    this.#own = this.#read(`host/${hostId}`);
+  constructor(options: HostGoalsOptions) {
+    this.#options = options;
+    this.#own = this.#read(`host/${options.hostId}`, options.wake);
   }
 
-  get vpcs(): number {
-    return this.#vpcs.size;
+  get vpcs(): readonly string[] {
+    return [...this.#joined.keys()];
   }
 
   get ports(): number {
-    return this.#ports.size;
+    return [...this.#ownOf.values()].reduce((sum, { ports }) => sum + ports, 0);
   }
 
-  /** The next message, or undefined when the host has been told everything; `wake` is called when there is more. */
-  next(): GoalStateV2 | undefined {
+  /** How the host's own topic stands, or that of a VPC that the stream tells of. */
+  progress(vpcId?: string): Progress | undefined {
+    const reading = vpcId === undefined ? this.#own : this.#joined.get(vpcId)?.reading;
+    if (reading === undefined) return undefined;
+    return { sent: reading.subscription.position, wanted: reading.topic.position };
+  }
+
+  /** The next message, or undefined when the host has been told everything for now. */
+  next(): Outgoing | undefined {
     const message = emptyGoalState();
-    let room = this.#take(this.#own, message, goalsPerMessage, (stated) => this.#notePort(stated));
-    this.#join();
-    for (const reading of this.#vpcs.values()) if (room > 0) room = this.#take(reading, message, room);
-    const completes = !this.#complete && this.#caughtUp();
-    if (room === goalsPerMessage && !completes) return undefined;
+    const positions = new Map<string, number>();
+    let room = goalsPerMessage;
+    while (room === goalsPerMessage && !isRead(this.#own)) room = this.#takeOwn(message, positions);
+    this.#takeRouters();
+    this.#settleVpcs();
+    for (const vpcId of this.#stirred) {
+      if (room <= 0) break;
+      room = this.#takeVpc(this.#joined.get(vpcId)!, message, positions, room);
+    }
+    message.leftVpcs.push(...this.#left);
+    this.#left.clear();
+    const completes = !this.#complete && this.#toldAll();
     if (completes) this.#complete = message.complete = true;
-    return message;
+    const { leftVpcs, begunVpcs, completedVpcs } = message;
+    const says = leftVpcs.length + begunVpcs.length + completedVpcs.length > 0 || completes || room < goalsPerMessage;
+    return says ? { message, positions } : undefined;
+  }
+
+  /** Has the host learn of the VPC in another way; by the stream it is then told everything from nothing. */
+  tell(vpcId: string, telling: Telling): void {
+    const joined = this.#joined.get(vpcId);
+    if (joined === undefined || joined.telling === telling) return;
+    joined.telling = telling;
+    this.#endReading(joined);
+    this.#stir(vpcId);
+  }
+
+  /** Tells the VPC once more from nothing, if the stream tells of it. */
+  again(vpcId: string): void {
+    const joined = this.#joined.get(vpcId);
+    if (joined?.telling !== 'stream') return;
+    this.#endReading(joined);
+    this.#stir(vpcId);
+  }
+
+  /** Tells the host that it is not in the VPC any more, unless it is again. */
+  sayLeft(vpcId: string): void {
+    if (this.#joined.has(vpcId)) return;
+    this.#left.add(vpcId);
+    this.#options.wake();
   }
 
   close(): void {
-    for (const { subscription } of [this.#own, ...this.#vpcs.values()]) subscription.close();
+    this.#own.subscription.close();
+    for (const joined of this.#joined.values()) {
+      joined.routers.subscription.close();
+      this.#endReading(joined);
+    }
   }
 
-  #read(name: string): Reading {
-    const topic = this.#goals.topic(name);
-    return { topic, subscription: topic.subscribe(this.#wake) };
+  #read(name: string, wake: () => void): Reading {
+    const topic = this.#options.goals.topic(name);
+    return { name, topic, subscription: topic.subscribe(wake) };
+  }
+
+  #stir(vpcId: string): void {
+    this.#stirred.add(vpcId);
+    this.#options.wake();
+  }
+
+  #endReading(joined: Joined): void {
+    joined.reading?.subscription.close();
+    joined.reading = undefined;
+    joined.completed = false;
   }
 
   /** Returns the room left in the message. */
-  #take(reading: Reading, message: GoalStateV2, room: number, note?: (stated: StatedGoal) => void): number {
-    const entries = reading.topic.after(reading.subscription.position, room);
-    for (const { value: goal, removed, position } of entries) {
-      addGoal(message, { goal, removed });
-      note?.({ goal, removed });
-      reading.subscription.position = position;
+  #takeOwn(message: GoalStateV2, positions: Map<string, number>): number {
+    const { name, topic, subscription } = this.#own;
+    const entries = topic.take(subscription, goalsPerMessage);
+    let room = goalsPerMessage;
+    for (const entry of entries) {
+      this.#note(entry);
+      // What is begun later is told with the rest of its VPC.
+      if (this.#joined.get(goalVpc(entry.value))?.reading === undefined) continue;
+      addGoal(message, stated(entry));
+      room--;
     }
-    return room - entries.length;
+    if (entries.length > 0) positions.set(name, subscription.position);
+    return room;
   }
 
-  #notePort({ goal, removed }: StatedGoal): void {
-    if (goal.kind !== 'port') return;
-    const { id, vpcId } = goal.state;
-    const known = this.#ports.get(id);
-    if (known !== undefined) this.#count(known, -1);
-    if (removed) this.#ports.delete(id);
-    else {
-      this.#ports.set(id, vpcId);
-      this.#count(vpcId, 1);
+  #note({ key, value: goal, removed }: Entry<Goal>): void {
+    const vpcId = removed ? this.#vpcOf.get(key) : goalVpc(goal);
+    if (vpcId === undefined) return;
+    const own = this.#ownOf.get(vpcId) ?? { keys: new Set<string>(), ports: 0 };
+    const wasIn = own.ports > 0;
+    const isPort = goal.kind === 'port';
+    if (removed) {
+      if (own.keys.delete(key) && isPort) own.ports--;
+      this.#vpcOf.delete(key);
+    } else {
+      if (!own.keys.has(key) && isPort) own.ports++;
+      own.keys.add(key);
+      this.#vpcOf.set(key, vpcId);
+    }
+    if (own.keys.size === 0) this.#ownOf.delete(vpcId);
+    else this.#ownOf.set(vpcId, own);
+    if (wasIn !== own.ports > 0) this.#routesChanged = true;
+  }
+
+  #takeRouters(): void {
+    for (const vpcId of this.#stirred) {
+      const joined = this.#joined.get(vpcId);
+      if (joined === undefined) continue;
+      const { topic, subscription } = joined.routers;
+      for (const { value: goal, removed } of topic.take(subscription, Number.POSITIVE_INFINITY)) {
+        if (goal.kind !== 'router') continue;
+        if (removed) joined.attached.delete(goal.state.id);
+        else
+          joined.attached.set(
+            goal.state.id,
+            goal.state.interfaces.map((each) => each.vpcId),
+          );
+        this.#routesChanged = true;
+      }
     }
   }
 
-  #count(vpcId: string, by: number): void {
-    this.#portsIn.set(vpcId, (this.#portsIn.get(vpcId) ?? 0) + by);
-  }
-
-  /** Starts and stops reading VPCs as ports came and went. */
-  #join(): void {
-    for (const [vpcId, ports] of this.#portsIn) {
-      const reading = this.#vpcs.get(vpcId);
-      if (ports > 0 && reading === undefined) this.#vpcs.set(vpcId, this.#read(`vpc/${vpcId}`));
-      if (ports > 0) continue;
-      reading?.subscription.close();
-      this.#vpcs.delete(vpcId);
-      this.#portsIn.delete(vpcId);
+  /** Joins and leaves VPCs as ports and routers came and went. */
+  #settleVpcs(): void {
+    while (this.#routesChanged) {
+      this.#routesChanged = false;
+      const needed = new Set([...this.#ownOf].flatMap(([vpcId, { ports }]) => (ports > 0 ? [vpcId] : [])));
+      // A set that grows while it is walked is walked to its end.
+      for (const vpcId of needed) {
+        for (const attached of this.#joined.get(vpcId)?.attached.values() ?? []) {
+          for (const other of attached) needed.add(other);
+        }
+      }
+      for (const joined of this.#joined.values()) if (!needed.has(joined.id)) this.#leave(joined);
+      for (const vpcId of needed) if (!this.#joined.has(vpcId)) this.#join(vpcId);
+      this.#takeRouters();
     }
   }
 
-  #caughtUp(): boolean {
-    const all = [this.#own, ...this.#vpcs.values()];
-    return all.every(({ topic, subscription }) => subscription.position === topic.position);
+  #join(vpcId: string): void {
+    const routers = this.#read(`vpc/${vpcId}/routers`, () => this.#stir(vpcId));
+    const telling = this.#options.onJoin(vpcId);
+    const attached = new Map<string, readonly string[]>();
+    this.#joined.set(vpcId, { id: vpcId, telling, reading: undefined, completed: false, routers, attached });
+    this.#left.delete(vpcId);
+    this.#stirred.add(vpcId);
   }
+
+  #leave(joined: Joined): void {
+    this.#joined.delete(joined.id);
+    this.#stirred.delete(joined.id);
+    joined.routers.subscription.close();
+    if (joined.reading !== undefined) this.#left.add(joined.id);
+    this.#endReading(joined);
+    this.#options.onLeave(joined.id);
+  }
+
+  /** Returns the room left in the message. */
+  #takeVpc(joined: Joined, message: GoalStateV2, positions: Map<string, number>, room: number): number {
+    if (joined.telling !== 'stream') {
+      this.#stirred.delete(joined.id);
+      return room;
+    }
+    const begun = joined.reading === undefined ? this.#begin(joined, message) : 0;
+    const reading = joined.reading!;
+    const entries = reading.topic.take(reading.subscription, Math.max(room - begun, 1));
+    for (const entry of entries) addGoal(message, stated(entry));
+    positions.set(reading.name, reading.subscription.position);
+    if (isRead(reading)) {
+      this.#stirred.delete(joined.id);
+      if (!joined.completed) message.completedVpcs.push(joined.id);
+      joined.completed = true;
+    }
+    return room - begun - entries.length;
+  }
+
+  /** Begins with what only this host is told; returns how much that is. */
+  #begin(joined: Joined, message: GoalStateV2): number {
+    joined.reading = this.#read(`vpc/${joined.id}`, () => this.#stir(joined.id));
+    message.begunVpcs.push(joined.id);
+    const keys = [...(this.#ownOf.get(joined.id)?.keys ?? [])];
+    for (const key of keys) {
+      const goal = this.#own.topic.get(key);
+      if (goal !== undefined) addGoal(message, { goal, removed: false });
+    }
+    return keys.length;
+  }
+
+  #toldAll(): boolean {
+    if (!isRead(this.#own)) return false;
+    return [...this.#joined.values()].every(
+      ({ telling, completed }) => telling === 'topic' || (telling === 'stream' && completed),
+    );
+  }
+}
+
+function isRead({ topic, subscription }: Reading): boolean {
+  return subscription.position === topic.position;
+}
+
+function stated({ value: goal, removed }: Entry<Goal>): StatedGoal {
+  return { goal, removed };
 }

@@ -1,7 +1,16 @@
-import { emptyGoalState, pushGoalStatesStream } from '@alcor/contract';
-import { createWakeup, reliable } from '@alcor/runtime';
+import {
+  emptyGoalState,
+  type GoalStateOperationReply,
+  type GoalStateOperationReply_GoalStateOperationStatus as OperationReport,
+  type GoalStateV2,
+  pushGoalStatesStream,
+  topicOf,
+} from '@alcor/contract';
+import { createWakeup, reliable, type Stream } from '@alcor/runtime';
 import type { ConfigManagerOptions, ManagedHost } from './config-manager.ts';
-import { HostGoals } from './host-goals.ts';
+import { HostGoals, type Outgoing, type Progress } from './host-goals.ts';
+import { HostReport } from './host-report.ts';
+import { Subscriber } from './subscriber.ts';
 
 const firstRetryMs = 200;
 const lastRetryMs = 5_000;
@@ -15,19 +24,97 @@ export interface HostState {
   readonly vpcs: number;
 }
 
+/**
+ * Of one topic: the position that the host should be at, the one that it has been told of and the one that it has confirmed to have
+ * applied. Positions of a topic that the host reads itself are the message queue's, others this process's own.
+ */
+export interface TopicProgress extends Progress {
+  readonly applied: number;
+}
+
+export interface VpcProgress extends TopicProgress {
+  readonly vpcId: string;
+  readonly channel: 'grpc' | 'subscribing' | 'mq';
+  /** Why the host does not read the VPC's topic, though it should. */
+  readonly reason: string;
+}
+
+/** What one host should hold, has been told and holds. */
+export interface GoalStates {
+  readonly hostId: string;
+  readonly state: HostState;
+  /** What only this host is told: its ports. */
+  readonly own: TopicProgress;
+  readonly vpcs: readonly VpcProgress[];
+  /** What went wrong, by resource; the host's words. */
+  readonly failures: readonly OperationReport[];
+  /** Failures that there was no room for. */
+  readonly failuresLeftOut: number;
+}
+
+export interface HostSessionOptions extends ConfigManagerOptions {
+  /** The host has come into the VPC or left it. */
+  readonly onMembership: (vpcId: string, joined: boolean) => void;
+  /** How far the host has read a topic of the queue, and how far anybody has. */
+  readonly topicProgress: (topic: string, hostId: string) => TopicProgress;
+  readonly onSubscriptions: (hostId: string, reply: GoalStateOperationReply) => void;
+}
+
+/** What lasts as long as one stream. */
+interface Conversation {
+  readonly goals: HostGoals;
+  readonly subscriber: Subscriber;
+}
+
+type GoalStream = Stream<GoalStateV2, GoalStateOperationReply>;
+
 /** Keeps one host at what the topics say, through as many streams as it takes. */
 export class HostSession {
   readonly #host: ManagedHost;
-  readonly #options: ConfigManagerOptions;
+  readonly #options: HostSessionOptions;
+  readonly #report = new HostReport();
+  #conversation: Conversation | undefined;
   #state: HostState = { state: 'connecting', reason: '', ports: 0, vpcs: 0 };
 
-  constructor(host: ManagedHost, options: ConfigManagerOptions) {
+  constructor(host: ManagedHost, options: HostSessionOptions) {
     this.#host = host;
     this.#options = options;
   }
 
   get state(): HostState {
     return this.#state;
+  }
+
+  /** The channel of a VPC that the host is in has changed. */
+  reconsider(vpcId: string): void {
+    this.#conversation?.subscriber.reconsider(vpcId);
+  }
+
+  /** Tells the host again what it should hold: of one VPC, or everything. */
+  again(vpcId?: string): void {
+    const { goals, subscriber } = this.#conversation ?? {};
+    for (const each of vpcId === undefined ? (goals?.vpcs ?? []) : [vpcId]) {
+      goals?.again(each);
+      subscriber?.again(each);
+    }
+  }
+
+  describe(): GoalStates {
+    const { goals, subscriber } = this.#conversation ?? {};
+    const { id: hostId } = this.#host;
+    const ofStream = (topic: string, progress: Progress | undefined): TopicProgress => ({
+      ...(progress ?? { sent: 0, wanted: 0 }),
+      applied: this.#report.applied(topic),
+    });
+    const vpcs = (goals?.vpcs ?? []).map((vpcId): VpcProgress => {
+      const how = subscriber?.describe(vpcId) ?? { channel: 'grpc' as const, reason: '' };
+      const progress = goals?.progress(vpcId);
+      if (how.channel === 'mq') return { vpcId, ...how, ...this.#options.topicProgress(topicOf(vpcId), hostId) };
+      return { vpcId, ...how, ...ofStream(`vpc/${vpcId}`, progress) };
+    });
+    const own = ofStream(`host/${hostId}`, goals?.progress());
+    const { failures, failuresLeftOut } = this.#report;
+    return { hostId, state: this.#state, own, vpcs, failures, failuresLeftOut };
   }
 
   /** Never rejects: a host that cannot be reached is tried until `signal` aborts. */
@@ -51,44 +138,96 @@ export class HostSession {
 
   /** One stream, from the first goal to its end. */
   async #converse(signal: AbortSignal): Promise<void> {
-    const { goals, onReport, runtime, log } = this.#options;
+    const { runtime } = this.#options;
     const over = new AbortController();
     const until = AbortSignal.any([signal, over.signal]);
     const wire = await runtime.transport.open(pushGoalStatesStream, this.#host.agentAddress, until);
     const stream = reliable(wire, { clock: runtime.clock, empty: emptyGoalState });
     const wakeup = createWakeup();
-    const reader = new HostGoals(this.#host.id, goals, wakeup.raise);
+    const conversation = this.#begin(wakeup.raise, until);
+    const { goals } = conversation;
+    this.#conversation = conversation;
+    this.#report.begin();
     this.#state = { state: 'synchronising', reason: '', ports: 0, vpcs: 0 };
     let completeAt = Number.POSITIVE_INFINITY;
 
     const send = async (): Promise<void> => {
-      for (let sequence = 1; !until.aborted;) {
-        const message = reader.next();
-        if (message === undefined) {
+      // The first message says by what right; the host answers with what it is subscribed to.
+      await stream.send({ ...emptyGoalState(), fence: this.#host.fence ?? 0 });
+      for (let sequence = 2; !until.aborted;) {
+        const outgoing: Outgoing | undefined = goals.next();
+        this.#state = { ...this.#state, ports: goals.ports, vpcs: goals.vpcs.length };
+        if (outgoing === undefined) {
           await wakeup.wait(until);
           continue;
         }
-        if (message.complete) completeAt = sequence;
-        this.#state = { ...this.#state, ports: reader.ports, vpcs: reader.vpcs };
-        await stream.send(message);
+        if (outgoing.message.complete) completeAt = sequence;
+        this.#report.sent(sequence, outgoing.positions);
+        await stream.send(outgoing.message);
         sequence++;
       }
     };
     const receive = async (): Promise<void> => {
       for await (const reply of stream.received) {
-        for (const report of reply.operationStatuses) onReport(this.#host.id, report);
+        this.#take(reply, conversation);
         if (reply.appliedSequence < completeAt || this.#state.state === 'synchronised') continue;
         this.#state = { ...this.#state, state: 'synchronised' };
-        log(`host ${this.#host.id} is synchronised: ${reader.ports} ports in ${reader.vpcs} VPCs`);
+        this.#options.log(`host ${this.#host.id} is synchronised: ${goals.ports} ports in ${goals.vpcs.length} VPCs`);
       }
     };
     try {
       await Promise.race([send(), receive()]);
     } finally {
       over.abort();
-      reader.close();
-      stream.close();
+      this.#end(conversation, stream);
     }
+  }
+
+  #begin(wake: () => void, signal: AbortSignal): Conversation {
+    const { runtime, channels, queueUrl, goals: bus, onMembership, log } = this.#options;
+    const subscriber: Subscriber = new Subscriber(
+      {
+        host: this.#host,
+        runtime,
+        queueUrl: queueUrl ?? '',
+        wantsTopic: (vpcId) => channels?.get(vpcId)?.channel === 'mq',
+        tell: (vpcId, telling) => goals.tell(vpcId, telling),
+        again: (vpcId) => goals.again(vpcId),
+        sayLeft: (vpcId) => goals.sayLeft(vpcId),
+        log,
+      },
+      signal,
+    );
+    const goals: HostGoals = new HostGoals({
+      hostId: this.#host.id,
+      goals: bus,
+      wake,
+      onJoin: (vpcId) => {
+        onMembership(vpcId, true);
+        return subscriber.join(vpcId);
+      },
+      onLeave: (vpcId) => {
+        onMembership(vpcId, false);
+        this.#report.forget(`vpc/${vpcId}`);
+        subscriber.leave(vpcId);
+      },
+    });
+    return { goals, subscriber };
+  }
+
+  #take(reply: GoalStateOperationReply, { subscriber }: Conversation): void {
+    this.#report.take(reply);
+    for (const report of reply.operationStatuses) this.#options.onReport(this.#host.id, report);
+    if (reply.subscriptions.length === 0 && !reply.allSubscriptions) return;
+    this.#options.onSubscriptions(this.#host.id, reply);
+    subscriber.take(reply.subscriptions, reply.allSubscriptions);
+  }
+
+  #end({ goals }: Conversation, stream: GoalStream): void {
+    this.#conversation = undefined;
+    for (const vpcId of goals.vpcs) this.#options.onMembership(vpcId, false);
+    goals.close();
+    stream.close();
   }
 }
 

@@ -1,2 +1,3 @@
 export { ConfigManager, type ConfigManagerOptions, type ManagedHost } from './config-manager.ts';
-export type { HostState } from './host-session.ts';
+export type { GoalStates, HostState, TopicProgress, VpcProgress } from './host-session.ts';
+export type { SubscribedHost, TopicInformation } from './topic-information.ts';
