@@ -34,7 +34,10 @@ export interface VpcChannel {
 
 export interface DeliveryOptions {
   readonly feed: Feed;
-  /** Where goals are published: topic `vpc/ID` for every host in the VPC, `host/ID` for one host. */
+  /**
+   * Where goals are published: topic `vpc/ID` for every host in the VPC, `host/ID` for one host. `vpc/ID/routers` has the routers among
+   * the former once more, for whoever only wants to know which other VPCs they lead to.
+   */
   readonly goals: Bus<Goal>;
   /** Where registered hosts are published, by id. */
   readonly hosts: Topic<Host>;
@@ -128,7 +131,9 @@ export class Delivery {
 
   #publish({ audience, goal, removed }: Delta): void {
     const vpcId = goalVpc(goal);
-    put(this.goals, audience, { key: goalKey(goal), value: goal, removed });
+    const saying = { key: goalKey(goal), value: goal, removed };
+    put(this.goals, audience, saying);
+    if (goal.kind === 'router') put(this.goals, `${audience}/routers`, saying);
     if (audience.startsWith('host/')) {
       const hostId = audience.slice('host/'.length);
       const key = unicastSubject(hostId, goal);
@@ -137,6 +142,7 @@ export class Delivery {
     // A network is only deleted when nothing is left in it, so nobody reads its topics any more.
     if (removed && goal.kind === 'vpc') {
       this.goals.drop(audience);
+      this.goals.drop(`${audience}/routers`);
       this.hostGoals.drop(`vpc/${vpcId}/hosts`);
     }
   }
