@@ -57,7 +57,7 @@ export function shardOf(kind: ShardKind, id: string): Shard {
     hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193) >>> 0;
   }
   // The low bits of FNV-1a are the least mixed.
-  return `${kind}/${(hash ^ (hash >>> 16)) % shardsPerKind}`;
+  return `${kind}/${((hash ^ (hash >>> 16)) >>> 0) % shardsPerKind}`;
 }
 
 /**

@@ -1,4 +1,6 @@
 import { seededRandom } from '@alcor/runtime';
+import { expect, it } from 'vitest';
+import { shardOf, shardsPerKind } from './lease.ts';
 import { createMemoryFeed } from './memory-feed.ts';
 import { createMemoryLeases } from './memory-leases.ts';
 import { describeLeases } from './testing/leases.contract.ts';
@@ -15,3 +17,14 @@ describeLeases(
   },
   () => random.next(),
 );
+
+it('spreads ids over all shards evenly', () => {
+  const counts = new Map<string, number>();
+  for (let n = 0; n < 6_400; n++) {
+    const shard = shardOf('host', `host-${n}`);
+    counts.set(shard, (counts.get(shard) ?? 0) + 1);
+  }
+  const names = Array.from({ length: shardsPerKind }, (_, number) => `host/${number}`);
+  expect([...counts.keys()].toSorted()).toEqual(names.toSorted());
+  expect(Math.max(...counts.values())).toBeLessThan(200);
+});
