@@ -1,220 +1,167 @@
-import { type Goal, goalKey } from '@alcor/contract';
-import type { Change, Network, Node, Port, Subnet } from '@alcor/network';
-import fc from 'fast-check';
+import type { Change } from '@alcor/network';
 import { describe, expect, it } from 'vitest';
 import { Compiler } from './compiler.ts';
-import type { Audience } from './goals.ts';
-import { recompute } from './recompute.ts';
+import type { Delta } from './delta.ts';
+import {
+  addressGroup,
+  addressGroupId,
+  gone,
+  group,
+  network,
+  node,
+  nodeId,
+  port,
+  portId,
+  put,
+  router,
+  rule,
+} from './testing/rows.ts';
 
-const at = new Date(0);
-const common = { projectId: 'p', name: '', description: '', createdAt: at, updatedAt: at };
-const pad = (n: number): string => n.toString(16).padStart(2, '0');
-
-function network(n: number, revision: number, adminStateUp = true): Network {
-  return {
-    ...common,
-    id: `net${n}`,
-    revision,
-    adminStateUp,
-    shared: false,
-    mtu: 1450,
-    vni: n + 1,
-    portSecurityEnabled: true,
-  } as Network;
+function compilerOf(...changes: readonly Change[]): Compiler {
+  const compiler = new Compiler();
+  for (const change of changes) compiler.apply(change);
+  return compiler;
 }
 
-function subnet(n: number, revision: number): Subnet {
-  return {
-    ...common,
-    id: `sub${n}`,
-    revision,
-    networkId: `net${n}`,
-    ipVersion: 4,
-    cidr: '10.0.0.0/8',
-    gatewayIp: '10.0.0.1',
-    enableDhcp: true,
-    allocationPools: [],
-    dnsNameservers: [],
-    hostRoutes: [],
-  } as unknown as Subnet;
+/** `audience kind` of what is put, `audience -kind` of what is removed, and how many rows were read for it. */
+function effect(compiler: Compiler, change: Change): { readonly told: readonly string[]; readonly rowsRead: number } {
+  const before = compiler.counters.rowsRead;
+  const told = compiler.apply(change).map(nameOf);
+  return { told, rowsRead: compiler.counters.rowsRead - before };
 }
 
-function port(n: number, revision: number, networkN: number, host: number | null, name = ''): Port {
-  return {
-    ...common,
-    id: `port${n}`,
-    revision,
-    name,
-    networkId: `net${networkN}`,
-    adminStateUp: true,
-    mac: `fa:16:3e:00:00:${pad(n)}`,
-    fixedIps: [{ subnetId: `sub${networkN}`, ip: `10.0.0.${n + 2}` }],
-    hostId: host === null ? null : `host${host}`,
-    deviceId: '',
-    deviceOwner: '',
-    portSecurityEnabled: true,
-  } as unknown as Port;
+const nameOf = ({ audience, goal, removed }: Delta): string => `${audience} ${removed ? '-' : ''}${goal.kind}`;
+
+/** A VPC of so many ports, all in the groups 1 and 2, on four hosts. */
+function largeVpc(ports: number): Compiler {
+  const compiler = compilerOf(
+    put('network', network(0, 1)),
+    put('security-group', group(1, 1, [rule(1)])),
+    put('security-group', group(2, 1, [rule(2)])),
+    ...[0, 1, 2, 3].map((n) => put('node', node(n, 1))),
+  );
+  const one = port(0, 1, { network: 0, host: 0, groups: [1, 2] });
+  for (let n = 0; n < ports; n++) compiler.apply(put('port', { ...one, id: portId(n), hostId: nodeId(n % 4) }));
+  return compiler;
 }
 
-function node(n: number, revision: number, ip = n): Node {
-  return {
-    id: `host${n}`,
-    name: `host${n}`,
-    ip: `172.16.0.${ip}`,
-    agentAddress: `h${n}`,
-    revision,
-    createdAt: at,
-    updatedAt: at,
-  } as Node;
-}
+describe('what a change costs', () => {
+  it('tells one host and one VPC of a new port, however many ports the VPC has and whatever groups it is in', () => {
+    const compiler = largeVpc(20_000);
+    expect(effect(compiler, put('port', port(30_000, 1, { network: 0, host: 1, groups: [1, 2] })))).toEqual({
+      told: ['host/host1 port', 'vpc/net0 neighbor'],
+      rowsRead: 1,
+    });
+    expect(compiler.sizeOf('net0')).toEqual({ ports: 20_001, largestGroup: 20_001 });
+  });
 
-type Row = Network | Subnet | Port | Node;
-const put = (kind: Change['kind'], row: Row): Change => ({ kind, id: row.id, revision: row.revision, row }) as Change;
-const gone = (kind: Change['kind'], id: string, revision: number): Change =>
-  ({ kind, id, revision, row: null }) as unknown as Change;
+  it('tells the same of a port that joins a group of 100,000', () => {
+    const compiler = largeVpc(100_000);
+    compiler.apply(put('port', port(200_000, 1, { network: 0, host: 1, groups: [2] })));
+    expect(effect(compiler, put('port', port(200_000, 2, { network: 0, host: 1, groups: [1, 2] })))).toEqual({
+      told: ['host/host1 port', 'vpc/net0 neighbor'],
+      rowsRead: 1,
+    });
+  });
 
-/** What audiences know after they were told everything. */
-class Told {
-  readonly goals = new Map<Audience, Map<string, Goal>>();
-  take(compiler: Compiler, change: Change): number {
-    const deltas = compiler.apply(change);
-    for (const { audience, goal, removed } of deltas) {
-      const keyed = this.goals.get(audience) ?? new Map<string, Goal>();
-      if (removed) keyed.delete(goalKey(goal));
-      else keyed.set(goalKey(goal), goal);
-      if (keyed.size === 0) this.goals.delete(audience);
-      else this.goals.set(audience, keyed);
+  it('tells of a change of rules once in each VPC that uses the group', () => {
+    const compiler = largeVpc(1_000);
+    for (let n = 1; n <= 5; n++) {
+      compiler.apply(put('network', network(n, 1)));
+      compiler.apply(put('port', port(2_000 + n, 1, { network: n, host: 1, groups: n <= 2 ? [1] : [2] })));
     }
-    return deltas.length;
-  }
-}
-
-/** A neighbour whose port was renamed keeps its old revision, so revisions are left out of the comparison. */
-function plain(goals: ReadonlyMap<Audience, ReadonlyMap<string, Goal>>): unknown {
-  return [...goals]
-    .map(([audience, keyed]) => [
-      audience,
-      [...keyed].map(([key, goal]) => [key, { ...goal.state, revisionNumber: 0 }]).sort(),
-    ])
-    .sort();
-}
-
-const small = fc.nat(3);
-const step = fc.oneof(
-  fc.record({ do: fc.constant('network' as const), n: fc.nat(2), up: fc.boolean() }),
-  fc.record({ do: fc.constant('subnet' as const), n: fc.nat(2) }),
-  fc.record({
-    do: fc.constant('port' as const),
-    n: fc.nat(9),
-    net: fc.nat(2),
-    host: fc.option(small),
-    name: fc.constantFrom('a', 'b'),
-  }),
-  fc.record({ do: fc.constant('node' as const), n: small, ip: fc.nat(9) }),
-  fc.record({
-    do: fc.constant('delete' as const),
-    kind: fc.constantFrom('network', 'subnet', 'port', 'node'),
-    n: fc.nat(9),
-  }),
-  fc.record({ do: fc.constant('repeat' as const), n: fc.nat(50) }),
-);
-
-describe('compiling intent into goals', () => {
-  it('gives the same by increments as from nothing, for any history in any order, with repeats', () => {
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
-        const compiler = new Compiler();
-        const told = new Told();
-        const rows = new Map<string, { kind: Change['kind']; row: Row }>();
-        const history: Change[] = [];
-        const prefix = { network: 'net', subnet: 'sub', port: 'port', node: 'host' };
-        let revision = 0;
-        for (const s of steps) {
-          revision++;
-          let change: Change | undefined;
-          if (s.do === 'network') change = put('network', network(s.n, revision, s.up));
-          else if (s.do === 'subnet') change = put('subnet', subnet(s.n, revision));
-          else if (s.do === 'port') change = put('port', port(s.n, revision, s.net, s.host, s.name));
-          else if (s.do === 'node') change = put('node', node(s.n, revision, s.ip));
-          else if (s.do === 'delete') {
-            const kind = s.kind as keyof typeof prefix;
-            if (rows.has(`${prefix[kind]}${s.n}`)) change = gone(kind, `${prefix[kind]}${s.n}`, revision);
-          } else {
-            const old = history[s.n];
-            if (old !== undefined && rows.has(old.id)) told.take(compiler, old);
-          }
-          if (change === undefined) continue;
-          history.push(change);
-          told.take(compiler, change);
-          if (change.row === null) rows.delete(change.id);
-          else rows.set(change.id, { kind: change.kind, row: change.row as Row });
-        }
-        const of = <T extends Row>(kind: Change['kind']): T[] =>
-          [...rows.values()].filter((r) => r.kind === kind).map((r) => r.row as T);
-        const intent = {
-          networks: of<Network>('network'),
-          subnets: of<Subnet>('subnet'),
-          ports: of<Port>('port'),
-          nodes: of<Node>('node'),
-        };
-        expect(plain(told.goals)).toEqual(plain(recompute(intent)));
-        expect(plain(recompute(compiler.intent))).toEqual(plain(recompute(intent)));
-      }),
-      { numRuns: 500 },
-    );
+    expect(effect(compiler, put('security-group', group(1, 2, [rule(1), rule(3)])))).toEqual({
+      told: ['vpc/net0 security-group', 'vpc/net1 security-group', 'vpc/net2 security-group'],
+      rowsRead: 1,
+    });
   });
 
-  it('tells one host and one VPC of a new port, however many ports the VPC has', () => {
-    const compiler = new Compiler();
-    compiler.apply(put('network', network(0, 1)));
-    for (let n = 0; n < 4; n++) compiler.apply(put('node', node(n, 1)));
-    for (let n = 0; n < 20_000; n++) compiler.apply(put('port', port(n, 1, 0, n % 4)));
-    const before = { ...compiler.counters };
-    const deltas = compiler.apply(put('port', port(30_000, 1, 0, 1)));
-    expect(deltas.map((delta) => [delta.audience, delta.goal.kind])).toEqual([
-      ['host/host1', 'port'],
-      ['vpc/net0', 'neighbor'],
+  it('tells of addresses once in each VPC in which a group that is used names them', () => {
+    const names = rule(1, { remoteAddressGroupId: addressGroupId(1) });
+    const compiler = largeVpc(100);
+    compiler.apply(put('address-group', addressGroup(1, 1)));
+    expect(effect(compiler, put('security-group', group(1, 2, [names]))).told).toEqual([
+      'vpc/net0 address-group',
+      'vpc/net0 security-group',
     ]);
-    expect(compiler.counters.rowsRead - before.rowsRead).toBe(1);
+    expect(effect(compiler, put('address-group', addressGroup(1, 2, ['192.0.2.0/24'])))).toEqual({
+      told: ['vpc/net0 address-group'],
+      rowsRead: 1,
+    });
+    expect(effect(compiler, put('security-group', group(2, 2, [names]))).told).toEqual(['vpc/net0 security-group']);
+    expect(effect(compiler, put('security-group', group(1, 3, []))).told).toEqual(['vpc/net0 security-group']);
+    expect(effect(compiler, put('security-group', group(2, 3, []))).told).toEqual([
+      'vpc/net0 security-group',
+      'vpc/net0 -address-group',
+    ]);
   });
 
-  it('tells the new place before it clears the old one when a port moves', () => {
-    const compiler = new Compiler();
-    for (const change of [
-      put('network', network(0, 1)),
+  it('tells the networks of a router when it is attached to one more, and no other', () => {
+    const compiler = largeVpc(1_000);
+    for (let n = 1; n <= 5; n++) compiler.apply(put('network', network(n, 1)));
+    expect(effect(compiler, put('router', router(1, 1, { networks: [0] }))).told).toEqual(['vpc/net0 router']);
+    expect(effect(compiler, put('router', router(1, 2, { networks: [0, 1] })))).toEqual({
+      told: ['vpc/net0 router', 'vpc/net1 router'],
+      rowsRead: 1,
+    });
+    expect(effect(compiler, put('router', router(1, 3, { networks: [1] }))).told).toEqual([
+      'vpc/net1 router',
+      'vpc/net0 -router',
+    ]);
+    expect(effect(compiler, put('router', router(1, 4, { networks: [1], external: 5 }))).told).toEqual([
+      'vpc/net1 router',
+    ]);
+    expect(effect(compiler, gone('router', 'router1', 5)).told).toEqual(['vpc/net1 -router']);
+  });
+
+  it('tells a VPC of a group with its first port, and takes it away with the last', () => {
+    const compiler = compilerOf(
       put('node', node(1, 1)),
-      put('node', node(2, 1)),
-      put('port', port(1, 1, 0, 1)),
-    ])
-      compiler.apply(change);
-    const deltas = compiler.apply(put('port', port(1, 2, 0, 2)));
-    expect(deltas.map((d) => `${d.audience} ${d.goal.kind} ${d.removed}`)).toEqual([
-      'host/host2 port false',
-      'vpc/net0 neighbor false',
-      'host/host1 port true',
+      put('security-group', group(1, 7, [rule(1, { remoteAddressGroupId: addressGroupId(1) })])),
+      put('address-group', addressGroup(1, 3)),
+    );
+    const place = { network: 0, host: 1, groups: [1] };
+    expect(effect(compiler, put('port', port(1, 1, place))).told).toEqual([
+      'host/host1 port',
+      'vpc/net0 neighbor',
+      'vpc/net0 address-group',
+      'vpc/net0 security-group',
     ]);
+    compiler.apply(put('port', port(2, 1, place)));
+    expect(effect(compiler, gone('port', 'port1', 2)).told).toEqual(['host/host1 -port', 'vpc/net0 -neighbor']);
+    expect(effect(compiler, put('port', port(2, 2, { ...place, host: null }))).told).toEqual([
+      'host/host1 -port',
+      'vpc/net0 -neighbor',
+      'vpc/net0 -security-group',
+      'vpc/net0 -address-group',
+    ]);
+    expect(compiler.sizeOf('net0')).toEqual({ ports: 0, largestGroup: 0 });
   });
 
   it('does not tell the VPC that a port was renamed', () => {
-    const compiler = new Compiler();
-    for (const change of [put('network', network(0, 1)), put('node', node(1, 1)), put('port', port(1, 1, 0, 1))])
-      compiler.apply(change);
-    expect(compiler.apply(put('port', port(1, 2, 0, 1, 'new name'))).map((d) => d.audience)).toEqual(['host/host1']);
-  });
-
-  it('finds what went while nobody looked', () => {
-    const compiler = new Compiler();
-    const told = new Told();
-    for (const change of [
+    const place = { network: 0, host: 1, groups: [1] };
+    const compiler = compilerOf(
       put('network', network(0, 1)),
+      put('security-group', group(1, 1)),
       put('node', node(1, 1)),
-      put('port', port(1, 1, 0, 1)),
-      put('port', port(2, 1, 0, 1)),
-    ])
-      told.take(compiler, change);
-    const missing = compiler.missing(new Set(['network/net0', 'node/host1', 'port/port2']));
-    expect(missing.map((change) => change.id)).toEqual(['port1']);
-    for (const change of missing) told.take(compiler, change);
-    expect(plain(told.goals)).toEqual(plain(recompute(compiler.intent)));
+      put('port', port(1, 1, place)),
+    );
+    expect(effect(compiler, put('port', port(1, 2, { ...place, name: 'new name' }))).told).toEqual(['host/host1 port']);
   });
+});
+
+it('tells the new place before it clears the old one when a port moves', () => {
+  const place = { network: 0, groups: [1] };
+  const compiler = compilerOf(
+    put('network', network(0, 1)),
+    put('security-group', group(1, 1)),
+    put('node', node(1, 1)),
+    put('node', node(2, 1)),
+    put('port', port(1, 1, { ...place, host: 1 })),
+  );
+  expect(effect(compiler, put('port', port(1, 2, { ...place, host: 2 }))).told).toEqual([
+    'host/host2 port',
+    'vpc/net0 neighbor',
+    'host/host1 -port',
+  ]);
 });

@@ -61,11 +61,13 @@ export function portGoal(port: Port): Goal {
       adminStateUp: port.adminStateUp,
       fixedIps: port.fixedIps.map(({ subnetId, ip }) => ({ subnetId, ipAddress: ip })),
       portSecurityDisabled: !port.portSecurityEnabled,
+      securityGroupIds: port.securityGroupIds.map((id) => ({ id })),
+      allowAddressPairs: pairsOf(port),
     }),
   };
 }
 
-/** What a port means to the other hosts of its VPC. */
+/** What a port means to the other hosts of its VPC. Its groups are there so that hosts know who is in a rule's remote group. */
 export function neighborGoal(port: Port, node: Node): Goal {
   return {
     kind: 'neighbor',
@@ -76,45 +78,30 @@ export function neighborGoal(port: Port, node: Node): Goal {
       macAddress: port.mac,
       hostIpAddress: node.ip,
       fixedIps: port.fixedIps.map(({ subnetId, ip }) => ({ neighborType: NeighborType.L2, subnetId, ipAddress: ip })),
+      allowAddressPairs: pairsOf(port),
+      securityGroupIds: [...port.securityGroupIds],
     }),
   };
 }
 
+function pairsOf({ allowedAddressPairs }: Port): { ipAddress: string; macAddress: string }[] {
+  return allowedAddressPairs.map(({ ip, mac }) => ({ ipAddress: ip, macAddress: mac }));
+}
+
+const states = {
+  vpc: VpcConfiguration,
+  subnet: SubnetConfiguration,
+  port: PortConfiguration,
+  neighbor: NeighborConfiguration,
+  'security-group': SecurityGroupConfiguration,
+  'address-group': AddressGroupConfiguration,
+  router: RouterConfiguration,
+} as const;
+
 /** The last word on a resource that is gone. */
 export function goneGoal(goal: Goal, revision: number): Goal {
-  const id = goal.state.id;
-  switch (goal.kind) {
-    case 'vpc':
-      return { kind: 'vpc', state: VpcConfiguration.fromPartial({ id, revisionNumber: revision }) };
-    case 'subnet':
-      return {
-        kind: 'subnet',
-        state: SubnetConfiguration.fromPartial({ id, revisionNumber: revision, vpcId: goal.state.vpcId }),
-      };
-    case 'port':
-      return {
-        kind: 'port',
-        state: PortConfiguration.fromPartial({ id, revisionNumber: revision, vpcId: goal.state.vpcId }),
-      };
-    case 'neighbor':
-      return {
-        kind: 'neighbor',
-        state: NeighborConfiguration.fromPartial({ id, revisionNumber: revision, vpcId: goal.state.vpcId }),
-      };
-    case 'security-group':
-      return {
-        kind: 'security-group',
-        state: SecurityGroupConfiguration.fromPartial({ id, revisionNumber: revision, vpcId: goal.state.vpcId }),
-      };
-    case 'address-group':
-      return {
-        kind: 'address-group',
-        state: AddressGroupConfiguration.fromPartial({ id, revisionNumber: revision, vpcId: goal.state.vpcId }),
-      };
-    case 'router':
-      return {
-        kind: 'router',
-        state: RouterConfiguration.fromPartial({ id, revisionNumber: revision, vpcId: goal.state.vpcId }),
-      };
-  }
+  const { kind } = goal;
+  const state: { fromPartial(fields: object): Goal['state'] } = states[kind];
+  const vpc = kind === 'vpc' ? {} : { vpcId: goal.state.vpcId };
+  return { kind, state: state.fromPartial({ id: goal.state.id, revisionNumber: revision, ...vpc }) } as Goal;
 }

@@ -1,6 +1,8 @@
 import { type Goal, goalKey } from '@alcor/contract';
-import type { Network, Node, Port, Subnet } from '@alcor/network';
+import type { AddressGroup, Network, NetworkId, Node, Port, Router, RuledSecurityGroup, Subnet } from '@alcor/network';
 import { type Audience, neighborGoal, portGoal, subnetGoal, vpcGoal } from './goals.ts';
+import { addressGroupGoal, securityGroupGoal } from './group-goals.ts';
+import { routerGoal } from './router-goal.ts';
 
 /** Everything the region is meant to be, at one moment. */
 export interface Intent {
@@ -8,6 +10,9 @@ export interface Intent {
   readonly subnets: Iterable<Subnet>;
   readonly ports: Iterable<Port>;
   readonly nodes: Iterable<Node>;
+  readonly routers: Iterable<Router>;
+  readonly securityGroups: Iterable<RuledSecurityGroup>;
+  readonly addressGroups: Iterable<AddressGroup>;
 }
 
 export type Goals = ReadonlyMap<Audience, ReadonlyMap<string, Goal>>;
@@ -22,11 +27,37 @@ export function recompute(intent: Intent): Goals {
   const nodes = new Map([...intent.nodes].map((node) => [node.id, node]));
   for (const network of intent.networks) say(`vpc/${network.id}`, vpcGoal(network));
   for (const subnet of intent.subnets) say(`vpc/${subnet.networkId}`, subnetGoal(subnet));
-  for (const port of intent.ports) {
+  for (const router of intent.routers) {
+    for (const { networkId } of router.interfaces) say(`vpc/${networkId}`, routerGoal(router, networkId));
+  }
+  const bound = [...intent.ports].filter(({ hostId }) => hostId !== null);
+  for (const port of bound) {
     if (port.hostId === null) continue;
     say(`host/${port.hostId}`, portGoal(port));
     const node = nodes.get(port.hostId);
     if (node !== undefined) say(`vpc/${port.networkId}`, neighborGoal(port, node));
   }
+  sayGroups(intent, bound, say);
   return goals;
+}
+
+/** A VPC is told of the groups that its bound ports are in, and of the address groups that these groups' rules name. */
+function sayGroups(
+  { securityGroups, addressGroups }: Intent,
+  bound: readonly Port[],
+  say: (audience: Audience, goal: Goal) => void,
+): void {
+  const known = [...addressGroups];
+  for (const group of securityGroups) {
+    const vpcs = new Set<NetworkId>(
+      bound.filter((port) => port.securityGroupIds.includes(group.id)).map(({ networkId }) => networkId),
+    );
+    const named = new Set(group.rules.map(({ remoteAddressGroupId }) => remoteAddressGroupId));
+    for (const vpcId of vpcs) {
+      say(`vpc/${vpcId}`, securityGroupGoal(group, vpcId));
+      for (const addresses of known) {
+        if (named.has(addresses.id)) say(`vpc/${vpcId}`, addressGroupGoal(addresses, vpcId));
+      }
+    }
+  }
 }

@@ -15,6 +15,7 @@ export {
   RequestType,
   ResourceType,
   Transmission,
+  UpdateType,
 } from './generated/common.ts';
 export { GoalState, GoalStateV2 } from './generated/goalstate.ts';
 export {

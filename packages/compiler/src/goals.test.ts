@@ -1,0 +1,76 @@
+import { OperationType, Protocol, SecurityGroupConfiguration_Direction as Direction } from '@alcor/contract';
+import { expect, it } from 'vitest';
+import { neighborGoal, portGoal } from './goals.ts';
+import { securityGroupGoal } from './group-goals.ts';
+import { routerGoal } from './router-goal.ts';
+import { addressGroupId, group, groupId, networkId, node, port, router, rule } from './testing/rows.ts';
+
+const ports = (from: number, to: number) => ({ portRangeMin: from, portRangeMax: to });
+
+it('says of each rule which packets it lets pass, so that nothing is left to be guessed', () => {
+  const { state } = securityGroupGoal(
+    group(1, 4, [
+      rule(1),
+      rule(2, { protocol: 'tcp', portRangeMin: 80, portRangeMax: 443, remoteIpPrefix: '192.0.2.7/24' }),
+      rule(3, { protocol: '17', direction: 'egress', remoteGroupId: groupId(2) }),
+      rule(4, { protocol: 'icmp', portRangeMin: 0, remoteAddressGroupId: addressGroupId(3) }),
+      rule(5, { protocol: 'ipv6-icmp', ethertype: 'IPv6', portRangeMin: 128, portRangeMax: 0 }),
+      rule(6, { protocol: 'hopopt' }),
+      rule(7, { protocol: 'sctp', portRangeMin: 5, portRangeMax: 5 }),
+    ]),
+    networkId(1),
+  );
+  expect(state).toMatchObject({ id: 'group1', vpcId: 'net1', revisionNumber: 4, stateless: false });
+  expect('securityGroupRules' in state && state.securityGroupRules).toMatchObject([
+    { id: 'rule1', direction: Direction.INGRESS, ipProtocol: undefined, remoteIpPrefix: '', remoteGroupId: '' },
+    { id: 'rule2', ipProtocol: 6, protocol: Protocol.TCP, ...ports(80, 443), remoteIpPrefix: '192.0.2.0/24' },
+    { id: 'rule3', ipProtocol: 17, direction: Direction.EGRESS, ...ports(0, 65_535), remoteGroupId: 'group2' },
+    { id: 'rule4', ipProtocol: 1, icmpType: 0, icmpCode: undefined, remoteAddressGroupId: 'addresses3' },
+    { id: 'rule5', ipProtocol: 58, icmpType: 128, icmpCode: 0 },
+    { id: 'rule6', ipProtocol: 0, icmpType: undefined },
+    { id: 'rule7', ipProtocol: 132, ...ports(5, 5) },
+  ]);
+});
+
+it('says which groups a port is in to its own host and to the others', () => {
+  const row = {
+    ...port(1, 1, { network: 0, host: 1, groups: [2, 3] }),
+    allowedAddressPairs: [{ ip: '10.0.0.9', mac: 'fa:16:3e:00:00:09' }],
+  };
+  const pairs = [{ ipAddress: '10.0.0.9', macAddress: 'fa:16:3e:00:00:09' }];
+  expect(portGoal(row).state).toMatchObject({
+    securityGroupIds: [{ id: 'group2' }, { id: 'group3' }],
+    allowAddressPairs: pairs,
+  });
+  expect(neighborGoal(row, node(1, 1)).state).toMatchObject({
+    securityGroupIds: ['group2', 'group3'],
+    allowAddressPairs: pairs,
+  });
+});
+
+it('says of a router where it is and where it leads, and its routes on each subnet', () => {
+  const route = { destination: '10.9.0.0/16', nexthop: '10.0.0.9' };
+  const state = routerGoal(router(1, 2, { networks: [0, 1], routes: [route], external: 7 }), networkId(1)).state;
+  const table = [
+    {
+      operationType: OperationType.CREATE,
+      id: '10.9.0.0/16 10.0.0.9',
+      destination: '10.9.0.0/16',
+      nextHopIp: '10.0.0.9',
+    },
+  ];
+  expect(state).toMatchObject({
+    id: 'router1',
+    vpcId: 'net1',
+    adminStateDown: false,
+    interfaces: [
+      { vpcId: 'net0', fixedIps: [{ subnetId: 'sub0', ipAddress: '10.0.0.1' }] },
+      { vpcId: 'net1', fixedIps: [{ subnetId: 'sub1', ipAddress: '10.0.0.1' }] },
+    ],
+    subnetRoutingTables: [
+      { subnetId: 'sub0', routingRules: table },
+      { subnetId: 'sub1', routingRules: table },
+    ],
+    externalGateway: { vpcId: 'net7', portId: 'port7', snatEnabled: true },
+  });
+});

@@ -1,0 +1,59 @@
+import { type Goal, OperationType, RouterConfiguration, UpdateType } from '@alcor/contract';
+import type { FixedIp, NetworkId, Router, RouterPort } from '@alcor/network';
+
+/** The networks that a router serves: each has a goal of it. */
+export function networksOf({ interfaces }: Router): readonly NetworkId[] {
+  return [...new Set(interfaces.map(({ networkId }) => networkId))];
+}
+
+/** What a router means to every host that is in the VPC, one of those it has an interface on. */
+export function routerGoal(router: Router, vpcId: NetworkId): Goal {
+  const { gateway, gatewayPortId } = router;
+  return {
+    kind: 'router',
+    state: RouterConfiguration.fromPartial({
+      id: router.id,
+      revisionNumber: router.revision,
+      updateType: UpdateType.FULL,
+      vpcId,
+      adminStateDown: !router.adminStateUp,
+      interfaces: router.interfaces.map(({ portId, networkId, mac, fixedIps }) => ({
+        portId,
+        vpcId: networkId,
+        macAddress: mac,
+        fixedIps: addresses(fixedIps),
+      })),
+      subnetRoutingTables: router.interfaces.flatMap((held) => routingTables(router, held)),
+      ...(gateway === null
+        ? {}
+        : {
+            externalGateway: {
+              portId: gatewayPortId ?? '',
+              vpcId: gateway.networkId,
+              macAddress: gateway.mac,
+              fixedIps: addresses(gateway.fixedIps),
+              snatEnabled: gateway.enableSnat,
+            },
+          }),
+    }),
+  };
+}
+
+/** A router's routes hold on all its subnets; of each the contract has the table by itself. */
+function routingTables({ routes }: Router, { fixedIps }: RouterPort) {
+  return fixedIps.map(({ subnetId, ip }) => ({
+    subnetId,
+    routingRules: routes
+      .filter(({ nexthop }) => nexthop.includes(':') === ip.includes(':'))
+      .map(({ destination, nexthop }) => ({
+        operationType: OperationType.CREATE,
+        id: `${destination} ${nexthop}`,
+        destination,
+        nextHopIp: nexthop,
+      })),
+  }));
+}
+
+function addresses(fixedIps: readonly FixedIp[]) {
+  return fixedIps.map(({ subnetId, ip }) => ({ subnetId, ipAddress: ip }));
+}
