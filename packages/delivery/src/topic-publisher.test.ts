@@ -22,11 +22,11 @@ class Publishing {
     this.#region = region;
     this.process = region.world.start(`fence ${fence}`);
     const { clock } = this.process.runtime;
-    const plain = { clock, log: () => {} };
+    const shared = { clock, log: () => {} };
     const feed = feedOf(this.process, region.feed);
-    this.delivery = new Delivery({ ...plain, feed, goals: new Bus<Goal>(), hosts: new Topic<Host>() });
+    this.delivery = new Delivery({ ...shared, feed, goals: new Bus<Goal>(), hosts: new Topic<Host>() });
     this.publisher = new TopicPublisher({
-      ...plain,
+      ...shared,
       vpcId: 'v',
       multicast: this.delivery.goals.topic('vpc/v'),
       unicast: this.delivery.hostGoals.topic('vpc/v/hosts'),
