@@ -15,6 +15,7 @@ const everything = [
   'agent',
   'lab',
   'identity',
+  'cms',
   'openflow',
   'ovsdb',
 ];
@@ -30,6 +31,7 @@ const mayKnow = {
   compiler: ['network', 'contract'],
   delivery: ['network', 'contract', 'runtime', 'compiler'],
   'config-manager': ['contract', 'runtime'],
+  cms: ['network', 'contract', 'runtime', 'identity', 'api'],
   agent: ['contract', 'runtime', 'openflow', 'ovsdb'],
   lab: ['network', 'contract', 'runtime', 'compiler', 'delivery', 'config-manager', 'agent', 'openflow', 'ovsdb'],
   cli: everything,

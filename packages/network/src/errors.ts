@@ -151,6 +151,11 @@ export const errorTable = {
     type: 'RevisionNumberConstraintFailed',
     message: 'Constrained to {expected}, but current revision is {current}.',
   },
+  NodeElsewhere: {
+    status: 409,
+    type: 'NodeElsewhere',
+    message: 'Node {nodeId} is driven by controller {controller}: ask that one.',
+  },
   RevisionGone: {
     status: 410,
     type: 'RevisionGone',
@@ -195,7 +200,7 @@ export interface ErrorOptions {
 export class AlcorError extends Error {
   override readonly name = 'AlcorError';
   readonly code: ErrorCode;
-  readonly status: number;
+  readonly status: ErrorKind['status'];
   /** Neutron's name for it. */
   readonly type: string;
   /** Of a bulk request: which item is at fault, from 0; undefined when it is not known or there is but one. */
