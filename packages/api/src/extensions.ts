@@ -289,6 +289,18 @@ export const extensions: readonly Extension[] = [
     '2015-01-01T10:00:00-00:00',
   ),
   extension(
+    'network_availability_zone',
+    'Network Availability Zone',
+    'Networks say in which zones they are available',
+    '2015-01-01T10:00:00-00:00',
+  ),
+  extension(
+    'router_availability_zone',
+    'Router Availability Zone',
+    'Routers say in which zones they are available',
+    '2015-01-01T10:00:00-00:00',
+  ),
+  extension(
     'availability_zone_filter',
     'Availability Zone Filter Extension',
     'Availability zones by name, resource and state',
@@ -306,6 +318,12 @@ export const extensions: readonly Extension[] = [
     'Add source and destination IP to metering label rules',
     'What a metering rule counts, by both ends',
     '2020-08-21T08:12:00-00:00',
+  ),
+  extension(
+    'network-segment-range',
+    'Network Segment Range',
+    'Which VNIs networks get, for all projects or for one',
+    '2018-11-29T00:00:00-00:00',
   ),
   extension('qos', 'Quality of Service', 'Policies with rules of bandwidth and marks', '2015-06-08T10:00:00-00:00'),
   extension(
@@ -349,6 +367,12 @@ export const extensions: readonly Extension[] = [
   ),
   extension('qos-rules-alias', 'Ability to use rule aliases', 'Rules by their own ids', '2018-10-07T10:00:00-00:00'),
   extension('service-type', 'Neutron Service Type Management', 'Who provides services', '2013-01-20T00:00:00-00:00'),
+  extension(
+    'tag-ports-during-bulk-creation',
+    'Tag Ports During Bulk Creation',
+    'Ports are made with their labels',
+    '2019-12-29T19:00:00-00:00',
+  ),
   extension('trunk', 'Trunk Extension', 'Ports that reach several networks', '2016-01-01T10:00:00-00:00'),
   extension(
     'trunk-details',

@@ -120,6 +120,18 @@ describe('availability zones', () => {
         ['network', 'router'].map((resource) => ({ name, resource, state: 'available' })),
       ),
     });
+    for (const singular of ['network', 'router']) {
+      const path = `/v2.0/${singular}s`;
+      const hinted = await client.make(singular, { availability_zone_hints: ['east'] });
+      const seen = { availability_zone_hints: ['east'], availability_zones: ['east', 'nova'] };
+      expect(hinted).toMatchObject(seen);
+      expect((await client.call('GET', `${path}/${hinted.id}`)).body).toMatchObject({ [singular]: seen });
+      expect(await client.make(singular, {})).toMatchObject({ ...seen, availability_zone_hints: [] });
+      const lost = { [singular]: { availability_zone_hints: ['east', 'moon'] } };
+      expect(await client.call('POST', path, lost)).toMatchObject(refused(404, 'AvailabilityZoneNotFound'));
+      const change = { [singular]: { availability_zone_hints: ['nova'] } };
+      expect((await client.call('PUT', `${path}/${hinted.id}`, change)).status).toBe(400);
+    }
     const routers = await client.call('GET', '/v2.0/availability_zones?resource=router&name=nova');
     expect(routers.body).toMatchObject({ availability_zones: [{ name: 'nova', resource: 'router' }] });
   });

@@ -71,7 +71,8 @@ describe('routers', () => {
       routes: [],
       distributed: false,
       ha: false,
-      availability_zones: [],
+      availability_zone_hints: [],
+      availability_zones: ['nova'],
       revision_number: 1,
     });
     const changed = await routed.update('router', router.id, { name: 's', admin_state_up: false });

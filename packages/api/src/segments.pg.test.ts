@@ -170,10 +170,11 @@ describe('a project’s own range of VNIs', () => {
     expect((await showRange(range))['used']).toEqual({ 105: 'p', 109: 'q' });
     const inUse = refused(409, 'NetworkSegmentRangeReferencedByProject');
     expect(await changeRange(range, { minimum: 106 })).toMatchObject(inUse);
+    expect(await changeRange(range, { minimum: 105 })).toMatchObject(inUse);
     expect(await changeRange(range, { maximum: 104 })).toMatchObject(inUse);
     expect(await dropRange(range)).toMatchObject(inUse);
-    expect((await changeRange(range, { minimum: 105, maximum: 105, name: 'n' })).status).toBe(200);
-    expect(await showRange(range)).toMatchObject({ name: 'n', minimum: 105, maximum: 105, available: [] });
+    expect((await changeRange(range, { minimum: 104, maximum: 106, name: 'n' })).status).toBe(200);
+    expect(await showRange(range)).toMatchObject({ name: 'n', minimum: 104, maximum: 106, available: [104, 106] });
     await client.call('DELETE', `/v2.0/networks/${network.id}`);
     expect((await dropRange(range)).status).toBe(204);
     expect(await dropRange(range)).toMatchObject(refused(404, 'NetworkSegmentRangeNotFound'));

@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type TestServer, startTestServer } from '../../store/src/testing/region.ts';
-import { type Client, clientOf, netted } from './testing/client.ts';
+import { type TestServer, type TestStore, startTestServer } from '../../store/src/testing/region.ts';
+import { type Client, type Row, clientOf, netted } from './testing/client.ts';
 
 let server: TestServer;
+let store: TestStore;
 let client: Client;
 
 beforeAll(async () => {
   server = await startTestServer();
-  client = clientOf(await server.openFresh());
+  store = await server.openFresh();
+  client = clientOf(store);
 });
 
 afterAll(() => server.close());
@@ -86,5 +88,61 @@ describe('changed_since', () => {
     expect((await list('2020-01-01T00:00:00')).body.networks).toHaveLength(1);
     expect((await list('2999-01-01T00:00:00Z')).body.networks).toEqual([]);
     for (const since of ['yesterday', '7', '2020']) expect((await list(since)).status).toBe(400);
+  });
+});
+
+describe('ports are made with their tags', () => {
+  const tagsOf = (ports: readonly Row[]): readonly unknown[] => ports.map(({ tags }) => tags);
+
+  it('one or many, in the order of the alphabet', async () => {
+    const { id } = await client.make('network', {});
+    const ports = [{ network_id: id, tags: ['b', 'a'] }, { network_id: id }];
+    const made = (await client.call('POST', '/v2.0/ports', { ports })).body.ports;
+    expect(tagsOf(made)).toEqual([['a', 'b'], []]);
+    expect(tagsOf((await client.call('GET', `/v2.0/ports?network_id=${id}`)).body.ports)).toEqual([['a', 'b'], []]);
+    expect(tagsOf((await client.call('GET', `/v2.0/ports?network_id=${id}&tags=b`)).body.ports)).toEqual([['a', 'b']]);
+  });
+
+  it('each tag once, and never by a change of the port', async () => {
+    const { id } = await client.make('network', {});
+    const twice = { port: { network_id: id, tags: ['a', 'a'] } };
+    expect((await client.call('POST', '/v2.0/ports', twice)).status).toBe(400);
+    const port = await client.make('port', { network_id: id });
+    expect((await client.call('PUT', `/v2.0/ports/${port.id}`, { port: { tags: ['a'] } })).status).toBe(400);
+  });
+});
+
+describe('tags are gone', () => {
+  const left = async (): Promise<readonly unknown[]> => store.sql`select tag from tags order by 1`;
+
+  it('with what they were on, also where it goes with something else', async () => {
+    const before = await left();
+    const network = await client.make('network', { 'router:external': true });
+    const subnet = await client.make('subnet', { network_id: network.id, ip_version: 4, cidr: '203.0.113.0/24' });
+    const floating = await client.make('floatingip', { floating_network_id: network.id });
+    const group = await client.make('security_group', {});
+    const rule = await client.make('security_group_rule', { security_group_id: group.id, direction: 'ingress' });
+    for (const path of [
+      `networks/${network.id}`,
+      `subnets/${subnet.id}`,
+      `floatingips/${floating.id}`,
+      `security-groups/${group.id}`,
+      `security-group-rules/${rule.id}`,
+    ]) {
+      expect((await client.call('PUT', `/v2.0/${path}/tags/mine`)).status).toBe(201);
+    }
+    expect((await client.call('DELETE', `/v2.0/networks/${network.id}`)).status).toBe(204);
+    expect((await client.call('DELETE', `/v2.0/security-groups/${group.id}`)).status).toBe(204);
+    expect(await left()).toEqual(before);
+  });
+
+  it('for every table of what projects own and describe', async () => {
+    const owned = await store.sql`select c.table_name as name from information_schema.columns c
+      join information_schema.columns d on (d.table_name, d.column_name) = (c.table_name, 'description')
+      join information_schema.tables t on t.table_name = c.table_name and t.table_type = 'BASE TABLE'
+      where c.column_name = 'project_id' order by 1`;
+    const kept = await store.sql`select distinct event_object_table as name from information_schema.triggers
+      where action_statement like '%drop_tags%' order by 1`;
+    expect(kept).toEqual(owned);
   });
 });

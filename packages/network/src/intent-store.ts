@@ -150,6 +150,19 @@ export interface TenantPatch {
   readonly description?: string | undefined;
 }
 
+/** Where a new resource shall be available; AvailabilityZoneNotFound. */
+export interface ZoneHints {
+  /** Default: none. */
+  readonly availabilityZoneHints?: readonly string[] | undefined;
+}
+
+/** Where a resource is available. */
+export interface Zoned {
+  readonly availabilityZoneHints: readonly string[];
+  /** All of the region, in order: it is on every host that needs it. */
+  readonly availabilityZones: readonly string[];
+}
+
 // ---------------------------------------------------------------------------------------------------------------- networks
 
 export interface NetworkTypes {
@@ -161,7 +174,7 @@ export interface NetworkTypes {
   readonly sortKey: TenantSortKey | 'adminStateUp' | 'shared' | 'external' | 'mtu' | 'vni';
 }
 
-export interface NetworkView extends Network {
+export interface NetworkView extends Network, Zoned {
   readonly qosPolicyId: QosPolicyId | null;
   /** In the order of their making. */
   readonly subnetIds: readonly SubnetId[];
@@ -174,7 +187,7 @@ export interface NetworkView extends Network {
   readonly grantees: readonly string[];
 }
 
-export interface CreateNetwork extends TenantInput {
+export interface CreateNetwork extends TenantInput, ZoneHints {
   /** Default (also instead of null): the project’s default policy. */
   readonly qosPolicyId?: QosPolicyId | null | undefined;
   /** Default: true. */
@@ -327,6 +340,8 @@ interface PortExtrasInput extends Optional<Omit<PortExtras, 'extraDhcpOpts'>> {
 type Optional<T> = { readonly [Field in keyof T]?: T[Field] | undefined };
 
 export interface CreatePort extends TenantInput, PortExtrasInput {
+  /** Default: none. */
+  readonly tags?: readonly string[] | undefined;
   readonly networkId: NetworkId;
   /** Default: true. */
   readonly adminStateUp?: boolean | undefined;

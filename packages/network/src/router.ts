@@ -6,6 +6,8 @@ import type {
   TenantInput,
   TenantPatch,
   TenantSortKey,
+  ZoneHints,
+  Zoned,
 } from './intent-store.ts';
 import type { Branded, FixedIp, NetworkId, PortId, Resource, SubnetId } from './nouns.ts';
 
@@ -49,9 +51,11 @@ export interface Router extends Resource<RouterId> {
   readonly ha: boolean;
 }
 
+export interface RouterView extends Router, Zoned {}
+
 export interface RouterTypes {
   readonly id: RouterId;
-  readonly view: Router;
+  readonly view: RouterView;
   readonly create: CreateRouter;
   readonly update: UpdateRouter;
   readonly filter: RouterFilter;
@@ -67,7 +71,7 @@ export interface GatewayRequest {
   readonly fixedIps?: readonly FixedIpRequest[] | undefined;
 }
 
-export interface CreateRouter extends TenantInput {
+export interface CreateRouter extends TenantInput, ZoneHints {
   /** Default: true. */
   readonly adminStateUp?: boolean | undefined;
   /** Default: null. */
@@ -115,7 +119,7 @@ export interface Routers extends Collection<RouterTypes> {
   addInterface(id: RouterId, request: InterfaceRequest): Promise<RouterInterface>;
   removeInterface(id: RouterId, request: InterfaceRequest): Promise<RouterInterface>;
   /** Adds those that it does not have, in one step: what others add meanwhile stays. */
-  addRoutes(id: RouterId, routes: readonly ExtraRoute[]): Promise<Router>;
+  addRoutes(id: RouterId, routes: readonly ExtraRoute[]): Promise<RouterView>;
   /** Removes those that it has. */
-  removeRoutes(id: RouterId, routes: readonly ExtraRoute[]): Promise<Router>;
+  removeRoutes(id: RouterId, routes: readonly ExtraRoute[]): Promise<RouterView>;
 }

@@ -86,7 +86,7 @@ export interface CreateSegmentRange {
   readonly maximum: number;
 }
 
-/** NetworkSegmentRangeDefaultReadOnly; NetworkSegmentRangeReferencedByProject where it would lose VNIs of networks. */
+/** NetworkSegmentRangeDefaultReadOnly; NetworkSegmentRangeReferencedByProject where a network's VNI is at a bound given, or beyond. */
 export interface UpdateSegmentRange {
   readonly name?: string | undefined;
   readonly description?: string | undefined;

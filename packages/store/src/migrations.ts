@@ -11,6 +11,8 @@ import { trunkSchema } from './schema/0051-trunk.ts';
 import { meteringSchema } from './schema/0052-metering.ts';
 import { flavorSchema } from './schema/0053-flavors.ts';
 import { segmentSchema } from './schema/0060-segments.ts';
+import { zoneHintSchema } from './schema/0061-zone-hints.ts';
+import { tagsGoSchema } from './schema/0062-tags-go.ts';
 import { hostSchema } from './schema/0054-hosts.ts';
 import { qosUsersSchema } from './schema/0055-qos-users.ts';
 import { nodeRoomSchema } from './schema/0056-node-room.ts';
@@ -22,7 +24,7 @@ import { deliverySchema } from './schema/0080-delivery.ts';
 interface Migration {
   readonly version: number;
   readonly name: string;
-  /** Statements, separated by semicolons. */
+  /** Statements, each with a semicolon at the end of its last line. */
   readonly sql: string;
 }
 
@@ -47,6 +49,8 @@ const migrations: readonly Migration[] = [
   { version: 30, name: 'security', sql: securitySchema },
   { version: 31, name: 'network ACLs', sql: networkAclSchema },
   { version: 32, name: 'shared groups', sql: sharedGroupsSchema },
+  { version: 61, name: 'hints of zones', sql: zoneHintSchema },
+  { version: 62, name: 'labels go with what they are on', sql: tagsGoSchema },
 ];
 
 /** Any constant; that of no other program in the same database. */
@@ -62,7 +66,7 @@ export async function migrate(database: Database): Promise<void> {
     const done = new Set(applied.map(({ version }) => version));
     for (const { version, name, sql } of migrations) {
       if (done.has(version)) continue;
-      for (const statement of sql.split(';')) if (statement.trim() !== '') await tx.query(statement);
+      for (const statement of sql.split(/;\s*\n/)) if (statement.trim() !== '') await tx.query(statement);
       await tx.query('insert into schema_migrations (version, name) values ($1, $2)', [version, name]);
     }
   });

@@ -23,8 +23,8 @@ import { networkResource } from './resources/network.ts';
 import { segmentResource } from './resources/segment.ts';
 import { keepRanges, readRanges, spansFor } from './segment-ranges.ts';
 import type { Ranges } from './segment-ranges.ts';
-import { arrayLiteral } from './sql.ts';
 import { insertAll } from './writer.ts';
+import { checkHints, readZones } from './zones.ts';
 
 /** The smallest MTU of IPv4 (RFC 791); IPv6 needs 1280, which Neutron leaves to the user as well. */
 const minMtu = 68;
@@ -57,13 +57,15 @@ export function createNetworkCollection(context: StoreContext): Collection<Netwo
   };
 }
 
-type NewNetwork = Network & Pick<NetworkView, 'dnsDomain' | 'qosPolicyId'>;
+type NewNetwork = Network & Pick<NetworkView, 'dnsDomain' | 'qosPolicyId' | 'availabilityZoneHints'>;
 
 async function createNetworks(
   context: StoreContext,
   inputs: readonly CreateNetwork[],
 ): Promise<readonly NetworkView[]> {
   for (const [item, input] of inputs.entries()) checkInput(context, input, item);
+  const zones = await readZones(context.database);
+  checkHints(zones, inputs);
   const now = nowOf(context);
   const made = inputs.map((input) => ({ ...newNetwork(context, input, now), vni: input.vni ?? 0 }));
   const blank = await withDefaultPolicies(context.database, made);
@@ -82,7 +84,7 @@ async function createNetworks(
     }
     for (const { vni } of rows) context.vnis.settle(vni);
     context.committed();
-    return rows.map(newView);
+    return rows.map((row) => newView(row, zones));
   }
   throw refusal('ServiceUnavailable', { reason: 'too many concurrent changes' });
 }
@@ -115,6 +117,7 @@ function newNetwork(context: StoreContext, input: CreateNetwork, now: Date): New
     vni: 0,
     portSecurityEnabled: input.portSecurityEnabled ?? true,
     dnsDomain: input.dnsDomain ?? '',
+    availabilityZoneHints: input.availabilityZoneHints ?? [],
     qosPolicyId: input.qosPolicyId ?? null,
     revision: 1,
     createdAt: now,
@@ -128,8 +131,9 @@ function segmentOf(context: StoreContext, { id, createdAt, updatedAt }: NewNetwo
   return { id: segmentId, networkId: id, name: null, description: '', revision: 1, createdAt, updatedAt };
 }
 
-function newView(row: NewNetwork): NetworkView {
-  return { ...row, tags: [], subnetIds: [], ipv4AddressScope: null, ipv6AddressScope: null, grantees: [] };
+function newView(row: NewNetwork, availabilityZones: readonly string[]): NetworkView {
+  const nothingYet = { tags: [], subnetIds: [], ipv4AddressScope: null, ipv6AddressScope: null, grantees: [] };
+  return { ...row, ...nothingYet, availabilityZones };
 }
 
 /** The rows, those without a VNI (0) with a free one. */
@@ -200,7 +204,6 @@ async function deleteSubnetsOf(tx: Queryable, networkId: NetworkId, now: Date): 
     'delete from subnets where network_id = $1 returning id, revision',
     [networkId],
   );
-  await tx.query('delete from tags where object_id = any($1::uuid[])', [arrayLiteral(gone.map(({ id }) => id))]);
   const records = gone.map(
     ({ id, revision }) => ({ kind: 'subnet', id, revision: revision + 1, deleted: true }) as const,
   );

@@ -179,7 +179,7 @@ function release({ addresses: book }: StoreContext, plans: readonly PortPlan[]):
 
 function newView(port: NewPort): PortView {
   const { autoSubnets: _, ...row } = port;
-  return { ...row, tags: [], status: 'DOWN', statusReason: '', trunkDetails: null };
+  return { ...row, status: 'DOWN', statusReason: '', trunkDetails: null };
 }
 
 function portOf({ id, network, input, mac, addresses, security }: PortPlan, now: Date): NewPort {
@@ -209,6 +209,7 @@ function portOf({ id, network, input, mac, addresses, security }: PortPlan, now:
     bindingProfile: input.bindingProfile ?? plainPort.bindingProfile,
     qosPolicyId: input.qosPolicyId ?? plainPort.qosPolicyId,
     qosNetworkPolicyId: network.qosPolicyId,
+    tags: (input.tags ?? []).toSorted(),
     revision: 1,
     createdAt: now,
     updatedAt: now,

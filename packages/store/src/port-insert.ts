@@ -21,6 +21,8 @@ const insertPortsText = `
   port as (${insertRows(portResource, ifFresh('$1'), ['networkId', 'mac'])}),
   address as (${insertAddressesText(ifFresh('$2'))}),
   member as (${insertMembersText(ifFresh('$7'))}),
+  label as (insert into tags (object_id, tag)
+    select x.id, x.tag from jsonb_to_recordset(${ifFresh('$9')}::text::jsonb) as x(id uuid, tag text)),
   change as (${insertChanges(ifFresh('$3'), '$4')})
   select so, (select min(id) from host where draining) as draining,
     exists (select 1 from host where "maxPorts" is not null and not $8::boolean) as limited from fresh`;
@@ -34,6 +36,7 @@ function ifFresh(rows: string): string {
 export interface NewPort extends Port {
   readonly autoSubnets: number;
   readonly qosNetworkPolicyId: QosPolicyId | null;
+  readonly tags: readonly string[];
 }
 
 /**
@@ -63,6 +66,7 @@ export async function insertPorts(
     jsonRows([...known.values()]),
     jsonRows(ports.flatMap(memberRows)),
     room === 'checked',
+    jsonRows(ports.flatMap(({ id, tags }) => tags.map((tag) => ({ id, tag })))),
   ]);
   if (typeof done?.draining === 'string') {
     const item = ports.findIndex(({ hostId }) => hostId === done.draining);

@@ -6,6 +6,7 @@ import type {
   Port,
   Router,
   RouterId,
+  RouterView,
   Routers,
   UpdateRouter,
   WriteOptions,
@@ -25,6 +26,7 @@ import { addInterface, removeInterface, renameInterfaces } from './router-interf
 import { freeAddresses, removePort, within } from './service-ports.ts';
 import { retag } from './tags.ts';
 import { changedFields, deleteRow, insertAll, updateRow } from './writer.ts';
+import { checkHints, readZones } from './zones.ts';
 
 /** Rounds of looking again at a router whose gateway others changed meanwhile. */
 const maxRounds = 10;
@@ -45,8 +47,9 @@ export function createRouterCollection(context: StoreContext): Routers {
   };
 }
 
-async function createRouters(context: StoreContext, inputs: readonly CreateRouter[]): Promise<readonly Router[]> {
+async function createRouters(context: StoreContext, inputs: readonly CreateRouter[]): Promise<readonly RouterView[]> {
   const { database } = context;
+  checkHints(await readZones(database), inputs);
   const planned = inputs.map((input, item) => ({ id: context.newId() as RouterId, input, item }));
   const attached = planned.flatMap(({ id, input: { gateway }, item }) => (gateway ? [{ id, gateway, item }] : []));
   const gateways = attached.map(({ gateway }) => gateway);
@@ -81,7 +84,7 @@ async function createRouters(context: StoreContext, inputs: readonly CreateRoute
 function newRouter(
   { id, input, port }: { readonly id: RouterId; readonly input: CreateRouter; readonly port: Port | undefined },
   now: Date,
-): Router {
+): Omit<RouterView, 'availabilityZones'> {
   return {
     id,
     projectId: input.projectId,
@@ -95,6 +98,7 @@ function newRouter(
     interfaces: [],
     distributed: input.distributed ?? false,
     ha: input.ha ?? false,
+    availabilityZoneHints: input.availabilityZoneHints ?? [],
     revision: 1,
     createdAt: now,
     updatedAt: now,
@@ -109,7 +113,7 @@ async function updateRouter(
   id: RouterId,
   patch: UpdateRouter,
   options: WriteOptions,
-): Promise<Router> {
+): Promise<RouterView> {
   for (let round = 0; round < maxRounds; round++) {
     const seen = await readView(context.database, routerResource, id);
     try {
@@ -216,7 +220,7 @@ async function changeRoutes(
   context: StoreContext,
   id: RouterId,
   change: (present: readonly ExtraRoute[]) => readonly ExtraRoute[],
-): Promise<Router> {
+): Promise<RouterView> {
   const view = await context.database.transaction(async (tx) => {
     const row: Router = await lockRow(tx, routerResource, id, { strength: 'for no key update' });
     const fields = changedFields(row, { routes: change(row.routes) });

@@ -22,7 +22,7 @@ import { routerResource } from './resources/router.ts';
 import { subnetResource } from './resources/subnet.ts';
 import { badRouter, lockRouter, readAttachments } from './router-attachments.ts';
 import { freeAddresses, removePort, takeGateway, within } from './service-ports.ts';
-import { countOn, updateRow } from './writer.ts';
+import { growRevisions, updateRow } from './writer.ts';
 
 /** Puts the router on a subnet, by the subnet's gateway address, or on those of a port that has no device yet. */
 export async function addInterface(
@@ -62,7 +62,7 @@ export async function removeInterface(
     const keepsPort = served.some((held) => held.portId === first.portId && !leaving.includes(held));
     const now = nowOf(context);
     const port = keepsPort ? await leaveSubnet(tx, first, now) : await removeWhole(tx, first.portId, now);
-    await countOn(tx, routerResource, router, now);
+    await growRevisions(tx, routerResource, [router.id], now);
     return { done: interfaceOf(id, port, leaving), gone: keepsPort ? { fixedIps: leaving } : port };
   });
   freeAddresses(context, [gone]);
@@ -118,7 +118,7 @@ async function addBySubnet(context: StoreContext, router: Router, subnet: Subnet
         throw refusal('IpAddressAlreadyAllocated', { ip, subnetId: subnet.id });
       }
       await insertInterface(tx, router.id, port.id);
-      await countOn(tx, routerResource, locked, now);
+      await growRevisions(tx, routerResource, [locked.id], now);
       return interfaceOf(router.id, port, [{ subnetId: subnet.id }]);
     }),
   );
@@ -137,8 +137,8 @@ async function growInterface(tx: Queryable, id: RouterId, subnet: Subnet, now: D
   if (!(await takeGateway(tx, port.id, { subnetId: subnet.id, ip }))) {
     throw refusal('IpAddressAlreadyAllocated', { ip, subnetId: subnet.id });
   }
-  await countOn(tx, portResource, port, now);
-  await countOn(tx, routerResource, router, now);
+  await growRevisions(tx, portResource, [port.id], now);
+  await growRevisions(tx, routerResource, [router.id], now);
   return port;
 }
 
@@ -152,7 +152,7 @@ async function addByPort(context: StoreContext, id: RouterId, portId: PortId): P
     const now = nowOf(context);
     await updateRow(tx, portResource, port, { fields: { deviceId: id, deviceOwner: ownerOf(router) }, now });
     await insertInterface(tx, id, portId);
-    await countOn(tx, routerResource, router, now);
+    await growRevisions(tx, routerResource, [router.id], now);
     return interfaceOf(
       id,
       port,
@@ -231,7 +231,7 @@ async function leaveSubnet(tx: Queryable, { portId, subnetId }: Attachment, now:
     [portId, subnetId],
   );
   await tx.query('delete from ip_allocations where port_id = $1 and subnet_id = $2', [portId, subnetId]);
-  await countOn(tx, portResource, port, now);
+  await growRevisions(tx, portResource, [port.id], now);
   return port;
 }
 

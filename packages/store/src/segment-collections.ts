@@ -36,10 +36,10 @@ export function createSegmentRangeCollection(context: StoreContext): Collection<
       refuseDefault(row);
       const { minimum = row.minimum, maximum = row.maximum } = patch;
       checkBounds({ minimum, maximum });
-      await refuseUsed(tx, row, [
-        { first: row.minimum, last: Math.min(row.maximum, minimum - 1) },
-        { first: Math.max(row.minimum, maximum + 1), last: row.maximum },
-      ]);
+      // As in Neutron, a bound that is given must not be used itself.
+      const below = patch.minimum === undefined ? [] : [{ first: row.minimum, last: Math.min(row.maximum, minimum) }];
+      const above = patch.maximum === undefined ? [] : [{ first: Math.max(row.minimum, maximum), last: row.maximum }];
+      await refuseUsed(tx, row, [...below, ...above]);
       return patch as Partial<SegmentRange>;
     },
     beforeDelete: async (tx, row) => {

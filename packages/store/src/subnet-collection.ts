@@ -10,7 +10,6 @@ import type {
   AddressScopeId,
   Collection,
   CreateSubnet,
-  Network,
   NetworkId,
   Subnet,
   SubnetId,
@@ -31,7 +30,7 @@ import { arrayLiteral, jsonRows } from './sql.ts';
 import { checkBlockRequest, takeBlocks } from './subnet-blocks.ts';
 import type { PlacedSubnet } from './subnet-blocks.ts';
 import { retag } from './tags.ts';
-import { changedFields, countOn, deleteRow, insertAll, updateRow } from './writer.ts';
+import { changedFields, deleteRow, growRevisions, insertAll, updateRow } from './writer.ts';
 
 export function createSubnetCollection(context: StoreContext): Collection<SubnetTypes> {
   const { database } = context;
@@ -58,12 +57,12 @@ export function createSubnetCollection(context: StoreContext): Collection<Subnet
         .transaction(async (tx) => {
           const now = nowOf(context);
           const { networkId } = await readView(tx, subnetResource, id);
-          const network = await lockNetworkOf(tx, id, networkId);
+          await lockNetworkOf(tx, id, networkId);
           const row = await lockRow(tx, subnetResource, id, { ...options, strength: 'for update' });
           await dropAutomaticAddresses(tx, row, now);
           await tx.query('delete from ip_allocations where subnet_id = $1 and port_id is null', [id]);
           await deleteRow(tx, subnetResource, row, now);
-          await countOn(tx, networkResource, network, now);
+          await growRevisions(tx, networkResource, [networkId], now);
         })
         .catch((error: unknown) => {
           throw isReferred(error) ? refusal('SubnetInUse', { subnetId: id }, { cause: error }) : error;
@@ -74,8 +73,8 @@ export function createSubnetCollection(context: StoreContext): Collection<Subnet
 }
 
 /** Before the subnet, as whoever deletes the network does. With the network its subnets are gone. */
-function lockNetworkOf(tx: Queryable, subnetId: SubnetId, networkId: NetworkId): Promise<Network> {
-  return lockRow(tx, networkResource, networkId, { strength: 'for no key update' }).catch((error: unknown) => {
+async function lockNetworkOf(tx: Queryable, subnetId: SubnetId, networkId: NetworkId): Promise<void> {
+  await lockRow(tx, networkResource, networkId, { strength: 'for no key update' }).catch((error: unknown) => {
     throw AlcorError.from(error).code === 'NetworkNotFound' ? refusal('SubnetNotFound', { subnetId }) : error;
   });
 }
@@ -89,12 +88,17 @@ async function createSubnets(context: StoreContext, inputs: readonly CreateSubne
   const rows = await context.database.transaction(async (tx) => {
     const placed = await takeBlocks(tx, inputs);
     const made = forEachItem(placed, (input) => newSubnet(context, input, now));
-    const networks = await checkNeighbours(tx, made);
+    await checkNeighbours(tx, made);
     await checkQuota(tx, subnetResource.table, made);
     await insertAll(tx, subnetResource, made, now);
     await holdGateways(tx, made);
     await addAutomaticAddresses(tx, made, now);
-    for (const network of networks) await countOn(tx, networkResource, network, now);
+    await growRevisions(
+      tx,
+      networkResource,
+      made.map(({ networkId }) => networkId),
+      now,
+    );
     return made;
   });
   context.committed();
@@ -126,19 +130,17 @@ interface Neighbour {
 
 /**
  * Under a lock of the networks, so that of two subnets that do not go together one is refused. It lets ports be made, unless
- * those must get addresses in the new subnets (`addAutomaticAddresses`). Gives the networks.
+ * those must get addresses in the new subnets (`addAutomaticAddresses`).
  */
-async function checkNeighbours(tx: Queryable, rows: readonly Subnet[]): Promise<readonly Network[]> {
+async function checkNeighbours(tx: Queryable, rows: readonly Subnet[]): Promise<void> {
   const neighbours = new Map<NetworkId, Neighbour[]>();
-  const networks: Network[] = [];
   for (const networkId of [...new Set(rows.map((row) => row.networkId))].toSorted()) {
     const item = rows.findIndex((row) => row.networkId === networkId);
     const automatic = rows.some((row) => row.networkId === networkId && isAutoAddressed(row));
     const strength = automatic ? 'for update' : 'for no key update';
-    const network = await lockRow(tx, networkResource, networkId, { strength }).catch((error: unknown) => {
+    await lockRow(tx, networkResource, networkId, { strength }).catch((error: unknown) => {
       throw error instanceof AlcorError ? error.forItem(item) : error;
     });
-    networks.push(network);
     const present = await tx.query<Neighbour>(
       `select cidr, ip_version as "ipVersion", subnet_pool_id as "subnetPoolId" from subnets where network_id = $1`,
       [networkId],
@@ -153,7 +155,6 @@ async function checkNeighbours(tx: Queryable, rows: readonly Subnet[]): Promise<
     checkPoolAffinity(row, others, scopes);
     others.push(row);
   });
-  return networks;
 }
 
 type Scopes = ReadonlyMap<SubnetPoolId | null, AddressScopeId | null>;

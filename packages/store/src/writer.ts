@@ -5,7 +5,6 @@ import { insertRows } from './resource.ts';
 import type { Column, Resource } from './resource.ts';
 import { changeGrants, dropGrants, grantNew } from './sharing.ts';
 import { arrayLiteral, createParameters, jsonRows } from './sql.ts';
-import { isTagged } from './tag-query.ts';
 import { isDeepStrictEqual } from 'node:util';
 
 /** A row that has an id and a revision, as all have. */
@@ -47,16 +46,6 @@ export async function updateRow<T extends CollectionTypes>(
 ): Promise<void> {
   await changeGrants(tx, resource, row, change);
   await writeRow(tx, resource, row, change);
-}
-
-/** The next revision of a locked row: what else is kept of the resource has changed. */
-export async function countOn<T extends CollectionTypes>(
-  tx: Queryable,
-  resource: Resource<T>,
-  row: Revisioned,
-  now: Date,
-): Promise<void> {
-  await writeRow(tx, resource, row, { fields: {}, now });
 }
 
 /** Writes those fields of a locked row that its table keeps, the next revision, and the change. */
@@ -112,7 +101,6 @@ export async function deleteRow<T extends CollectionTypes>(
 ): Promise<void> {
   await tx.query(`delete from ${resource.table} where id = $1`, [row.id]);
   await dropGrants(tx, resource, row.id);
-  if (isTagged(resource)) await tx.query('delete from tags where object_id = $1', [row.id]);
   await recordChanges(tx, now, [{ kind: resource.kind, id: row.id, revision: row.revision + 1, deleted: true }]);
 }
 

@@ -1,8 +1,8 @@
 import type { Caller } from '@alcor/identity';
-import type { CollectionTypes, NetworkTypes, Resource } from '@alcor/network';
+import type { CollectionTypes, NetworkTypes, Resource, Zoned } from '@alcor/network';
 import { type Attribute, type FilterRule, attributesOf, chosen, initially, listed } from '../attribute.ts';
 import { invalid } from '../body.ts';
-import { Refusal, flag, integer, listOf, shown, text, timestamp, uuid } from '../kinds.ts';
+import { Refusal, flag, integer, listOf, nullMeans, shown, text, timestamp, uuid } from '../kinds.ts';
 
 /** The resources that belong to a project; all of them have the attributes of this file. */
 interface TenantTypes extends CollectionTypes {
@@ -36,6 +36,30 @@ export const bySharing: FilterRule = (values, { projectId }) => {
 };
 
 const common = attributesOf<NetworkTypes>();
+
+const zones = listOf(text(255), 64, String);
+
+/** Where something that is not bound to a host is available. */
+const zoned = {
+  availability_zone_hints: common.field(
+    'availabilityZoneHints',
+    nullMeans(zones, []),
+    'Zones where it shall be available',
+    {
+      post: initially([]),
+    },
+  ),
+  availability_zones: common.field(
+    'availabilityZones',
+    zones,
+    'Those of the region: it is on every host that needs it',
+  ),
+};
+
+/** The attributes that say in which zones it is. */
+export function inZones<T extends TenantTypes & { readonly view: Zoned }>(): Attributes<T> {
+  return zoned as unknown as Attributes<T>;
+}
 const project = common.field('projectId', text(255), 'The project it belongs to', {
   post: chosen,
   ...listed,
@@ -67,6 +91,13 @@ const sinceThen: FilterRule = (values) => {
     throw invalid('changed_since', `${shown(value)} is not a timestamp`);
   }
   return { changedSince: [new Date(value).toISOString()] };
+};
+
+/** Labels of what may be made with them. */
+export const labelled = {
+  kind: listOf(label, 50, String),
+  about: 'Labels; once it is made, written at their own path',
+  use: { post: initially([]), filter: byTags('tags') },
 };
 
 const labels = {

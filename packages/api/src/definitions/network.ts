@@ -4,7 +4,7 @@ import { define } from '../definition.ts';
 import { dictionary, flag, integer, isUuid, listOf, nullable, nullMeans, oneOf, text, uuid } from '../kinds.ts';
 import { adminOnly, adminSets } from '../policy.ts';
 import { qosPolicy } from './qos.ts';
-import { bySharing, identity, records, sharedWith } from './common.ts';
+import { bySharing, identity, inZones, records, sharedWith } from './common.ts';
 import { dnsDomain } from './port-extras.ts';
 
 const { field, computed, constant, unenforced } = attributesOf<NetworkTypes>();
@@ -103,12 +103,7 @@ export const network = define<NetworkTypes>({
     }),
     ipv4_address_scope: computed(nullable(uuid()), scoped, (view) => view.ipv4AddressScope),
     ipv6_address_scope: computed(nullable(uuid()), scoped, (view) => view.ipv6AddressScope),
-    availability_zone_hints: unenforced(
-      nullMeans(listOf(text(255), 64), []),
-      [],
-      'this region has one availability zone',
-    ),
-    availability_zones: constant(listOf(text(255), 64), 'This region has one, unnamed', []),
+    ...inZones<NetworkTypes>(),
     ...records<NetworkTypes>(),
   },
 });

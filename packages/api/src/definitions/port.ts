@@ -33,7 +33,7 @@ import {
   uuid,
 } from '../kinds.ts';
 import { qosPolicy } from './qos.ts';
-import { identity, records } from './common.ts';
+import { identity, labelled, records } from './common.ts';
 import {
   bindingProfile,
   dnsDomain,
@@ -271,5 +271,6 @@ export const port = define<PortTypes>({
       { access: byServices },
     ),
     ...records<PortTypes>(),
+    tags: field('tags', labelled.kind, labelled.about, labelled.use),
   },
 });

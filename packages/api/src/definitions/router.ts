@@ -25,11 +25,10 @@ import {
   oneOf,
   record,
   refined,
-  text,
   uuid,
 } from '../kinds.ts';
 import { adminOnly } from '../policy.ts';
-import { identity, records } from './common.ts';
+import { identity, inZones, records } from './common.ts';
 import { network } from './network.ts';
 import { port } from './port.ts';
 import { subnet } from './subnet.ts';
@@ -151,12 +150,7 @@ export const router = define<RouterTypes>({
       access: adminOnly,
     }),
     flavor_id: unenforced(nullable(uuid()), null, 'routers come in one flavor', { put: false }),
-    availability_zone_hints: unenforced(
-      nullMeans(listOf(text(255), 64), []),
-      [],
-      'this region has one availability zone',
-    ),
-    availability_zones: constant(listOf(text(255), 64), 'This region has one, unnamed', []),
+    ...inZones<RouterTypes>(),
     ...records<RouterTypes>(),
   },
   actions: {

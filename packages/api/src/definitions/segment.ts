@@ -9,7 +9,19 @@ import {
 } from '@alcor/network';
 import { attributesOf, chosen, initially, listed, required } from '../attribute.ts';
 import { define } from '../definition.ts';
-import { dictionary, flag, integer, isUuid, listOf, nullable, oneOf, text, timestamp, uuid } from '../kinds.ts';
+import {
+  dictionary,
+  flag,
+  integer,
+  isUuid,
+  listOf,
+  nullable,
+  oneOf,
+  refined,
+  text,
+  timestamp,
+  uuid,
+} from '../kinds.ts';
 import { identity, records, wireTime } from './common.ts';
 
 const vni = integer(1, 16_777_215);
@@ -47,6 +59,9 @@ export const segment = define<SegmentTypes>({
   },
 });
 
+/** Empty, like null, for none. */
+const physicalNetwork = refined(nullable(text(64)), (name) => (name === '' ? null : name));
+
 const range = attributesOf<SegmentRangeTypes>();
 
 /** Nobody's is null. */
@@ -82,7 +97,7 @@ export const networkSegmentRange = define<SegmentRangeTypes>({
       'every network of this region is a VXLAN',
       { put: false },
     ),
-    physical_network: range.unenforced(nullable(text(64)), null, 'a VXLAN has no physical network', { put: false }),
+    physical_network: range.unenforced(physicalNetwork, null, 'a VXLAN has no physical network', { put: false }),
     minimum: range.field('minimum', vni, 'The lowest VNI of it', { post: required, put: true, ...listed }),
     maximum: range.field('maximum', vni, 'The highest VNI of it', { post: required, put: true, ...listed }),
     used: range.field('used', dictionary, 'The projects of the networks that have VNIs of it, by VNI'),

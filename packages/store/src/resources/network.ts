@@ -3,6 +3,7 @@ import type { NetworkTypes } from '@alcor/network';
 import { sortKeysOf } from '../resource.ts';
 import type { Column, Resource } from '../resource.ts';
 import { granteesView, visibleByGrant } from '../sharing.ts';
+import { zonesView } from '../zones.ts';
 import { history, identity, tenantKeys } from './common.ts';
 
 const networkColumns = {
@@ -16,6 +17,7 @@ const networkColumns = {
   portSecurityEnabled: { name: 'port_security_enabled', type: 'boolean' },
   qosPolicyId: { name: 'qos_policy_id', type: 'uuid' },
   dnsDomain: { name: 'dns_domain', type: 'text' },
+  availabilityZoneHints: { name: 'availability_zone_hints', type: 'jsonb' },
   ...history,
 } as const satisfies Record<string, Column>;
 
@@ -29,6 +31,7 @@ export const networkResource: Resource<NetworkTypes> = {
     ipv4AddressScope: addressScope(4),
     ipv6AddressScope: addressScope(6),
     grantees: granteesView,
+    availabilityZones: zonesView,
   },
   join: '',
   filters: {},

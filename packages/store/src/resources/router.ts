@@ -2,6 +2,7 @@ import { refusal } from '@alcor/network';
 import type { FixedIp, RouterTypes } from '@alcor/network';
 import { sortKeysOf } from '../resource.ts';
 import type { Column, Resource } from '../resource.ts';
+import { zonesView } from '../zones.ts';
 import { canonicalAddress, history, identity, tenantKeys } from './common.ts';
 
 const routerColumns = {
@@ -12,6 +13,7 @@ const routerColumns = {
   distributed: { name: 'distributed', type: 'boolean' },
   ha: { name: 'ha', type: 'boolean' },
   routes: { name: 'routes', type: 'jsonb' },
+  availabilityZoneHints: { name: 'availability_zone_hints', type: 'jsonb' },
   ...history,
 } as const satisfies Record<string, Column>;
 
@@ -31,7 +33,7 @@ export const routerResource: Resource<RouterTypes> = {
         'fixedIps', ${addressesOf('p.id')}) order by p.id), '[]')
       from router_interfaces i join ports p on p.id = i.port_id where i.router_id = t.id)`,
   },
-  viewed: {},
+  viewed: { availabilityZones: zonesView },
   join: '',
   filters: {},
   sortKeys: sortKeysOf(routerColumns, [...tenantKeys, 'adminStateUp', 'distributed', 'ha']),
