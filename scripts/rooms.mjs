@@ -31,7 +31,7 @@ const mayKnow = {
   compiler: ['network', 'contract'],
   delivery: ['network', 'contract', 'runtime', 'compiler'],
   'config-manager': ['contract', 'runtime'],
-  cms: ['network', 'contract', 'runtime', 'identity', 'api'],
+  cms: ['network', 'contract', 'runtime', 'identity', 'api', 'config-manager'],
   agent: ['contract', 'runtime', 'openflow', 'ovsdb'],
   lab: ['network', 'contract', 'runtime', 'compiler', 'delivery', 'config-manager', 'agent', 'openflow', 'ovsdb'],
   cli: everything,

@@ -1,4 +1,5 @@
 import { nodeRequests, type PolicyOverrides, type Route } from '@alcor/api';
+import type { ConfigManager } from '@alcor/config-manager';
 import type { Goal } from '@alcor/contract';
 import type { Identity } from '@alcor/identity';
 import type { ChannelStore, IntentStore } from '@alcor/network';
@@ -6,7 +7,6 @@ import type { Bus, Handler, MessageQueue, Runtime, Topic } from '@alcor/runtime'
 import { GoalStates } from './goal-states.ts';
 import { cmsHandlers } from './grpc-service.ts';
 import type { KnownNode } from './nodes.ts';
-import type { ProgressSource } from './progress.ts';
 import { Revisions } from './revisions.ts';
 import { cmsRoutes } from './routes.ts';
 import { Topics, type VpcFacts } from './topics.ts';
@@ -23,7 +23,7 @@ export interface CmsOptions {
   readonly nodes: Topic<KnownNode>;
   /** Resolves when all that there was at the start is in them. */
   readonly ready: Promise<void>;
-  readonly progress: ProgressSource;
+  readonly manager: Pick<ConfigManager, 'goalStates' | 'hostsIn' | 'repush'>;
   /** The controller that drives the host; empty: none at the moment. */
   readonly controllerOf: (hostId: string) => string;
   readonly queue: Pick<MessageQueue, 'topics'> | undefined;

@@ -7,10 +7,10 @@ import { answering, type CallHeaders, type Clock, type Handler, streaming, type 
 import { type Batch, follow } from './follow.ts';
 import type { GoalStates as GoalStatesReader, Scope } from './goal-states.ts';
 import { callRefused } from './grpc-errors.ts';
-import { type HostProgressOptions, type HostProgressView, progressOf } from './host-progress.ts';
+import { type HostProgressOptions, type HostProgressView, progressOf, push } from './host-progress.ts';
 import { attributesOf, changeOf, type KnownNode, messageOf } from './nodes.ts';
 import type { Revisions } from './revisions.ts';
-import { type cmsRules, push } from './routes.ts';
+import type { cmsRules } from './routes.ts';
 
 export interface GrpcServiceOptions extends HostProgressOptions {
   readonly identity: Identity;
@@ -121,14 +121,11 @@ function statesOf({ entries, revision, synced }: Batch<Goal>): GoalStates {
   return { goalStates, revision, synced };
 }
 
-function progressMessage({ hostId, controller, state, reason, vpcs, failures }: HostProgressView): HostProgress {
+function progressMessage({ vpcs, failures, ...rest }: HostProgressView): HostProgress {
   return {
-    hostId,
-    controller,
-    state,
-    reason,
-    vpcs: [...vpcs],
-    failures: failures.map(({ revision, ...rest }) => ({ ...rest, revisionNumber: revision })),
+    ...rest,
+    vpcs: vpcs.map(({ vpcId, channel, reason, ...progress }) => ({ vpcId, channel, reason, progress })),
+    failures: failures.map(({ revision, ...failure }) => ({ ...failure, revisionNumber: revision })),
   };
 }
 

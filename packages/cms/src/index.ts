@@ -1,5 +1,4 @@
 export { type CloudMessaging, cloudMessagingService, type CmsOptions } from './cms.ts';
 export type { KnownNode } from './nodes.ts';
-export type { Failure, HostProgress, ProgressSource, VpcProgress } from './progress.ts';
 export { cmsRules } from './routes.ts';
 export type { VpcFacts } from './topics.ts';

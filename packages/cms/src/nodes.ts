@@ -1,9 +1,9 @@
 import { CmsNode, type NodeSettings } from '@alcor/contract';
-import type { NodeId, NodeView } from '@alcor/network';
+import { defaultZone, type Node, type NodePlacement } from '@alcor/network';
 import type { Told } from './follow.ts';
 
-/** A node as its changes are told: without what is no part of its revision. */
-export type KnownNode = Omit<NodeView, 'heartbeatAt' | 'alive'>;
+/** A node as its changes are told: without what is no part of its revision. What is not said of it is as for a new one. */
+export type KnownNode = Node & Partial<NodePlacement>;
 
 /** What settings say, under the names that the API has for it. */
 export function attributesOf(settings: NodeSettings): Readonly<Record<string, unknown>> & { readonly id: string } {
@@ -21,15 +21,15 @@ export function attributesOf(settings: NodeSettings): Readonly<Record<string, un
 
 /** The node in the contract's words. */
 export function messageOf(node: KnownNode & { readonly heartbeatAt?: Date | null }): CmsNode {
-  const { id, name, ip, agentAddress, availabilityZone, draining, maxPorts, revision, heartbeatAt } = node;
+  const { id, name, ip, agentAddress, revision, heartbeatAt } = node;
   return {
     id,
     name,
     ip,
     agentAddress,
-    availabilityZone,
-    draining,
-    maxPorts: maxPorts ?? -1,
+    availabilityZone: node.availabilityZone ?? defaultZone,
+    draining: node.draining ?? false,
+    maxPorts: node.maxPorts ?? -1,
     revisionNumber: revision,
     removed: false,
     heartbeatAt: heartbeatAt?.toISOString() ?? '',
@@ -39,5 +39,5 @@ export function messageOf(node: KnownNode & { readonly heartbeatAt?: Date | null
 /** A change of a node in the contract's words; of one that is gone, its id and revision. */
 export function changeOf({ key, value, removed }: Told<KnownNode>): CmsNode {
   if (!removed) return messageOf(value);
-  return CmsNode.fromPartial({ id: key as NodeId, revisionNumber: value.revision, maxPorts: -1, removed: true });
+  return CmsNode.fromPartial({ id: key, revisionNumber: value.revision, maxPorts: -1, removed: true });
 }

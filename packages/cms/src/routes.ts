@@ -1,7 +1,7 @@
 import { badRequest, integer, invalid, oneOf, type Route, route, text, uuid } from '@alcor/api';
-import type { ChannelName, NetworkId } from '@alcor/network';
+import type { ChannelName } from '@alcor/network';
 import type { GoalStates, Scope } from './goal-states.ts';
-import { type HostProgressOptions, type HostProgressView, progressOf, pushHost } from './host-progress.ts';
+import { type HostProgressOptions, type HostProgressView, progressOf, push } from './host-progress.ts';
 import { lineSchema, linesOf } from './lines.ts';
 import type { Page, Topics } from './topics.ts';
 
@@ -123,13 +123,6 @@ function stateRoutes(options: RoutesOptions): readonly Route[] {
   ];
 }
 
-/** Gives the number of hosts of this controller that are told again. */
-export async function push(scope: Scope, options: HostProgressOptions): Promise<number> {
-  if (scope.kind === 'host') return pushHost(scope.id, options);
-  const { id } = await options.store.networks.get(scope.id as NetworkId);
-  return options.progress.pushVpc(id);
-}
-
 function scopeOf({ host: hostId, vpc }: { readonly host?: string; readonly vpc?: string }): Scope {
   if ((hostId === undefined) === (vpc === undefined)) throw badRequest("One of 'host' and 'vpc' is wanted.");
   return hostId === undefined ? { kind: 'vpc', id: vpc ?? '' } : { kind: 'host', id: hostId };
@@ -143,15 +136,14 @@ function vpcIdOf(id: string): string {
   return id.toLowerCase();
 }
 
-function hostView({ hostId, controller, state, reason, vpcs, failures }: HostProgressView): object {
+function hostView({ hostId, vpcs, failures, failuresLeftOut, ...rest }: HostProgressView): object {
   return {
     host_id: hostId,
-    controller,
-    state,
-    reason,
-    vpcs: vpcs.map(({ vpcId, ...rest }) => ({ vpc_id: vpcId, ...rest })),
-    failures: failures.map(({ kind, resourceId, revision: number, reason: words }) => {
-      return { kind, resource_id: resourceId, revision_number: number, reason: words };
+    ...rest,
+    vpcs: vpcs.map(({ vpcId, ...progress }) => ({ vpc_id: vpcId, ...progress })),
+    failures: failures.map(({ kind, resourceId, revision: number, reason }) => {
+      return { kind, resource_id: resourceId, revision_number: number, reason };
     }),
+    failures_left_out: failuresLeftOut,
   };
 }

@@ -1,8 +1,8 @@
+import type { ConfigManager, VpcProgress } from '@alcor/config-manager';
 import { hostKey, topicOf } from '@alcor/contract';
 import type { Goal } from '@alcor/contract';
 import type { Channel, ChannelName, ChannelStore, IntentStore, Network, NetworkId } from '@alcor/network';
 import type { Bus, MessageQueue, Topic, TopicSummary } from '@alcor/runtime';
-import type { ProgressSource } from './progress.ts';
 
 /** What a VPC's channel is chosen by, and which one is in force: delivery's. */
 export interface VpcFacts {
@@ -16,7 +16,7 @@ export interface TopicsOptions {
   readonly store: Pick<IntentStore, 'networks'> & Pick<ChannelStore, 'setChannelOverride'>;
   readonly goals: Bus<Goal>;
   readonly vpcs: Topic<VpcFacts>;
-  readonly progress: ProgressSource;
+  readonly manager: Pick<ConfigManager, 'hostsIn' | 'goalStates'>;
   /** Undefined: every VPC goes by gRPC. */
   readonly queue: Pick<MessageQueue, 'topics'> | undefined;
 }
@@ -40,7 +40,10 @@ export interface SubscriberView {
   readonly host_id: string;
   /** By which it finds its own messages in the topic. */
   readonly key: string;
-  readonly channel: 'grpc' | 'subscribing' | 'mq';
+  /** Who reads it: its config manager for it, the host itself, or the one while the other is about to. */
+  readonly channel: VpcProgress['channel'];
+  /** Why the host does not read it, though it should. */
+  readonly reason: string;
   readonly wanted: number;
   readonly sent: number;
   readonly applied: number;
@@ -85,12 +88,17 @@ export class Topics {
 
   /** The hosts of this controller that are in the VPC, by id. */
   subscribers(vpcId: string, { limit, marker = '' }: Page): Paged<SubscriberView> & { readonly total: number } {
-    const all = this.#options.progress.vpc(vpcId);
-    const rest = all.filter(({ hostId }) => hostId > marker).toSorted((a, b) => (a.hostId < b.hostId ? -1 : 1));
-    const items = rest.slice(0, limit).map(({ hostId, progress: { channel, wanted, sent, applied } }) => {
-      return { host_id: hostId, key: hostKey(hostId), channel, wanted, sent, applied };
+    const { manager } = this.#options;
+    const all = manager.hostsIn(vpcId);
+    const rest = all.filter((hostId) => hostId > marker).toSorted();
+    const page = rest.slice(0, limit);
+    const items = page.flatMap((hostId): SubscriberView[] => {
+      const progress = manager.goalStates(hostId)?.vpcs.find((vpc) => vpc.vpcId === vpcId);
+      if (progress === undefined) return [];
+      const { channel, reason, wanted, sent, applied } = progress;
+      return [{ host_id: hostId, key: hostKey(hostId), channel, reason, wanted, sent, applied }];
     });
-    return { items, next: rest.length > limit ? (items.at(-1)?.host_id ?? null) : null, total: all.length };
+    return { items, next: rest.length > limit ? (page.at(-1) ?? null) : null, total: all.length };
   }
 
   /** Null: chosen by size. Rejects with NetworkNotFound. */

@@ -8,6 +8,7 @@ import {
   FeedGap,
   type HeldLease,
   type NetworkId,
+  type Node,
   type Position,
 } from '@alcor/network';
 import { Bus, type Clock, Topic } from '@alcor/runtime';
@@ -63,6 +64,8 @@ export class Delivery {
   readonly vpcs = new Topic<VpcFacts>();
   /** Who holds which shard, by shard. */
   readonly leases = new Topic<HeldLease>();
+  /** Every registered node. */
+  readonly nodes = new Topic<Node>();
   /** Resolves when everything that was there at the start has been published. */
   readonly ready: Promise<void>;
   readonly #options: DeliveryOptions;
@@ -167,8 +170,11 @@ export class Delivery {
     else if (known === undefined || !sameFacts(known, facts)) this.vpcs.put(vpcId, facts);
   }
 
-  #publishHost({ id, row }: Extract<Change, { kind: 'node' }>): void {
+  #publishHost({ id, revision, row }: Extract<Change, { kind: 'node' }>): void {
     const { hosts } = this.#options;
+    const before = this.nodes.get(id);
+    if (row === null && before !== undefined) this.nodes.remove(id, { ...before, revision });
+    else if (row !== null && row.revision > (before?.revision ?? 0)) this.nodes.put(id, row);
     const known = hosts.get(id);
     if (row === null) hosts.remove(id, { id, agentAddress: '' });
     else if (known?.agentAddress !== row.agentAddress) hosts.put(id, { id, agentAddress: row.agentAddress });
