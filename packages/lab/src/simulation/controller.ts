@@ -1,18 +1,26 @@
 import { ConfigManager } from '@alcor/config-manager';
 import type { Goal } from '@alcor/contract';
-import { Delivery, type Host, StatusCollector } from '@alcor/delivery';
-import type { Feed, FeedBatch, PortReport } from '@alcor/network';
-import { between, Bus, type Process, Topic, type World } from '@alcor/runtime';
+import { ChannelKeeper, Delivery, type Host, HostShare, LeaseKeeper, StatusCollector } from '@alcor/delivery';
+import type { ChannelStore, Feed, FeedBatch, LeaseStore, PortReport } from '@alcor/network';
+import { between, Bus, type Process, type SimulatedQueue, Topic, type World } from '@alcor/runtime';
 
 export interface ControllerOptions {
+  /** Among those that share the work. */
+  readonly name: string;
   readonly world: World;
   readonly feed: Feed;
-  /** Keeps statuses; the store's place. */
+  readonly leases: LeaseStore;
+  readonly queue: SimulatedQueue;
+  /** Keeps statuses and channels; the store's place. */
   readonly keep: (reports: readonly PortReport[]) => void;
+  readonly setChannel: (...args: Parameters<ChannelStore['setChannel']>) => void;
   readonly log: (line: string) => void;
 }
 
-/** The controller's processes one after another: whatever one knew that is not in the feed is gone with it. */
+/** From how many ports on a VPC goes by the message queue. */
+const thresholds = { ports: 8, largestGroup: 1_000 };
+
+/** A controller's processes one after another: whatever one knew that is not in the feed is gone with it. */
 export class SimulatedController {
   readonly #options: ControllerOptions;
   #process: Process | undefined;
@@ -27,38 +35,73 @@ export class SimulatedController {
   }
 
   #start(): void {
-    const { world, log, keep } = this.#options;
-    const process = world.start('controller', () => {
+    const { name, world, queue, log } = this.#options;
+    const process = world.start(name, () => {
       world.schedule.after(between(world.random, 10, 3_000), () => this.#start());
     });
     this.#process = process;
     const { clock } = process.runtime;
     const goals = new Bus<Goal>();
     const hosts = new Topic<Host>();
-    const say = (message: string): void => log(`${process.name}: ${message}`);
+    const say = (message: string, error?: unknown): void =>
+      log(`${process.name}: ${message}${error instanceof Error ? ` (${error.message})` : ''}`);
+    const feed = feedOf(process, world, this.#options.feed);
+    const delivery = new Delivery({ feed, goals, hosts, clock, log: say });
+    const share = new HostShare(hosts);
+    const channels = new ChannelKeeper({
+      delivery,
+      queue: queue.seenBy(process),
+      thresholds,
+      channels: { setChannel: (...args) => this.#work(process, () => this.#options.setChannel(...args)) },
+      clock,
+      log: say,
+    });
+    const keeper = new LeaseKeeper({
+      store: this.#leases(process),
+      name,
+      told: delivery.leases,
+      work: { vpc: channels, host: share },
+      clock,
+      log: say,
+    });
     const collector = new StatusCollector({
       clock,
       log: say,
-      sink: {
-        async setPortStatuses(reports) {
-          await process.wait(between(world.random, 1, 20));
-          keep(reports);
-          await process.wait(1);
-        },
-      },
+      sink: { setPortStatuses: (reports) => this.#work(process, () => this.#options.keep(reports)) },
     });
-    const delivery = new Delivery({ feed: feedOf(process, world, this.#options.feed), goals, hosts, clock, log: say });
     const manager = new ConfigManager({
       runtime: process.runtime,
       goals,
-      hosts,
+      hosts: share.own,
+      channels: delivery.channels,
+      queueUrl: 'the queue',
       log: say,
       onReport: (hostId, report) => collector.take(hostId, report),
     });
     const forever = new AbortController().signal;
+    const works = [share, channels, keeper, manager];
     void delivery.run(forever);
     void collector.run(forever);
-    void delivery.ready.then(() => manager.run(forever));
+    // A process that another has taken the name of exits, and whoever supervises it starts another.
+    void delivery.ready.then(() => Promise.all(works.map((each) => each.run(forever)))).catch(() => process.kill());
+  }
+
+  /** Work in the store: it takes time, and the process may die before it or after. */
+  async #work<Result>(process: Process, work: () => Result | Promise<Result>): Promise<Result> {
+    await process.wait(between(this.#options.world.random, 1, 20));
+    const result = await work();
+    await process.wait(1);
+    return result;
+  }
+
+  #leases(process: Process): LeaseStore {
+    const { leases } = this.#options;
+    return {
+      enterLeases: (name) => this.#work(process, () => leases.enterLeases(name)),
+      renewLeases: (holder, ttlMs) => this.#work(process, () => leases.renewLeases(holder, ttlMs)),
+      releaseLeases: (holder, shards) => this.#work(process, () => leases.releaseLeases(holder, shards)),
+      leaveLeases: (holder) => this.#work(process, () => leases.leaveLeases(holder)),
+    };
   }
 }
 

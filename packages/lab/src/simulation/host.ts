@@ -3,13 +3,14 @@ import {
   type Fabric,
   type FlowChange,
   type FlowFailure,
+  type HeldState,
   MemorySwitch,
   type Switch,
   type Vm,
 } from '@alcor/agent';
-import { goalKey, type StatedGoal } from '@alcor/contract';
+import { goalKey, goalVpc, type StatedGoal } from '@alcor/contract';
 import type { Node } from '@alcor/network';
-import { between, type Process, type World } from '@alcor/runtime';
+import { between, type Process, type SimulatedQueue, type World } from '@alcor/runtime';
 
 export interface HostWatch {
   readonly log: (line: string) => void;
@@ -25,18 +26,26 @@ export class SimulatedHost {
   /** How long the switch takes for a batch, at most, in ms. */
   switchLatencyMs = 1;
   readonly #world: World;
+  readonly #queue: SimulatedQueue;
   readonly #watch: HostWatch;
-  /** Newest revision ever taken in, by goal: truth never goes back, so neither may the host. */
+  /** Newest revision taken in by the agent that runs, by goal: truth never goes back, so neither may what it holds. */
   readonly #revisions = new Map<string, number>();
   #process: Process | undefined;
+  #agent: Agent | undefined;
 
-  constructor(node: Node, world: World, fabric: Fabric, watch: HostWatch) {
+  constructor(node: Node, world: World, queue: SimulatedQueue, fabric: Fabric, watch: HostWatch) {
     this.node = node;
     this.#world = world;
+    this.#queue = queue;
     this.#watch = watch;
     this.memory = new MemorySwitch({ name: node.id });
     fabric.addHost(node.ip, this.memory);
     this.#start();
+  }
+
+  /** What the agent holds; undefined while there is none. */
+  get held(): HeldState | undefined {
+    return this.#process?.alive === true ? this.#agent?.held : undefined;
   }
 
   /** The agent dies here and now; a new one starts some time later. */
@@ -49,13 +58,16 @@ export class SimulatedHost {
       this.#world.schedule.after(between(this.#world.random, 10, 3_000), () => this.#start());
     });
     this.#process = process;
+    this.#revisions.clear();
     const agent = new Agent({
       runtime: process.runtime,
       switch: this.#switchOf(process),
       hostIp: this.node.ip,
       log: (message) => this.#watch.log(`${process.name}: ${message}`),
+      openQueue: () => this.#queue.seenBy(process),
       observe: (goal) => this.#observe(goal),
     });
+    this.#agent = agent;
     // An agent that cannot start exits, and whoever supervises it starts another.
     agent.start(this.node.agentAddress, new AbortController().signal).catch((error: unknown) => {
       this.#watch.log(`${process.name} did not start: ${String(error)}`);
@@ -64,7 +76,7 @@ export class SimulatedHost {
   }
 
   #observe({ goal }: StatedGoal): void {
-    const key = goalKey(goal);
+    const key = `${goalVpc(goal)} ${goalKey(goal)}`;
     const known = this.#revisions.get(key) ?? 0;
     const revision = goal.state.revisionNumber;
     if (revision < known)

@@ -1,6 +1,8 @@
-import { type Fabric, type Flow, flowKey, hostFlows, neighborFlows, portFlows } from '@alcor/agent';
+import { type Fabric, type Flow, flowKey, hostFlows, neighborFlows, portFlows, type Vm } from '@alcor/agent';
+import type { Goals } from '@alcor/compiler';
 import type { Port, PortReport } from '@alcor/network';
 import { pick, type Random } from '@alcor/runtime';
+import { vpcsOf, wrongGoals } from './held.ts';
 import type { SimulatedHost } from './host.ts';
 import type { Workload } from './workload.ts';
 
@@ -28,23 +30,31 @@ export function leaks({ workload, hosts, fabric }: Region, random: Random): stri
     );
 }
 
-/** What must hold once faults have stopped and everything had time to settle; empty when it does. */
-export function unsettled(region: Region): string[] {
-  return [...region.hosts.flatMap((host) => wrongFlows(region, host)), ...wrongStatuses(region)];
+/** What must hold once faults have stopped and everything had time to settle; empty when it does. `goals`: what the feed means. */
+export function unsettled(region: Region, goals: Goals): string[] {
+  return [
+    ...region.hosts.flatMap((host) => [...wrongGoals(goals, host), ...wrongFlows(region, goals, host)]),
+    ...wrongStatuses(region),
+  ];
+}
+
+/** Plugged VMs of which each can reach the other. */
+export function workingPairs(region: Region): { readonly from: Vm; readonly to: Vm }[] {
+  const up = placed(region).filter(({ port }) => isUp(region.workload, port));
+  return up.flatMap(({ vm: from, port }) =>
+    up.flatMap(({ vm: to, port: other }) =>
+      port !== other && port.networkId === other.networkId ? [{ from, to }] : [],
+    ),
+  );
 }
 
 /** Pings between all plugged ports: those that should work and do not, and the other way round. */
-export function wrongPings({ workload, hosts, fabric }: Region): string[] {
-  const bound = new Map(workload.ports.map((port) => [port.id as string, port]));
-  const placed = hosts.flatMap((host) =>
-    [...host.vms.values()].flatMap((vm) => {
-      const port = bound.get(vm.id);
-      return port?.hostId === host.node.id ? [{ vm, port }] : [];
-    }),
-  );
+export function wrongPings(region: Region): string[] {
+  const { workload, fabric } = region;
+  const there = placed(region);
   const wrong: string[] = [];
-  for (const from of placed) {
-    for (const to of placed) {
+  for (const from of there) {
+    for (const to of there) {
       if (from.port === to.port) continue;
       from.vm.neighbours.clear();
       to.vm.neighbours.clear();
@@ -61,13 +71,26 @@ export function wrongPings({ workload, hosts, fabric }: Region): string[] {
   return wrong;
 }
 
+/** VMs that are plugged where their ports are bound. */
+function placed({ workload, hosts }: Region): { readonly vm: Vm; readonly port: Port }[] {
+  const bound = new Map(workload.ports.map((port) => [port.id as string, port]));
+  return hosts.flatMap((host) =>
+    [...host.vms.values()].flatMap((vm) => {
+      const port = bound.get(vm.id);
+      return port?.hostId === host.node.id ? [{ vm, port }] : [];
+    }),
+  );
+}
+
 function isUp(workload: Workload, port: Port): boolean {
   return port.adminStateUp && workload.network(port.networkId).adminStateUp;
 }
 
 /** The switch against what the feed means for it, computed from nothing. */
-function wrongFlows({ workload, hosts }: Region, host: SimulatedHost): string[] {
-  const wanted = new Map(wantedFlows(workload, hosts, host).map((flow) => [flowKey(flow), flow.cookie]));
+function wrongFlows(region: Region, goals: Goals, host: SimulatedHost): string[] {
+  const wanted = new Map(
+    wantedFlows(region, vpcsOf(goals, host.node.id), host).map((flow) => [flowKey(flow), flow.cookie]),
+  );
   const wrong: string[] = [];
   for (const { flow } of host.memory.entries()) {
     const cookie = wanted.get(flowKey(flow));
@@ -78,9 +101,7 @@ function wrongFlows({ workload, hosts }: Region, host: SimulatedHost): string[] 
   return [...wrong, ...[...wanted.keys()].map((key) => `${host.node.id} lacks a flow: ${key}`)];
 }
 
-function wantedFlows(workload: Workload, hosts: readonly SimulatedHost[], host: SimulatedHost): Flow[] {
-  const here = workload.ports.filter((port) => port.hostId === host.node.id);
-  const joined = new Set(here.map((port) => port.networkId));
+function wantedFlows({ workload, hosts }: Region, joined: ReadonlySet<string>, host: SimulatedHost): Flow[] {
   const hostIps = new Map(hosts.map(({ node }) => [node.id, node.ip]));
   const flows = [...hostFlows(host.memory.tunnelPort)];
   for (const port of workload.ports) {

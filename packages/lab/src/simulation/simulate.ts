@@ -1,18 +1,23 @@
 import { Fabric } from '@alcor/agent';
-import type { Node, NodeId, PortReport } from '@alcor/network';
+import { topicOf } from '@alcor/contract';
+import { createMemoryLeases, type Node, type NodeId, type PortReport } from '@alcor/network';
 import {
   between,
   createSchedule,
+  createSimulatedQueue,
   createWorld,
   type Faults,
   noFaults,
   pick,
   type Random,
   seededRandom,
+  type SimulatedQueue,
 } from '@alcor/runtime';
 import { SimulatedController } from './controller.ts';
+import { goalsOfFeed } from './held.ts';
 import { SimulatedHost } from './host.ts';
 import { leaks, type Region, unsettled, wrongPings } from './invariants.ts';
+import { switchChannels } from './switching.ts';
 import { Workload } from './workload.ts';
 
 export interface SimulationResult {
@@ -48,21 +53,33 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     random,
     Array.from({ length: between(random, 2, 5) }, (_, n) => nodeOf(n + 1)),
   );
-  const hosts = workload.nodes.map((node) => new SimulatedHost(node, world, fabric, { log: say, violation }));
+  const queue = createSimulatedQueue(world);
+  const hosts = workload.nodes.map((node) => new SimulatedHost(node, world, queue, fabric, { log: say, violation }));
   const statuses = new Map<string, PortReport>();
   const region: Region = { workload, hosts, fabric, statuses };
-  const controller = new SimulatedController({
-    world,
-    feed: workload.feed,
-    log: say,
-    keep: (reports) => keep(region, statuses, reports),
-  });
+  const leases = createMemoryLeases(schedule, workload.feed);
+  const controllers = ['controller 1', 'controller 2'].map(
+    (name) =>
+      new SimulatedController({
+        name,
+        world,
+        feed: workload.feed,
+        leases,
+        queue,
+        log: say,
+        keep: (reports) => keep(region, statuses, reports),
+        setChannel: (...args) => workload.setChannel(...args),
+      }),
+  );
   const plugging = new Plugging(region, random);
 
   const actions: readonly (() => string)[] = [
     ...Array.from({ length: 12 }, () => () => workload.step()),
     ...Array.from({ length: 4 }, () => () => plugging.step()),
-    () => (controller.crash(), 'the controller is killed'),
+    ...Array.from({ length: 2 }, () => () => workload.overrideSome()),
+    () => (pick(random, controllers).crash(), 'a controller is killed'),
+    () => (queue.restart(between(random, 1, 5_000)), 'the message queue restarts'),
+    () => loseTopic(workload, queue, random),
     () => (pick(random, hosts).crash(), 'an agent is killed'),
     () => (world.cut(pick(random, hosts).node.agentAddress), 'a stream is cut'),
     () => forgetting(workload),
@@ -71,9 +88,10 @@ export async function simulate(seed: number): Promise<SimulationResult> {
   world.faults = randomFaults(random);
   for (const host of hosts) host.switchLatencyMs = between(random, 0, 300);
   const step = (): void => {
+    if (schedule.now() >= chaosMs) return;
     say(pick(random, actions)());
     for (const leak of leaks(region, random)) violation(leak);
-    if (schedule.now() < chaosMs) schedule.after(between(random, 0, 400), step);
+    schedule.after(between(random, 0, 400), step);
   };
   schedule.after(0, step);
   await schedule.run(chaosMs);
@@ -83,17 +101,22 @@ export async function simulate(seed: number): Promise<SimulationResult> {
   for (const host of hosts) host.switchLatencyMs = 1;
   for (const host of hosts) host.memory.resume();
   plugging.settle();
-  let checkAt = schedule.now() + 1_000;
-  const settled = (): boolean => {
-    if (schedule.now() < checkAt) return false;
-    checkAt = schedule.now() + 1_000;
-    return unsettled(region).length === 0;
-  };
-  const heartbeat = (): void => void schedule.after(1_000, heartbeat);
-  heartbeat();
-  if ((await schedule.run(settleMs, settled)) !== 'done') for (const what of unsettled(region)) violation(what);
+  await settle();
   for (const what of wrongPings(region)) violation(what);
+  say('the networks change channels');
+  for (const what of await switchChannels(region, schedule, random, say)) violation(what);
+  await settle();
   return { seed, failures, log };
+
+  async function settle(): Promise<void> {
+    const goals = await goalsOfFeed(workload.feed);
+    let wrong = unsettled(region, goals);
+    for (let passed = 0; wrong.length > 0 && passed < settleMs; passed += 1_000) {
+      await schedule.run(1_000);
+      wrong = unsettled(region, goals);
+    }
+    for (const what of wrong) violation(what);
+  }
 
   function restartSwitch(host: SimulatedHost): string {
     host.memory.stop('restarted');
@@ -124,6 +147,7 @@ function randomFaults(random: Random): Faults {
     latencyMs: [1, 1 + Math.floor(random.next() * 500)],
     crash: some(0.01),
     clockJump: some(0.05),
+    queue: { disconnect: some(0.05), awayMs: 3_000, repeat: some(0.2), loseAcknowledgement: some(0.2) },
   };
 }
 
@@ -167,6 +191,14 @@ class Plugging {
   settle(): void {
     for (let n = 0; n < 20; n++) this.step();
   }
+}
+
+/** The queue loses a topic, and all that it held. */
+function loseTopic({ networks }: Workload, queue: SimulatedQueue, random: Random): string {
+  if (networks.length === 0) return 'nothing';
+  const topic = topicOf(pick(random, networks));
+  void queue.content.drop(topic, new AbortController().signal);
+  return `the message queue loses ${topic}`;
 }
 
 /** A change that the feed no longer keeps when a reader asks for it. */

@@ -1,5 +1,17 @@
-import type { Network, NetworkId, Node, NodeId, Port, PortId, Subnet, SubnetId } from '@alcor/network';
-import { createMemoryFeed, type MemoryFeed, plainPort } from '@alcor/network';
+import type {
+  Channel,
+  ChannelName,
+  Lease,
+  Network,
+  NetworkId,
+  Node,
+  NodeId,
+  Port,
+  PortId,
+  Subnet,
+  SubnetId,
+} from '@alcor/network';
+import { createMemoryFeed, LeaseLost, type MemoryFeed, plainPort } from '@alcor/network';
 import { between, pick, type Random } from '@alcor/runtime';
 
 const at = new Date(0);
@@ -17,6 +29,7 @@ export class Workload {
   readonly #networks: NetworkId[] = [];
   readonly #ports: PortId[] = [];
   readonly #nodes: NodeId[];
+  readonly #channelRevisions = new Map<NetworkId, number>();
   #made = 0;
 
   constructor(random: Random, nodes: readonly Node[]) {
@@ -35,6 +48,45 @@ export class Workload {
 
   get nodes(): Node[] {
     return this.#nodes.flatMap((id) => this.feed.get('node', id) ?? []);
+  }
+
+  get networks(): readonly NetworkId[] {
+    return this.#networks;
+  }
+
+  /** Somebody wants the network to go by this channel, whatever its size; null: nobody does. */
+  override(id: NetworkId, override: ChannelName | null): string {
+    const { channel = 'grpc' } = this.feed.get('channel', id) ?? {};
+    this.#putChannel({ id, channel, override, revision: 0 });
+    return `override the channel of ${id} with ${override}`;
+  }
+
+  /** The store's rule: only who holds the network's lease says by which channel it goes. */
+  setChannel(id: NetworkId, channel: ChannelName, lease: Lease): void {
+    if (this.feed.get('lease', lease.shard)?.revision !== lease.fence)
+      throw new LeaseLost(`${lease.shard} is another's`);
+    const known = this.feed.get('channel', id);
+    if ((known?.channel ?? 'grpc') === channel || this.feed.get('network', id) === undefined) return;
+    this.#putChannel({ id, channel, override: known?.override ?? null, revision: 0 });
+  }
+
+  #putChannel(row: Channel): void {
+    const revision = (this.#channelRevisions.get(row.id) ?? 0) + 1;
+    this.#channelRevisions.set(row.id, revision);
+    this.feed.put('channel', { ...row, revision });
+  }
+
+  /** Does one thing that changes no ping's outcome; says what. */
+  quietStep(): string {
+    const canMake = this.#networks.length > 0 && this.#ports.length < 50;
+    if (canMake && this.#random.next() < 0.5) return this.#makePort();
+    return this.#ports.length > 0 ? this.#renamePort() : 'nothing';
+  }
+
+  /** Somebody wants some network to go by some channel; says so. */
+  overrideSome(): string {
+    if (this.#networks.length === 0) return 'nothing';
+    return this.override(pick(this.#random, this.#networks), pick(this.#random, ['mq', 'mq', 'grpc', null] as const));
   }
 
   /** Does one thing; says what. */
@@ -156,6 +208,7 @@ export class Workload {
     if (this.ports.some((port) => port.networkId === id)) return 'nothing';
     this.#networks.splice(this.#networks.indexOf(id), 1);
     this.feed.remove('subnet', id.replace('net', 'sub') as SubnetId);
+    this.feed.remove('channel', id);
     this.feed.remove('network', id);
     return `delete ${id}`;
   }

@@ -1,0 +1,54 @@
+import { Compiler, type Goals, recompute } from '@alcor/compiler';
+import type { Goal } from '@alcor/contract';
+import type { MemoryFeed } from '@alcor/network';
+import type { SimulatedHost } from './host.ts';
+
+/** What the feed means for everybody, computed from nothing. */
+export async function goalsOfFeed(feed: MemoryFeed): Promise<Goals> {
+  const compiler = new Compiler();
+  const { batches } = await feed.snapshot(new AbortController().signal);
+  for await (const batch of batches) for (const change of batch) compiler.apply(change);
+  return recompute(compiler.intent);
+}
+
+/** The VPCs that a host is in: those of its ports, and those that routers lead to from there. */
+export function vpcsOf(goals: Goals, hostId: string): ReadonlySet<string> {
+  const own = [...(goals.get(`host/${hostId}`)?.values() ?? [])];
+  const vpcs = new Set(own.flatMap((goal) => (goal.kind === 'port' ? [goal.state.vpcId] : [])));
+  // A set that grows while it is walked is walked to its end.
+  for (const vpcId of vpcs) {
+    for (const goal of goals.get(`vpc/${vpcId}`)?.values() ?? []) {
+      if (goal.kind === 'router') for (const { vpcId: other } of goal.state.interfaces) vpcs.add(other);
+    }
+  }
+  return vpcs;
+}
+
+/** The goals that the host's agent holds against those that it should; revisions aside, because what does not change is not told again. */
+export function wrongGoals(goals: Goals, { node, held }: SimulatedHost): string[] {
+  if (held === undefined) return [`${node.id} has no agent`];
+  const wanted = new Map<string, string>();
+  const vpcs = vpcsOf(goals, node.id);
+  for (const vpcId of vpcs) {
+    for (const [key, goal] of goals.get(`vpc/${vpcId}`) ?? []) wanted.set(`${vpcId} ${key}`, textOf(goal));
+  }
+  for (const [key, goal] of goals.get(`host/${node.id}`) ?? []) {
+    if (goal.kind === 'port') wanted.set(`${goal.state.vpcId} ${key}`, textOf(goal));
+  }
+  const wrong: string[] = [];
+  for (const vpcId of held.vpcs) {
+    if (!vpcs.has(vpcId)) wrong.push(`${node.id} still holds ${vpcId}`);
+    for (const [key, goal] of held.goals(vpcId)) {
+      const place = `${vpcId} ${key}`;
+      const text = wanted.get(place);
+      if (text === undefined) wrong.push(`${node.id} holds a goal too many: ${place}`);
+      else if (text !== textOf(goal)) wrong.push(`${node.id} holds another goal than wanted: ${place}`);
+      wanted.delete(place);
+    }
+  }
+  return [...wrong, ...[...wanted.keys()].map((place) => `${node.id} lacks a goal: ${place}`)];
+}
+
+function textOf(goal: Goal): string {
+  return JSON.stringify({ ...goal.state, revisionNumber: 0 });
+}
