@@ -12,8 +12,11 @@ const [file, ...given] = process.argv.slice(2);
 // One JSON object per measure and line, whichever benchmark it is.
 const args = ['--json', ...given.filter((arg) => arg !== '--save' && arg !== '--json')];
 const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
+// A region of a million ports is a few GB.
+const NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --max-old-space-size=16384`;
 const { status, stdout } = spawnSync(process.execPath, [tsx, join(root, file), ...args], {
   cwd: root,
+  env: { ...process.env, NODE_OPTIONS },
   stdio: ['ignore', 'pipe', 'inherit'],
   encoding: 'utf8',
   maxBuffer: 1 << 28,
