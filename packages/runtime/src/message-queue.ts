@@ -7,7 +7,8 @@
  */
 export interface MessageQueue {
   /**
-   * Makes the topic if there is none and becomes its only writer: whoever was it before is fenced.
+   * Makes the topic if there is none and becomes its only writer: whoever was it before is fenced, and nothing of it gets in after this
+   * has resolved.
    * Throws `Fenced` when a writer with a higher `fence` has opened it.
    */
   openWriter(topic: string, fence: number, signal: AbortSignal): Promise<TopicWriter>;
@@ -31,7 +32,7 @@ export interface TopicWriter {
   /**
    * Appends in order; resolves with the position of the last one once the queue has all of them. Throws `Fenced` when another
    * writer has opened the topic since, `TopicGone` when it was dropped, `QueueUnreachable` when the queue stays away too long. After a failure
-   * a part of the messages, from the first on, may have been appended; publishing them again is fine.
+   * some of the messages may have been appended; publishing them again is fine.
    */
   publish(messages: readonly OutgoingMessage[], signal: AbortSignal): Promise<number>;
   /** Takes the messages of these subjects away without a word: for last words that nobody needs any more. */
