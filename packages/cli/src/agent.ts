@@ -1,5 +1,5 @@
 import { Agent, OvsSwitch } from '@alcor/agent';
-import { aborted, dialBytes, realRuntime } from '@alcor/runtime';
+import { aborted, dialBytes, natsQueue, realRuntime } from '@alcor/runtime';
 import { defineCommand } from 'citty';
 import { logOf, openLog } from './log.ts';
 
@@ -36,6 +36,7 @@ export const agentCommand = defineCommand({
       runtime,
       hostIp: args['host-ip'],
       switch: new OvsSwitch({ bridge, ovsdb, openflow, dial: dialBytes, sleep }),
+      openQueue: (url) => natsQueue({ servers: url.split(',') }),
       log,
     });
     const address = await agent.start(args.listen, stop.signal);

@@ -29,7 +29,7 @@ export interface LeaseKeeperOptions {
 }
 
 const ttlMs = 3_000;
-const renewEveryMs = 1_000;
+const renewEveryMs = 500;
 /** How long before the store may give a lease to others its holder stops: for what is under way, and for clocks that run unevenly. */
 const marginMs = 500;
 

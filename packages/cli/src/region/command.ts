@@ -19,6 +19,20 @@ export const regionCommand = defineCommand({
     'identity-port': { type: 'string', default: '5000', description: 'Port of the built-in identity service' },
     'keystone-url': { type: 'string', description: 'Where Keystone is, for --identity keystone' },
     policy: { type: 'string', description: 'JSON file of policy rules that differ from the defaults' },
+    queue: {
+      type: 'string',
+      description: 'NATS servers with JetStream for large VPCs: nats://host:port,… (default: all VPCs by gRPC)',
+    },
+    'queue-replicas': {
+      type: 'string',
+      description: 'Servers that keep each topic (default: 3 of three or more, else 1)',
+    },
+    'mq-ports': { type: 'string', default: '1000', description: 'Ports from which on a VPC goes by the queue' },
+    'mq-group': {
+      type: 'string',
+      default: '1000',
+      description: 'Ports in a security group from which on its VPCs go by the queue',
+    },
     state: { type: 'string', default: '.alcor', description: "Directory of the region's data" },
     demo: {
       type: 'boolean',

@@ -1,9 +1,17 @@
 import { buildApi, type PolicyOverrides } from '@alcor/api';
 import { ConfigManager } from '@alcor/config-manager';
 import type { Goal } from '@alcor/contract';
-import { Delivery, type Host, StatusCollector } from '@alcor/delivery';
+import {
+  ChannelKeeper,
+  Delivery,
+  type Host,
+  HostShare,
+  LeaseKeeper,
+  StatusCollector,
+  type Thresholds,
+} from '@alcor/delivery';
 import type { Identity } from '@alcor/identity';
-import { Bus, type Runtime, Topic } from '@alcor/runtime';
+import { aborted, Bus, type MessageQueue, type Runtime, Topic } from '@alcor/runtime';
 import type { Store } from '@alcor/store';
 import type { Logger } from 'pino';
 import { logOf } from '../log.ts';
@@ -16,8 +24,9 @@ export interface Controller {
   close(): Promise<void>;
 }
 
-/** Everything between the API and the hosts, in this process: the rooms put together. */
-export async function startController(options: {
+export interface ControllerOptions {
+  /** Names the process among those that share the region's work; the same after a restart. */
+  readonly name: string;
   readonly store: Store;
   readonly runtime: Runtime;
   readonly listen: string;
@@ -26,21 +35,37 @@ export async function startController(options: {
   readonly identity: Identity | undefined;
   readonly policy: PolicyOverrides | undefined;
   readonly logger: Logger;
-}): Promise<Controller> {
+  /** The message queue that large VPCs go by, and where hosts find it; undefined: all go by gRPC. */
+  readonly queue: { readonly queue: MessageQueue; readonly url: string } | undefined;
+  /** From when on a VPC is large. */
+  readonly thresholds: Thresholds;
+}
+
+/** Everything between the API and the hosts, in this process: the rooms put together. */
+export async function startController(options: ControllerOptions): Promise<Controller> {
   const { store, runtime, listen, port, identity, policy, logger } = options;
   const stop = new AbortController();
-  const goals = new Bus<Goal>();
-  const hosts = new Topic<Host>();
   const { clock } = runtime;
   const statuses = new StatusCollector({ sink: store, clock, log: logOf(logger, 'status') });
-  const delivery = new Delivery({ feed: store.feed, goals, hosts, clock, log: logOf(logger, 'delivery') });
+  const hosts = new Topic<Host>();
+  const delivery = new Delivery({
+    feed: store.feed,
+    goals: new Bus<Goal>(),
+    hosts,
+    clock,
+    log: logOf(logger, 'delivery'),
+  });
+  const shared = shareOut(options, delivery, hosts);
   const manager = new ConfigManager({
     runtime,
-    goals,
-    hosts,
+    goals: delivery.goals,
+    hosts: shared.own,
+    channels: delivery.channels,
+    ...(options.queue === undefined ? {} : { queueUrl: options.queue.url }),
     onReport: (hostId, report) => statuses.take(hostId, report),
     log: logOf(logger, 'config-manager'),
   });
+  const untilReady = Promise.race([delivery.ready, aborted(stop.signal)]);
   const work = [
     delivery.run(stop.signal),
     statuses.run(stop.signal),
@@ -53,7 +78,7 @@ export async function startController(options: {
       },
       stop.signal,
     ),
-    delivery.ready.then(() => (stop.signal.aborted ? undefined : manager.run(stop.signal))),
+    untilReady.then(() => Promise.all([shared.run(stop.signal), manager.run(stop.signal)])),
   ];
   const api = buildApi({
     store,
@@ -64,7 +89,7 @@ export async function startController(options: {
   const close = async (): Promise<void> => {
     await api.close();
     stop.abort();
-    await Promise.all(work.slice(0, 3));
+    await Promise.all(work);
   };
   try {
     const url = await api.listen({ host: listen, port });
@@ -73,4 +98,22 @@ export async function startController(options: {
     await close();
     throw error;
   }
+}
+
+/** The part of the region's work that this process does, by leases: hosts to speak to, and VPCs whose channels to keep. */
+function shareOut(
+  { name, store, runtime: { clock }, queue, thresholds, logger }: ControllerOptions,
+  delivery: Delivery,
+  hosts: Topic<Host>,
+): { readonly own: HostShare['own']; run(signal: AbortSignal): Promise<unknown> } {
+  const log = logOf(logger, 'share');
+  const share = new HostShare(hosts);
+  const channels = new ChannelKeeper({ delivery, queue: queue?.queue, thresholds, channels: store, clock, log });
+  const work = { vpc: channels, host: share };
+  const keeper = new LeaseKeeper({ store, name, told: delivery.leases, work, clock, log });
+  const keep = (signal: AbortSignal): Promise<void> =>
+    keeper
+      .run(signal)
+      .catch((error: unknown) => log('this process drives no hosts any more: another has its state directory', error));
+  return { own: share.own, run: (signal) => Promise.all([share.run(signal), channels.run(signal), keep(signal)]) };
 }

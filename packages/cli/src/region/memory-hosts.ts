@@ -1,5 +1,5 @@
 import { Agent, Fabric, MemorySwitch, type Vm } from '@alcor/agent';
-import type { Runtime } from '@alcor/runtime';
+import { type MessageQueue, natsQueue, type Runtime } from '@alcor/runtime';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../log.ts';
@@ -20,7 +20,7 @@ export async function startMemoryHosts(options: {
   for (const host of hosts) {
     const memory = new MemorySwitch({ name: host.id });
     fabric.addHost(host.ip, memory);
-    const agent = new Agent({ runtime, switch: memory, hostIp: host.ip, log });
+    const agent = new Agent({ runtime, switch: memory, hostIp: host.ip, openQueue, log });
     // A socket that a killed region left behind would refuse the address.
     rmSync(host.agentAddress.slice('unix:'.length), { force: true });
     await agent.start(host.agentAddress, stop.signal);
@@ -46,6 +46,10 @@ export async function startMemoryHosts(options: {
       stop.abort();
     },
   };
+}
+
+function openQueue(url: string): MessageQueue {
+  return natsQueue({ servers: url.split(',') });
 }
 
 function memoryHost(n: number, runDir: string): ManagedHost {

@@ -21,7 +21,22 @@ describe('the options of a region', () => {
     expect(regionOptions({ ...plain, listen, identity: 'builtin' }).listen).toBe(listen);
   });
 
+  it('take a message queue of one server or of a cluster', () => {
+    expect(regionOptions(plain)).toMatchObject({ queue: undefined, mqPorts: 1_000, mqGroup: 1_000 });
+    expect(regionOptions({ ...plain, queue: 'nats://a:4222' }).queue).toEqual({
+      servers: ['nats://a:4222'],
+      replicas: 1,
+    });
+    const cluster = { ...plain, queue: 'nats://a:4222, nats://b:4222,nats://c:4222', 'mq-ports': '20' };
+    expect(regionOptions(cluster)).toMatchObject({ queue: { servers: { length: 3 }, replicas: 3 }, mqPorts: 20 });
+  });
+
   it.each([
+    [{ queue: 'http://a' }, "--queue wants nats://host:port, or several with commas between, not 'http://a'"],
+    [{ queue: 'nats://a,' }, '--queue wants'],
+    [{ queue: 'nats://a', 'queue-replicas': '9' }, '--queue-replicas wants a whole number from 1 to 5'],
+    [{ 'mq-ports': '0' }, '--mq-ports'],
+    [{ 'mq-group': 'many' }, '--mq-group'],
     [{ identity: 'keystne' }, '--identity wants builtin, keystone or none'],
     [{ identity: 'keystone' }, '--keystone-url'],
     [{ identity: 'keystone', 'keystone-url': 'here' }, '--keystone-url'],

@@ -13,7 +13,14 @@ export interface RegionOptions {
   /** Exit when the demonstration is over. */
   readonly once: boolean;
   readonly json: boolean;
+  /** Several regions on one database share its hosts and VPCs. */
   readonly databaseUrl: string | undefined;
+  /** The message queue of large VPCs: NATS servers of one cluster; undefined: none. */
+  readonly queue: { readonly servers: readonly string[]; readonly replicas: number } | undefined;
+  /** From how many ports on a VPC goes by the message queue. */
+  readonly mqPorts: number;
+  /** From how many ports in one of its security groups on it does so too. */
+  readonly mqGroup: number;
   /** Who the callers are: users of the built-in service, of a Keystone, or everyone the administrator. */
   readonly identity: 'builtin' | 'keystone' | 'none';
   /** Port of the built-in identity service. */
@@ -36,8 +43,24 @@ export function regionOptions(args: Readonly<Record<string, unknown>>): RegionOp
     once: args['once'] === true,
     json: args['json'] === true,
     databaseUrl: process.env['DATABASE_URL'],
+    ...queueOptions(args),
     ...identityOptions(args),
     policy: typeof args['policy'] === 'string' ? resolve(args['policy']) : undefined,
+  };
+}
+
+function queueOptions(args: Readonly<Record<string, unknown>>): Pick<RegionOptions, 'queue' | 'mqPorts' | 'mqGroup'> {
+  const servers = typeof args['queue'] === 'string' ? args['queue'].split(',').map((each) => each.trim()) : [];
+  for (const server of servers) {
+    if (URL.canParse(server) && /^(nats|tls):$/.test(new URL(server).protocol)) continue;
+    throw new TypeError(`--queue wants nats://host:port, or several with commas between, not '${server}'`);
+  }
+  const given = args['queue-replicas'];
+  const replicas = wholeNumber('--queue-replicas', given ?? (servers.length < 3 ? 1 : 3), 1, 5);
+  return {
+    queue: servers.length === 0 ? undefined : { servers, replicas },
+    mqPorts: wholeNumber('--mq-ports', args['mq-ports'] ?? 1_000, 1, 1e9),
+    mqGroup: wholeNumber('--mq-group', args['mq-group'] ?? 1_000, 1, 1e9),
   };
 }
 

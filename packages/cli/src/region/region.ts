@@ -1,15 +1,16 @@
 import { readPolicy } from '@alcor/api';
 import { canEmulate } from '@alcor/lab';
 import { defaultQuotas } from '@alcor/network';
-import { aborted, realRuntime, type Runtime } from '@alcor/runtime';
+import { aborted, natsQueue, realRuntime, type Runtime } from '@alcor/runtime';
 import { type ConnectionOptions, openStore, keepEmbeddedPostgres } from '@alcor/store';
 import { readFileSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { logOf, openLog } from '../log.ts';
 import { progress } from '../output.ts';
 import { ApiError, type Client, createClient } from './client.ts';
-import { startController } from './controller.ts';
+import { type ControllerOptions, startController } from './controller.ts';
 import { demoHolds, type DemoResult, runDemo } from './demo.ts';
 import type { HostSet, ManagedHost } from './hosts.ts';
 import { type RegionIdentity, startIdentity } from './identity.ts';
@@ -79,7 +80,9 @@ async function serve(
   const identity = await startIdentity(options, { connection, runtime, logger });
   undo.add(() => identity.close());
   const { listen, port } = options;
+  const queue = openQueue(options, undo);
   const controller = await startController({
+    name: `${hostname()}/${directory.prefix}`,
     store,
     runtime,
     listen,
@@ -87,6 +90,8 @@ async function serve(
     identity: identity.identity,
     policy,
     logger,
+    queue,
+    thresholds: { ports: options.mqPorts, largestGroup: options.mqGroup },
   });
   undo.add(() => controller.close());
   signal.throwIfAborted();
@@ -101,6 +106,15 @@ async function serve(
   print(options, { url: controller.url, identity }, hosts, result);
   if (!options.once) await aborted(signal);
   return !options.once || demoHolds(result) ? 0 : 1;
+}
+
+function openQueue({ queue: wanted }: RegionOptions, undo: Undo): ControllerOptions['queue'] {
+  if (wanted === undefined) return undefined;
+  const url = wanted.servers.join(',');
+  progress(`large VPCs go by the message queue at ${url}`);
+  const queue = natsQueue(wanted);
+  undo.add(() => queue.close());
+  return { queue, url };
 }
 
 async function findDatabase(
