@@ -51,9 +51,10 @@ export class Reports {
   ): OperationReport[] {
     const reports: OperationReport[] = [];
     const byId = new Map(outcomes.map((outcome) => [outcome.resourceId, outcome]));
-    const named = new Set<string>();
+    const namedPorts = new Set<string>();
     for (const { goal, removed } of goals) {
-      named.add(goal.state.id);
+      // The neighbour of the same id is no answer for the port.
+      if (goal.kind === 'port') namedPorts.add(goal.state.id);
       const outcome = byId.get(goal.state.id);
       if (goal.kind === 'port' && !removed && this.#held.waitsForVpc(goal.state.vpcId)) {
         reports.push(report(goal, removed, OperationStatus.PENDING, 'the state of its VPC has not arrived'));
@@ -65,7 +66,7 @@ export class Reports {
     for (const { goal, removed, status, reason } of verdicts) reports.push(report(goal, removed, status, reason));
     for (const each of reports) this.#note(each);
     // A port that waited for its VPC is answered for when the VPC comes, in a message that does not name the port.
-    for (const outcome of outcomes) if (!named.has(outcome.resourceId)) this.outcome(outcome);
+    for (const outcome of outcomes) if (!namedPorts.has(outcome.resourceId)) this.outcome(outcome);
     return reports;
   }
 
