@@ -18,6 +18,10 @@ export const regionCommand = defineCommand({
     identity: { type: 'string', default: 'none', description: 'Who the callers are: builtin, keystone or none' },
     'identity-port': { type: 'string', default: '5000', description: 'Port of the built-in identity service' },
     'keystone-url': { type: 'string', description: 'Where Keystone is, for --identity keystone' },
+    'cms-listen': {
+      type: 'string',
+      description: 'Address of the cloud messaging service over gRPC (default: 127.0.0.1 and the port after --port)',
+    },
     policy: { type: 'string', description: 'JSON file of policy rules that differ from the defaults' },
     queue: {
       type: 'string',

@@ -1,4 +1,5 @@
 import { buildApi, type PolicyOverrides } from '@alcor/api';
+import { cloudMessagingService } from '@alcor/cms';
 import { ConfigManager } from '@alcor/config-manager';
 import type { Goal } from '@alcor/contract';
 import {
@@ -10,7 +11,8 @@ import {
   StatusCollector,
   type Thresholds,
 } from '@alcor/delivery';
-import type { Identity } from '@alcor/identity';
+import { type Identity, noIdentity } from '@alcor/identity';
+import { shardOf } from '@alcor/network';
 import { aborted, Bus, type MessageQueue, type Runtime, Topic } from '@alcor/runtime';
 import type { Store } from '@alcor/store';
 import type { Logger } from 'pino';
@@ -20,6 +22,8 @@ import { noteHeartbeats } from './heartbeats.ts';
 export interface Controller {
   /** Where the API listens. */
   readonly url: string;
+  /** Where the cloud messaging service listens for gRPC; undefined: nowhere. */
+  readonly cmsAddress: string | undefined;
   /** Stops taking requests, then stops driving hosts. */
   close(): Promise<void>;
 }
@@ -31,6 +35,8 @@ export interface ControllerOptions {
   readonly runtime: Runtime;
   readonly listen: string;
   readonly port: number;
+  /** The cloud messaging service's `host:port` for gRPC; undefined: it is served over HTTP only. */
+  readonly cmsListen?: string | undefined;
   /** Undefined: every caller is the administrator. */
   readonly identity: Identity | undefined;
   readonly policy: PolicyOverrides | undefined;
@@ -80,10 +86,12 @@ export async function startController(options: ControllerOptions): Promise<Contr
     ),
     untilReady.then(() => Promise.all([shared.run(stop.signal), manager.run(stop.signal)])),
   ];
+  const cms = messagingOf(options, delivery, manager);
   const api = buildApi({
     store,
     identity,
     policy,
+    routes: cms.routes,
     logger: logger.child({ room: 'api' }, { level: 'warn' }),
   });
   const close = async (): Promise<void> => {
@@ -93,7 +101,12 @@ export async function startController(options: ControllerOptions): Promise<Contr
   };
   try {
     const url = await api.listen({ host: listen, port });
-    return { url, close };
+    const { cmsListen } = options;
+    if (cmsListen === undefined) return { url, cmsAddress: undefined, close };
+    const cmsAddress = await runtime.transport.serve(cmsListen, cms.handlers, stop.signal).catch((cause: unknown) => {
+      throw new Error(`cannot listen on ${cmsListen}; choose another address with --cms-listen`, { cause });
+    });
+    return { url, cmsAddress, close };
   } catch (error) {
     await close();
     throw error;
@@ -116,4 +129,25 @@ function shareOut(
       .run(signal)
       .catch((error: unknown) => log('this process drives no hosts any more: another has its state directory', error));
   return { own: share.own, run: (signal) => Promise.all([share.run(signal), channels.run(signal), keep(signal)]) };
+}
+
+/** What clients in any language see of this process's part of the region. */
+function messagingOf(
+  { store, runtime, identity, policy, queue }: ControllerOptions,
+  delivery: Delivery,
+  manager: ConfigManager,
+): ReturnType<typeof cloudMessagingService> {
+  return cloudMessagingService({
+    store,
+    runtime,
+    policy,
+    manager,
+    identity: identity ?? noIdentity(),
+    goals: delivery.goals,
+    vpcs: delivery.vpcs,
+    nodes: delivery.nodes,
+    ready: delivery.ready,
+    controllerOf: (hostId) => delivery.leases.get(shardOf('host', hostId))?.holder ?? '',
+    queue: queue?.queue,
+  });
 }

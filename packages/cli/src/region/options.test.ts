@@ -21,6 +21,15 @@ describe('the options of a region', () => {
     expect(regionOptions({ ...plain, listen, identity: 'builtin' }).listen).toBe(listen);
   });
 
+  it('serve the cloud messaging service beside the API, and elsewhere only with identity', () => {
+    expect(regionOptions(plain).cmsListen).toBe('127.0.0.1:9697');
+    expect(regionOptions({ ...plain, port: '0' }).cmsListen).toBe('127.0.0.1:0');
+    expect(regionOptions({ ...plain, 'cms-listen': '[::1]:7' }).cmsListen).toBe('[::1]:7');
+    const everywhere = { ...plain, 'cms-listen': '0.0.0.0:9697' };
+    expect(() => regionOptions(everywhere)).toThrow('--cms-listen 0.0.0.0 needs --identity builtin or keystone');
+    expect(regionOptions({ ...everywhere, identity: 'builtin' }).cmsListen).toBe('0.0.0.0:9697');
+  });
+
   it('take a message queue of one server or of a cluster', () => {
     expect(regionOptions(plain)).toMatchObject({ queue: undefined, mqPorts: 1_000, mqGroup: 1_000 });
     expect(regionOptions({ ...plain, queue: 'nats://a:4222' }).queue).toEqual({
@@ -42,6 +51,8 @@ describe('the options of a region', () => {
     [{ identity: 'keystone', 'keystone-url': 'here' }, '--keystone-url'],
     [{ identity: 'builtin', port: '0' }, '--port wants a whole number from 1'],
     [{ 'identity-port': 'x' }, '--identity-port wants a whole number'],
+    [{ 'cms-listen': 'localhost:1' }, '--cms-listen wants an IP address and a port'],
+    [{ 'cms-listen': '127.0.0.1:99999' }, '--cms-listen wants'],
     [{ listen: 'localhost' }, '--listen wants an IP address'],
   ])('%j is refused by name', (wrong, words) => {
     expect(() => regionOptions({ ...plain, ...wrong })).toThrow(words);

@@ -29,6 +29,8 @@ export interface RegionOptions {
   readonly keystoneUrl: string;
   /** The address that the API and the built-in identity service listen on. */
   readonly listen: string;
+  /** Where the cloud messaging service listens for gRPC: `host:port`; the port 0 takes any free one. */
+  readonly cmsListen: string;
   /** Absolute path of a file of policy rules. */
   readonly policy: string | undefined;
 }
@@ -64,7 +66,7 @@ function queueOptions(args: Readonly<Record<string, unknown>>): Pick<RegionOptio
   };
 }
 
-type IdentityOptions = Pick<RegionOptions, 'identity' | 'identityPort' | 'keystoneUrl' | 'listen'>;
+type IdentityOptions = Pick<RegionOptions, 'identity' | 'identityPort' | 'keystoneUrl' | 'listen' | 'cmsListen'>;
 
 function identityOptions(args: Readonly<Record<string, unknown>>): IdentityOptions {
   const identity = identities.find((name) => name === args['identity']);
@@ -73,9 +75,14 @@ function identityOptions(args: Readonly<Record<string, unknown>>): IdentityOptio
   }
   const listen = String(args['listen']);
   if (isIP(listen) === 0) throw new TypeError(`--listen wants an IP address, not '${listen}'`);
-  if (identity === 'none' && !isLoopback(listen)) {
+  const cms = cmsOption(args);
+  for (const [option, address] of [
+    ['--listen', listen],
+    ['--cms-listen', cms.host],
+  ] as const) {
+    if (identity !== 'none' || isLoopback(address)) continue;
     throw new TypeError(
-      `--listen ${listen} needs --identity builtin or keystone: without one, whoever reaches it rules it`,
+      `${option} ${address} needs --identity builtin or keystone: without one, whoever reaches it rules it`,
     );
   }
   const keystoneUrl = typeof args['keystone-url'] === 'string' ? args['keystone-url'] : '';
@@ -90,7 +97,20 @@ function identityOptions(args: Readonly<Record<string, unknown>>): IdentityOptio
     identityPort: wholeNumber('--identity-port', args['identity-port'], lowest, 65_535),
     keystoneUrl,
     listen,
+    cmsListen: cms.address,
   };
+}
+
+/** Default: on loopback, the port after the API's. */
+function cmsOption(args: Readonly<Record<string, unknown>>): { readonly host: string; readonly address: string } {
+  const apiPort = wholeNumber('--port', args['port'], 0, 65_535);
+  const beside = `127.0.0.1:${apiPort === 0 || apiPort === 65_535 ? 0 : apiPort + 1}`;
+  const given = typeof args['cms-listen'] === 'string' ? args['cms-listen'] : beside;
+  const [, host = '', port] = /^\[?([^[\]]+?)\]?:(\d{1,5})$/.exec(given) ?? [];
+  if (isIP(host) === 0 || Number(port) > 65_535) {
+    throw new TypeError(`--cms-listen wants an IP address and a port, as 127.0.0.1:9697, not '${given}'`);
+  }
+  return { host, address: isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}` };
 }
 
 const identities = ['builtin', 'keystone', 'none'] as const;

@@ -1,4 +1,5 @@
 import { readPolicy } from '@alcor/api';
+import { cmsRules } from '@alcor/cms';
 import { canEmulate } from '@alcor/lab';
 import { defaultQuotas } from '@alcor/network';
 import { aborted, natsQueue, realRuntime, type Runtime } from '@alcor/runtime';
@@ -10,7 +11,7 @@ import { type Logger, pino } from 'pino';
 import { logOf, openLog } from '../log.ts';
 import { progress } from '../output.ts';
 import { ApiError, type Client, createClient } from './client.ts';
-import { type ControllerOptions, startController } from './controller.ts';
+import { type Controller, type ControllerOptions, startController } from './controller.ts';
 import { demoHolds, type DemoResult, runDemo } from './demo.ts';
 import type { HostSet, ManagedHost } from './hosts.ts';
 import { type RegionIdentity, startIdentity } from './identity.ts';
@@ -69,7 +70,7 @@ async function serve(
   const runtime = realRuntime();
   const logFile = join(directory.path, 'alcor.log');
   const logger = openLog('alcor', pino.destination({ dest: logFile, sync: true }));
-  const policy = options.policy === undefined ? undefined : readPolicy(readFileSync(options.policy, 'utf8'));
+  const policy = options.policy === undefined ? undefined : readPolicy(readFileSync(options.policy, 'utf8'), cmsRules);
   const connection = await findDatabase(options, directory, runtime, undo);
   const store = await openStore({
     connection,
@@ -87,6 +88,7 @@ async function serve(
     runtime,
     listen,
     port,
+    cmsListen: options.cmsListen,
     identity: identity.identity,
     policy,
     logger,
@@ -103,7 +105,7 @@ async function serve(
   if (showsDemo) progress('making two VPCs with the same CIDR, with a VM on each of two hosts, and pinging all pairs');
   const result: DemoResult = showsDemo ? await runDemo(client, hosts, runtime.clock) : { ports: [], pings: [] };
   signal.throwIfAborted();
-  print(options, { url: controller.url, identity }, hosts, result);
+  print(options, { ...controller, identity }, hosts, result);
   if (!options.once) await aborted(signal);
   return !options.once || demoHolds(result) ? 0 : 1;
 }
@@ -163,7 +165,13 @@ async function register(client: Client, { id, name, ip, agentAddress }: ManagedH
 
 function print(
   options: RegionOptions,
-  { url, identity }: { readonly url: string; readonly identity: RegionIdentity },
+  {
+    url,
+    cmsAddress,
+    identity,
+  }: Pick<Controller, 'url' | 'cmsAddress'> & {
+    readonly identity: RegionIdentity;
+  },
   hosts: HostSet,
   result: DemoResult,
 ): void {
@@ -173,6 +181,7 @@ function print(
     if (identity.url === undefined) console.log(`  openstack --os-auth-type none --os-endpoint ${url} network list`);
     else
       console.log(`  openstack --os-auth-url ${identity.url} --os-username admin --os-project-name admin network list`);
+    console.log(`The cloud messaging service answers gRPC at ${cmsAddress}`);
     if (identity.generatedPassword !== undefined) {
       console.log(`The administrator's password, shown this once: ${identity.generatedPassword}`);
     }
