@@ -20,6 +20,12 @@ export const extensions: readonly Extension[] = [
     '2016-01-01T00:00:00-00:00',
   ),
   extension('binding', 'Port Binding', 'Host and kind of attachment of a port', '2014-02-03T10:00:00-00:00'),
+  extension(
+    'binding-extended',
+    'Port Bindings Extended',
+    'Bindings of a port to several hosts, one of them active',
+    '2017-07-17T10:00:00-00:00',
+  ),
   extension('default-subnetpools', 'Default Subnetpools', 'A default subnet pool', '2016-02-18T18:00:00-00:00'),
   extension(
     'empty-string-filtering',

@@ -4,7 +4,7 @@ import { type Operation, allows, pathOf } from './definition.ts';
 import { definitions } from './definitions/index.ts';
 import { documentPath, openApi } from './openapi.ts';
 import { type Client, type Row, clientOf } from './testing/client.ts';
-import { needsOf, oneAt, placeOf } from './testing/needs.ts';
+import { lastPartOf, needsOf, oneAt, placeOf } from './testing/needs.ts';
 
 /** Of every JSON type and then some: for each attribute, at least one of them must be wrong. */
 const samples: readonly unknown[] = [
@@ -118,7 +118,9 @@ for (const definition of definitions) {
     });
 
     it.runIf(allows(definition, 'create') && allows(definition, 'show'))('comes back as it was sent', async () => {
-      const shown = (await client.call('GET', `${place}/${made.id}`)).body as Readonly<Record<string, unknown>>;
+      const shown = (await client.call('GET', `${place}/${lastPartOf(definition, made)}`)).body as Readonly<
+        Record<string, unknown>
+      >;
       expect(shown[singular]).toEqual(made);
       expect(made).toMatchObject(needed);
     });
@@ -126,7 +128,9 @@ for (const definition of definitions) {
     const written = served('update', attributes).filter(([, { put, visible }]) => put && visible);
     it.runIf(allows(definition, 'create')).each(written)('%s: may be put as it is', async (name, { source }) => {
       if (source.from === 'field' && made[name] === undefined) return;
-      const { status, body } = await client.call('PUT', `${place}/${made.id}`, { [singular]: { [name]: made[name] } });
+      const { status, body } = await client.call('PUT', `${place}/${lastPartOf(definition, made)}`, {
+        [singular]: { [name]: made[name] },
+      });
       expect([name, status, status === 200 ? undefined : body]).toEqual([name, 200, undefined]);
       expect((body as Readonly<Record<string, Row>>)[singular]?.[name]).toEqual(made[name]);
     });

@@ -14,6 +14,9 @@ beforeAll(async () => {
 
 afterAll(() => server.close());
 
+const tagsOf = (ports: readonly Row[]): readonly unknown[] => ports.map(({ tags }) => tags);
+const left = async (): Promise<readonly unknown[]> => store.sql`select tag from tags order by 1`;
+
 describe('tags', () => {
   it('are put on resources of every kind, one by one and together, and taken off', async () => {
     const { network, subnet } = await netted(client);
@@ -92,8 +95,6 @@ describe('changed_since', () => {
 });
 
 describe('ports are made with their tags', () => {
-  const tagsOf = (ports: readonly Row[]): readonly unknown[] => ports.map(({ tags }) => tags);
-
   it('one or many, in the order of the alphabet', async () => {
     const { id } = await client.make('network', {});
     const ports = [{ network_id: id, tags: ['b', 'a'] }, { network_id: id }];
@@ -113,8 +114,6 @@ describe('ports are made with their tags', () => {
 });
 
 describe('tags are gone', () => {
-  const left = async (): Promise<readonly unknown[]> => store.sql`select tag from tags order by 1`;
-
   it('with what they were on, also where it goes with something else', async () => {
     const before = await left();
     const network = await client.make('network', { 'router:external': true });

@@ -18,6 +18,21 @@ export const addressingErrors = {
     type: 'UnsupportedPortDeviceOwner',
     message: 'Operation {operation} is not supported for device_owner {deviceOwner} on port {portId}.',
   },
+  PortBindingNotFound: {
+    status: 404,
+    type: 'PortBindingNotFound',
+    message: 'Binding for port {portId} for host {host} could not be found.',
+  },
+  PortBindingAlreadyExists: {
+    status: 409,
+    type: 'PortBindingAlreadyExists',
+    message: 'Binding for port {portId} on host {host} already exists.',
+  },
+  PortBindingAlreadyActive: {
+    status: 409,
+    type: 'PortBindingAlreadyActive',
+    message: 'Binding for port {portId} on host {host} is already active.',
+  },
   AutoAllocationFailure: {
     status: 409,
     type: 'AutoAllocationFailure',

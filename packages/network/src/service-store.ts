@@ -12,6 +12,7 @@ import type {
   QosPolicyTypes,
   QosRuleTypes,
 } from './qos.ts';
+import type { PortBindingActions, PortBindingTypes } from './port-binding.ts';
 import type { TrunkActions, TrunkTypes } from './trunk.ts';
 
 /** The part of the store that holds what stands beside networks. */
@@ -22,6 +23,7 @@ export interface ServiceStore {
   readonly dscpMarkingRules: Collection<QosRuleTypes<DscpMarkingRule>>;
   readonly minimumBandwidthRules: Collection<QosRuleTypes<MinimumBandwidthRule>>;
   readonly minimumPacketRateRules: Collection<QosRuleTypes<MinimumPacketRateRule>>;
+  readonly portBindings: Collection<PortBindingTypes> & PortBindingActions;
   readonly trunks: Collection<TrunkTypes> & TrunkActions;
   readonly meteringLabels: Collection<MeteringLabelTypes>;
   readonly meteringLabelRules: Collection<MeteringLabelRuleTypes>;

@@ -13,6 +13,7 @@ import { flavorSchema } from './schema/0053-flavors.ts';
 import { segmentSchema } from './schema/0060-segments.ts';
 import { zoneHintSchema } from './schema/0061-zone-hints.ts';
 import { tagsGoSchema } from './schema/0062-tags-go.ts';
+import { portBindingSchema } from './schema/0063-port-bindings.ts';
 import { hostSchema } from './schema/0054-hosts.ts';
 import { qosUsersSchema } from './schema/0055-qos-users.ts';
 import { nodeRoomSchema } from './schema/0056-node-room.ts';
@@ -51,6 +52,7 @@ const migrations: readonly Migration[] = [
   { version: 32, name: 'shared groups', sql: sharedGroupsSchema },
   { version: 61, name: 'hints of zones', sql: zoneHintSchema },
   { version: 62, name: 'labels go with what they are on', sql: tagsGoSchema },
+  { version: 63, name: 'port bindings', sql: portBindingSchema },
 ];
 
 /** Any constant; that of no other program in the same database. */

@@ -23,7 +23,7 @@ import {
 } from './port-addresses.ts';
 import type { PlannedIp } from './port-addresses.ts';
 import { checkedMac, createPorts, generateMac } from './port-create.ts';
-import { checkRoom } from './port-hosts.ts';
+import { settleHost } from './port-hosts.ts';
 import { insertAddresses } from './port-insert.ts';
 import { checkNotTrunked } from './trunk-collection.ts';
 import { changeSecurity } from './port-security.ts';
@@ -130,9 +130,7 @@ async function updateLocked(
   const moved =
     (fixedIps !== undefined || 'mac' in fields) && (await moveAddresses(context, tx, row, { wanted, attempt }));
   await checkChange(tx, row, { fields, moved, now: nowOf(context), by: options.alongside ? 'service' : 'user' });
-  if (typeof fields['hostId'] === 'string') await checkRoom(tx, [{ hostId: fields['hostId'] as NodeId }]);
-  // What the host before said of the port says nothing of the port on another host.
-  if ('hostId' in fields) await tx.query('delete from port_status where port_id = $1', [id]);
+  if ('hostId' in fields) await settleHost(tx, id, fields['hostId'] as NodeId | null);
   if (moved || security.regrouped || Object.keys(fields).length > 0)
     await updateRow(tx, portResource, row, { fields, now: nowOf(context) });
   return readView(tx, portResource, id);

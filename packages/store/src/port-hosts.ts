@@ -1,5 +1,5 @@
 import { refusal } from '@alcor/network';
-import type { NodeId, Port } from '@alcor/network';
+import type { NodeId, Port, PortId } from '@alcor/network';
 import type { Queryable } from './database.ts';
 import { arrayLiteral } from './sql.ts';
 
@@ -23,6 +23,15 @@ export function lockHostsText(hosts: string, strength: 'share' | 'no key update'
 /** The hosts that the ports are bound to, each once. */
 export function hostsOf(ports: readonly Bound[]): readonly NodeId[] {
   return [...new Set(ports.flatMap(({ hostId }) => (hostId === null ? [] : [hostId])))];
+}
+
+/** As a port moves to another host, or to none. */
+export async function settleHost(tx: Queryable, portId: PortId, host: NodeId | null): Promise<void> {
+  await checkRoom(tx, [{ hostId: host }]);
+  // What the host before said of the port says nothing of the port on another host.
+  await tx.query('delete from port_status where port_id = $1', [portId]);
+  if (host !== null)
+    await tx.query('delete from inactive_bindings where port_id = $1 and host_id = $2', [portId, host]);
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   createGatewayCollection,
 } from './host-collections.ts';
 import { createMeteringLabelCollection, createMeteringLabelRuleCollection } from './metering-collections.ts';
+import { createPortBindingCollection } from './port-binding-collection.ts';
 import { createQosPolicyCollection, createQosRuleCollection } from './qos-collections.ts';
 import * as qos from './resources/qos.ts';
 import { createTrunkCollection } from './trunk-collection.ts';
@@ -48,6 +49,7 @@ export function createServiceCollections(context: StoreContext): ServiceStore {
         defaults: {},
       }),
     ),
+    portBindings: guarded(createPortBindingCollection(context)),
     trunks: guarded(createTrunkCollection(context)),
     meteringLabels: guarded(createMeteringLabelCollection(context)),
     meteringLabelRules: guarded(createMeteringLabelRuleCollection(context)),

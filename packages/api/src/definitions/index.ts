@@ -20,6 +20,7 @@ import { qosPolicy, qosRules } from './qos.ts';
 import { networkSegmentRange, segment } from './segment.ts';
 import { serviceProvider } from './service-provider.ts';
 import { router } from './router.ts';
+import { portBinding } from './port-binding.ts';
 import { rbacPolicy } from './rbac-policy.ts';
 import { subnet } from './subnet.ts';
 import { subnetPool } from './subnet-pool.ts';
@@ -30,6 +31,7 @@ export const definitions: readonly AnyDefinition[] = [
   network,
   subnet,
   port,
+  portBinding,
   rbacPolicy,
   node,
   subnetPool,

@@ -95,6 +95,11 @@ export const bindingProfile = refined(nullMeans(dictionary, {}), (value) => {
   return length <= maxProfile ? value : new Refusal(`a profile has at most ${maxProfile} characters, not ${length}`);
 });
 
+/** What the attachment can do. */
+export function vifDetails(view: Parameters<typeof vifType>[0]): object {
+  return vifType(view) === 'ovs' ? { port_filter: false, connectivity: 'l2' } : {};
+}
+
 /** What `vifType` says. */
 export const vifTypes = oneOf('ovs', 'unbound', 'binding_failed');
 

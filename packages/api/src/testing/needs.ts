@@ -42,7 +42,11 @@ const needs: Readonly<Record<string, (client: Client) => Promise<object>>> = {
     ip_version: 4,
     cidr: '10.0.0.0/24',
   }),
-  '/v2.0/ports': async (client) => ({ network_id: (await client.make('network', {})).id }),
+  '/v2.0/ports': async (client) => ({
+    network_id: (await client.make('network', {})).id,
+    device_owner: 'compute:nova',
+  }),
+  '/v2.0/ports/:parentId/bindings': async () => ({ host: `host-${++made}` }),
   '/v2.0/subnetpools': async () => ({ prefixes: ['10.0.0.0/8'] }),
   '/v2.0/address-scopes': async () => ({ ip_version: 4 }),
   '/v2.0/rbac-policies': async (client) => ({
@@ -113,4 +117,13 @@ export async function placeOf(
   const attributes = await needsOf(client, parent.definition);
   const { id } = await makeAt(client, place, parent.definition.singular, attributes);
   return `${place}/${id}/${path}`;
+}
+
+/** The last part of a resource's path: its key, as answers show it. */
+export function lastPartOf(definition: AnyDefinition, row: Row): string {
+  const key = definition.key ?? 'id';
+  const [name] =
+    Object.entries(definition.attributes).find(([, { source }]) => source.from === 'field' && source.field === key) ??
+    [];
+  return String(row[name ?? 'id']);
 }
