@@ -176,7 +176,7 @@ function sizeOf(ports: Iterable<Port>, vpcId: NetworkId): VpcSize {
 
 it('gives the same by increments as from nothing, for any history: repeats, missing rows, rows that went unseen', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 150, size: 'max' }), (steps) => {
       const { compiler, told, intent } = play(steps);
       expect(plain(told.goals)).toEqual(plain(recompute(intent)));
       expect(plain(recompute(compiler.intent))).toEqual(plain(recompute(intent)));
@@ -187,7 +187,7 @@ it('gives the same by increments as from nothing, for any history: repeats, miss
 
 it('knows how large VPCs are after any history', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 150, size: 'max' }), (steps) => {
       const { compiler, intent } = play(steps);
       const ports = [...intent.ports];
       for (const id of [0, 1, 2].map(networkId)) expect(compiler.sizeOf(id)).toEqual(sizeOf(ports, id));

@@ -151,7 +151,7 @@ const step = fc.oneof(
 describe('what a host is told', () => {
   it('is of the VPCs of its ports and of those that routers lead to from there, after any history', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
         const region = new Region();
         const reader = readerOf(region);
         const told = new Host();
