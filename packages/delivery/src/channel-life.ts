@@ -32,7 +32,6 @@ const fencedMs = 10_000;
 export class ChannelLife {
   readonly #options: ChannelLifeOptions;
   readonly #wakeup = createWakeup();
-  #isWhole = false;
   #publisher: TopicPublisher | undefined;
   /** On the clock: when the topic goes, unless it is wanted again. */
   #dropAt: number | undefined;
@@ -45,7 +44,7 @@ export class ChannelLife {
   look(topic?: TopicSummary | null): void {
     const publisher = this.#publisher;
     const isLost = topic === null || (topic !== undefined && topic.position < (publisher?.position ?? 0));
-    if (publisher !== undefined && this.#isWhole && isLost) publisher.restart();
+    if (publisher?.isWhole === true && isLost) publisher.restart();
     this.#wakeup.raise();
   }
 
@@ -79,7 +78,8 @@ export class ChannelLife {
     signal.throwIfAborted();
     if (wanted === 'mq') {
       this.#dropAt = undefined;
-      if (facts.channel === 'grpc' && this.#isWhole) await channels.setChannel(vpcId as NetworkId, 'mq', lease);
+      if (facts.channel === 'grpc' && this.#publisher?.isWhole === true)
+        await channels.setChannel(vpcId as NetworkId, 'mq', lease);
       return false;
     }
     if (facts.channel === 'mq') {
@@ -125,10 +125,7 @@ export class ChannelLife {
       fence: lease.fence,
       clock,
       counters,
-      onWhole: () => {
-        this.#isWhole = true;
-        this.#wakeup.raise();
-      },
+      onWhole: this.#wakeup.raise,
       log,
     });
   }

@@ -32,7 +32,7 @@ export interface TopicPublisherOptions {
   readonly fence: number;
   readonly clock: Clock;
   readonly counters: PublishCounters;
-  /** The queue's topic has everything that there is to know, for the first time. */
+  /** The queue's topic has everything that there is to know, again after every look at what it holds. */
   readonly onWhole: () => void;
   readonly log: (message: string, error?: unknown) => void;
 }
@@ -70,6 +70,7 @@ export class TopicPublisher {
   /** When each last word was said, on the clock. */
   readonly #tombstones = new Map<string, number>();
   #writer: TopicWriter | undefined;
+  #isWhole = false;
   #again = new AbortController();
   #purgeAt = 0;
 
@@ -82,8 +83,14 @@ export class TopicPublisher {
     return this.#writer?.position ?? 0;
   }
 
+  /** Whether the queue's topic has everything that was there to know at the last look at what it holds. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
   /** Compares from the start: for when the queue has lost the topic. */
   restart(): void {
+    this.#isWhole = false;
     this.#again.abort();
   }
 
@@ -109,6 +116,7 @@ export class TopicPublisher {
 
   async #publish(signal: AbortSignal, onWhole: () => void): Promise<void> {
     const { queue, vpcId, fence, multicast, unicast } = this.#options;
+    this.#isWhole = false;
     this.#writer = await queue.openWriter(topicOf(vpcId), fence, signal);
     const content = await readContent(queue, topicOf(vpcId), { multicast, unicast }, signal);
     this.#noteTombstones(content);
@@ -117,16 +125,16 @@ export class TopicPublisher {
       this.#source(unicast, ({ hostId, goal }) => ({ goal, subject: unicastSubject(hostId, goal) })),
     ];
     try {
-      for (let isWhole = false; !signal.aborted;) {
+      while (!signal.aborted) {
         const sayings = sources.flatMap((source) => source.next());
         const fresh = sayings.filter((saying) => !this.#isThere(content, saying));
         await this.#say(fresh, signal);
         // What is left unsaid gives others their turn.
         if (fresh.length === 0 && sayings.length > 0) await this.#options.clock.sleep(0, signal);
         if (!sources.every((source) => source.isRead())) continue;
-        if (!isWhole) {
+        if (!this.#isWhole) {
           await this.#clear(content, signal);
-          isWhole = true;
+          this.#isWhole = true;
           onWhole();
           this.#options.onWhole();
         }
