@@ -1,5 +1,5 @@
 import type { Caller } from '@alcor/identity';
-import type { CollectionTypes } from '@alcor/network';
+import type { AlcorError, CollectionTypes } from '@alcor/network';
 import type { AnyDefinition } from './definition.ts';
 import { type Kind, text } from './kinds.ts';
 import type { Access } from './policy.ts';
@@ -33,6 +33,8 @@ export interface Reference {
   readonly to: () => AnyDefinition;
   /** Where the value is an object, or a list of them: the member that holds the id. Default: the value, or each of the list. */
   readonly at?: string;
+  /** What those are told who take the reference away and cannot see what it is to. Absent: nothing; they may. */
+  readonly release?: (id: string) => AlcorError;
 }
 
 /** How a query string's values become a condition of the store's; null: what was asked for can match nothing. */

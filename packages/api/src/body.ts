@@ -26,8 +26,6 @@ export interface CreateRequest {
 /** What a create request means besides its body. */
 export interface CreateFrame {
   readonly caller: Caller;
-  /** Fields that the path says. */
-  readonly fixed: Input;
   readonly maxItems: number;
 }
 
@@ -90,7 +88,7 @@ function bulkInput(definition: AnyDefinition, item: unknown, index: number, fram
   }
 }
 
-function createInput(definition: AnyDefinition, given: Item, { caller, fixed }: CreateFrame): Wish {
+function createInput(definition: AnyDefinition, given: Item, { caller }: CreateFrame): Wish {
   known(definition, given);
   const item = definition.complete?.(given) ?? given;
   const initial: Input = definition.tenancy === 'project' ? { projectId: caller.projectId } : {};
@@ -105,7 +103,7 @@ function createInput(definition: AnyDefinition, given: Item, { caller, fixed }: 
   });
   checkProject(caller, written);
   const wanted = Object.entries(item).filter(([name, value]) => !asksForDefault(definition.attributes[name], value));
-  return { input: { ...initial, ...written, ...fixed }, given: new Map(wanted) };
+  return { input: { ...initial, ...written }, given: new Map(wanted) };
 }
 
 function asksForDefault(attribute: Attribute<AnyTypes['view']> | undefined, value: unknown): boolean {

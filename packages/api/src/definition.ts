@@ -8,7 +8,7 @@ import type { ResourcePolicy } from './policy.ts';
 export type Operation = 'create' | 'list' | 'show' | 'update' | 'delete';
 
 /** What is done to one that exists. */
-export type Alteration = 'update' | 'delete' | { readonly action: string };
+export type Alteration = 'update' | 'delete' | 'label' | { readonly action: string };
 
 /** A resource of the API: all that routes, validation, lists and documents are made of. */
 export interface Definition<T extends CollectionTypes> {
@@ -20,6 +20,8 @@ export interface Definition<T extends CollectionTypes> {
   readonly prefix: string;
   /** What follows the prefix (or the parent's id) where it is not the plural: `qos/policies`, `security-groups`. */
   readonly path?: string;
+  /** Where its labels are found as well, beside its own path: `policies`. */
+  readonly labelPath?: string;
   /** The resource that this one is a part of: its path and id stand before this one's. */
   readonly parent?: Parent<T>;
   readonly about: string;
@@ -51,6 +53,8 @@ export interface Definition<T extends CollectionTypes> {
     readonly caller: Caller;
     readonly operation: Alteration;
     readonly view: T['view'];
+    /** What an update says, as the store will get it; of anything else nothing. */
+    readonly input: T['update'];
   }) => Promise<void>;
   /** Fills in what follows from other attributes of a new resource, before required ones are missed. */
   readonly complete?: (body: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;

@@ -40,6 +40,23 @@ const ask = (more: object): Promise<Answer> =>
 const nowhere = { port_id: null, fixed_ip_address: null, router_id: null, status: 'DOWN', port_details: null };
 
 describe('floating IPs', () => {
+  it('lead nowhere again by a change that says nothing', async () => {
+    const made = await make({ port_id: (await portOn(inside.network)).id });
+    expect((await routed.update('floatingip', made.id, {})).body).toMatchObject({ floatingip: nowhere });
+  });
+
+  it('do not lead to another project’s port on one’s own network', async () => {
+    const by = { 'x-project-id': 'alice', 'x-roles': 'member' };
+    const hers = await routed.make('network', { project_id: 'alice' });
+    const port = await portOn(hers, { project_id: 'bob' });
+    const floatingIp = await make({ project_id: 'alice' });
+    const wanted = { floatingip: { port_id: port.id } };
+    const moved = await client.call('PUT', `/v2.0/floatingips/${floatingIp.id}`, wanted, by);
+    expect(refusedAs(moved)).toEqual([400, 'BadRequest']);
+    const fresh = { floatingip: { floating_network_id: outside.network.id, port_id: port.id } };
+    expect(refusedAs(await client.call('POST', '/v2.0/floatingips', fresh, by))).toEqual([400, 'BadRequest']);
+  });
+
   it('are made, tied to a port, moved, let go and deleted', async () => {
     const [one, other] = [await portOn(inside.network, { name: 'one' }), await portOn(inside.network)];
     const made = await make();
@@ -187,7 +204,7 @@ describe('floating IPs', () => {
 
 describe('floating IP pools', () => {
   it('are the IPv4 subnets of external networks', async () => {
-    const { body } = await client.call('GET', `/v2.0/floatingip_pools?network_id=${outside.network.id}`);
+    const { body } = await client.call('GET', `/v2.0/floatingip-pools?network_id=${outside.network.id}`);
     expect(body['floatingip_pools']).toEqual([
       {
         network_id: outside.network.id,
@@ -198,9 +215,9 @@ describe('floating IP pools', () => {
         project_id: 'admin',
       },
     ]);
-    const { body: none } = await client.call('GET', `/v2.0/floatingip_pools?network_id=${inside.network.id}`);
+    const { body: none } = await client.call('GET', `/v2.0/floatingip-pools?network_id=${inside.network.id}`);
     expect(none['floatingip_pools']).toEqual([]);
-    expect((await client.call('GET', `/v2.0/floatingip_pools/${outside.subnet.id}`)).status).toBeGreaterThan(400);
+    expect((await client.call('GET', `/v2.0/floatingip-pools/${outside.subnet.id}`)).status).toBeGreaterThan(400);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Caller } from '@alcor/identity';
 import { AlcorError, type IntentStore, type ListQuery, type NetworkId } from '@alcor/network';
 import type { Reference } from './attribute.ts';
-import type { Wish } from './body.ts';
+import type { Input, Wish } from './body.ts';
 import type { Alteration, AnyDefinition, AnyTypes } from './definition.ts';
 import { type Located, scopeOf } from './finder.ts';
 import { isRecord } from './kinds.ts';
@@ -44,19 +44,32 @@ export async function judgeCreate(request: Case, wishes: readonly Wish[], parent
 
 /** The same for a change of a resource that the caller can see. */
 export async function judgeUpdate(request: Case, wish: Wish, located: Located): Promise<void> {
-  const target = await judge(request, 'update', located);
+  const target = await judge(request, 'update', located, wish.input);
   judgeAttributes(request, 'update', wish.given, target);
   await checkReferences(request, [wish]);
+  await checkReleases(request, wish, located.view);
 }
 
 /** Refuses with 403 what the caller may not do to a resource that it can see. */
-export async function judge(request: Case, operation: Alteration, { view, parent }: Located): Promise<Target> {
+export async function judge(
+  request: Case,
+  operation: Alteration,
+  { view, parent }: Located,
+  input: Input = {},
+): Promise<Target> {
   const { definition, policy, caller } = request;
   const target = targetOf(definition, { ...parent, ...view }, await networkOwners(request, [{ ...view }]));
-  const name = typeof operation === 'string' ? `${operation}_${definition.singular}` : operation.action;
-  if (!holds(policy.of(operation), caller, target)) refuse([name]);
-  await definition.judgeAlteration?.({ store: request.store, caller, operation, view });
+  if (!holds(policy.of(operation), caller, target)) {
+    if (definition.policy?.refusal === 'not found') throw definition.notFound(view.id);
+    refuse([ruleOf(definition, operation)]);
+  }
+  await definition.judgeAlteration?.({ store: request.store, caller, operation, view, input });
   return target;
+}
+
+function ruleOf({ singular }: AnyDefinition, operation: Alteration): string {
+  if (typeof operation === 'object') return operation.action;
+  return operation === 'label' ? `update_${singular}_tags` : `${operation}_${singular}`;
 }
 
 function judgeAttributes(
@@ -122,13 +135,45 @@ export async function checkReference(
   const idsOf = values.map((value) => referred(value, at).flatMap((id) => definition.parseId(id) ?? []));
   const ids = [...new Set(idsOf.flat())];
   if (ids.length === 0) return;
-  const filter = { id: ids, ...scopeOf(definition, caller) };
-  const { rows } = await definition.collection(store).list({ filter } as ListQuery<AnyTypes>);
-  const visible = new Set(rows.map(({ id }) => id));
+  const visible = await visibleAmong(definition, ids, { store, caller });
   for (const [item, wanted] of idsOf.entries()) {
     const missing = wanted.find((id) => !visible.has(id));
     if (missing !== undefined) throw definition.notFound(missing).forItem(item);
   }
+}
+
+/** What is out of the caller's sight may have to stay referred to. */
+async function checkReleases(
+  { definition, store, caller }: Case,
+  { given }: Wish,
+  view: AnyTypes['view'],
+): Promise<void> {
+  if (caller.isAdmin) return;
+  for (const [name, { refers = [], source }] of Object.entries(definition.attributes)) {
+    if (!given.has(name) || source.from === 'constant') continue;
+    for (const { to, at, release } of refers) {
+      if (release === undefined) continue;
+      const target = to();
+      const idsIn = (value: unknown): readonly string[] =>
+        referred(value, at).flatMap((id) => target.parseId(id) ?? []);
+      const kept = new Set(idsIn(given.get(name)));
+      const left = idsIn(source.wire(view, caller)).filter((id) => !kept.has(id));
+      const visible = await visibleAmong(target, left, { store, caller });
+      const hidden = left.find((id) => !visible.has(id));
+      if (hidden !== undefined) throw release(hidden);
+    }
+  }
+}
+
+async function visibleAmong(
+  definition: AnyDefinition,
+  ids: readonly string[],
+  { store, caller }: Pick<Case, 'store' | 'caller'>,
+): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
+  const filter = { id: ids, ...scopeOf(definition, caller) };
+  const { rows } = await definition.collection(store).list({ filter } as ListQuery<AnyTypes>);
+  return new Set(rows.map(({ id }) => id));
 }
 
 function referred(value: unknown, at: string | undefined): readonly string[] {

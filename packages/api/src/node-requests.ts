@@ -28,7 +28,7 @@ export function nodeRequests(store: IntentStore, overrides: PolicyOverrides): No
   const caseOf = (caller: Caller) => ({ definition: node, policy, store, caller });
 
   const create = async (caller: Caller, attributes: Attributes): Promise<NodeView> => {
-    const { wishes } = readCreate(node, { node: attributes }, { caller, fixed: {}, maxItems: 1 });
+    const { wishes } = readCreate(node, { node: attributes }, { caller, maxItems: 1 });
     await judgeCreate(caseOf(caller), wishes, undefined);
     const [view] = await store.nodes.create(wishes.map(({ input }) => input as unknown as CreateNode));
     if (view === undefined) throw node.notFound(attributes.id);

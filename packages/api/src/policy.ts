@@ -17,6 +17,8 @@ const judges = {
   anyone: () => true,
   /** Anyone of the project. */
   reader: (caller, { projectId }) => projectId === undefined || isOwn(caller, projectId),
+  /** Those that may write in their own project. */
+  writer: (caller) => mayWrite(caller),
   /** Those of the project that may write. */
   member: (caller, { projectId }) => mayWrite(caller) && (projectId === undefined || isOwn(caller, projectId)),
   /** Those that may write of the project that has the network. */
@@ -43,6 +45,10 @@ export interface ResourcePolicy {
   readonly show?: Who;
   readonly update?: Who;
   readonly delete?: Who;
+  /** Who may label one that they see. Default: whoever may update. */
+  readonly label?: Who;
+  /** What those are told who see one and may not change it. Default: that it is forbidden. */
+  readonly refusal?: 'not found';
   /** Default of each action: whoever may update. */
   readonly actions?: Readonly<Record<string, Who>>;
   /** The field that holds the id of the network that `network owner` speaks of. */
@@ -68,7 +74,7 @@ export type PolicyOverrides = ReadonlyMap<string, Who>;
 
 /** The rules of one resource as they hold in this region. */
 export interface Policy {
-  readonly of: (operation: Operation | { readonly action: string }) => Who;
+  readonly of: (operation: Operation | 'label' | { readonly action: string }) => Who;
   readonly attribute: (use: 'create' | 'update' | 'get', name: string, member?: string) => Who;
 }
 
@@ -86,6 +92,8 @@ export function policyOf(definition: AnyDefinition, overrides: PolicyOverrides):
       if (typeof operation === 'object') {
         return overrides.get(operation.action) ?? definition.policy?.actions?.[operation.action] ?? defaults.update;
       }
+      if (operation === 'label')
+        return overrides.get(`update_${singular}_tags`) ?? definition.policy?.label ?? defaults.update;
       const verb = operation === 'list' || operation === 'show' ? 'get' : operation;
       return overrides.get(`${verb}_${singular}`) ?? defaults[verb];
     },
@@ -123,7 +131,7 @@ function namesOf({ singular, attributes, actions = {} }: AnyDefinition): readonl
       return [key].concat(Object.keys(access?.members ?? {}).map((member) => `${key}:${member}`));
     }),
   );
-  return [...verbs, ...fine, ...Object.keys(actions)];
+  return [...verbs, `update_${singular}_tags`, ...fine, ...Object.keys(actions)];
 }
 
 /** Refuses with 403 what the caller may not do, of things that are nobody's. */

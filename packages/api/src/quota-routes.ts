@@ -2,7 +2,7 @@ import type { Caller } from '@alcor/identity';
 import { type Countable, type QuotaLimits, countables, refusal } from '@alcor/network';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { badRequest, invalid } from './body.ts';
-import { Refusal, integer, isRecord } from './kinds.ts';
+import { Refusal, flag, integer, isRecord } from './kinds.ts';
 import { refuse } from './policy.ts';
 import type { RouteContext } from './resource-routes.ts';
 
@@ -40,7 +40,8 @@ export function addQuotaRoutes(app: FastifyInstance, { store: { quotas }, caller
 
   app.put(`${path}/:projectId`, async (request) => {
     onlyAdmin(callerOf(request), 'update_quota');
-    return { quota: await quotas.set(projectOf(request), readLimits(request.body)) };
+    const { limits, how } = readLimits(request.body);
+    return { quota: await quotas.set(projectOf(request), limits, how) };
   });
 
   app.delete(`${path}/:projectId`, async (request, reply) => {
@@ -55,19 +56,32 @@ function detailed(limits: QuotaLimits, usage: QuotaLimits): Readonly<Record<stri
   return Object.fromEntries(countables.map((name) => [name, { limit: limits[name], used: usage[name], reserved: 0 }]));
 }
 
-function readLimits(body: unknown): Partial<Record<Countable, number>> {
+interface Wanted {
+  readonly limits: Partial<Record<Countable, number>>;
+  readonly how: 'above usage' | undefined;
+}
+
+/** With `check_limit` limits are not set below what there is already; `force` says that they may be. */
+function readLimits(body: unknown): Wanted {
   const quota = isRecord(body) ? body['quota'] : undefined;
   if (!isRecord(quota)) throw badRequest("Unable to find 'quota' in request body");
   const limits: Partial<Record<Countable, number>> = {};
+  let how: Wanted['how'];
   for (const [name, value] of Object.entries(quota)) {
     if (name === 'tenant_id' || name === 'project_id') continue;
+    if (name === 'check_limit' || name === 'force') {
+      const wanted = flag.parse(value);
+      if (wanted instanceof Refusal) throw invalid(name, wanted.reason);
+      if (name === 'check_limit' && wanted) how = 'above usage';
+      continue;
+    }
     const countable = countables.find((one) => one === name);
     if (countable === undefined) throw badRequest(`Unrecognized attribute(s) '${name.slice(0, 60)}'`);
     const parsed = limitKind.parse(value);
     if (parsed instanceof Refusal) throw invalid(name, parsed.reason);
     limits[countable] = parsed;
   }
-  return limits;
+  return { limits, how };
 }
 
 function readable(request: FastifyRequest, callerOf: (request: FastifyRequest) => Caller): string {

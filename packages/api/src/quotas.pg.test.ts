@@ -94,3 +94,57 @@ describe('a quota', () => {
     expect((await by('POST', '/networks', { network: {} })).status).toBe(201);
   });
 });
+
+const used = async (name: string): Promise<number> => {
+  const details = (await quotaOf('hasty', '/details')) as Readonly<Record<string, { readonly used: number }>>;
+  return details[name]?.used ?? 0;
+};
+const set = (quota: object): Promise<Answer> => admin('PUT', '/quotas/full', { quota });
+const askGroup = (): Promise<Answer> => as('ruled')('POST', '/security-groups', { security_group: { name: 'g' } });
+
+describe('routers and floating IPs', () => {
+  it('are never more than the quota, however many ask at once', async () => {
+    const outside = await network(admin);
+    await admin('PUT', `/networks/${outside.id}`, { network: { 'router:external': true } });
+    await admin('POST', '/subnets', { subnet: { network_id: outside.id, ip_version: 4, cidr: '203.0.113.0/24' } });
+    await admin('PUT', '/quotas/hasty', { quota: { router: 2, floatingip: 3 } });
+    const hasty = as('hasty');
+    const gateway = { network_id: outside.id };
+    for (const [path, body, most] of [
+      ['/routers', { router: {} }, 1],
+      ['/routers', { router: { external_gateway_info: gateway } }, 1],
+      ['/floatingips', { floatingip: { floating_network_id: outside.id } }, 3],
+    ] as const) {
+      if (path === '/routers')
+        await admin('PUT', '/quotas/hasty', { quota: { router: most + (await used('router')) } });
+      const answers = await Promise.all(Array.from({ length: 6 }, () => hasty('POST', path, body)));
+      const statuses = answers.map(({ status }) => status);
+      expect([path, statuses.filter((status) => status === 201).length]).toEqual([path, most]);
+      expect(new Set(statuses)).toEqual(new Set([201, 409]));
+    }
+    const several = { floatingips: [{ floating_network_id: outside.id }] };
+    expect((await hasty('POST', '/floatingips', several)).body.NeutronError.type).toBe('OverQuota');
+  });
+});
+
+describe('a limit', () => {
+  it('is not set below what there is, if that is asked for', async () => {
+    await network(as('full'));
+    const refused = await set({ network: 0, port: 9, check_limit: true });
+    expect([refused.status, refused.body.NeutronError.message]).toEqual([
+      400,
+      'Quota limit 0 for network must be greater than or equal to already used 1.',
+    ]);
+    expect(await quotaOf('full')).toMatchObject({ network: 3, port: 5 });
+    expect((await set({ network: 1, port: -1, check_limit: 'true' })).status).toBe(200);
+    expect((await set({ network: 0, force: true })).status).toBe(200);
+    expect((await set({ network: 0, check_limit: 'perhaps' })).body.NeutronError.message).toContain('check_limit');
+  });
+
+  it('of rules counts those that a new security group begins with', async () => {
+    await admin('PUT', '/quotas/ruled', { quota: { security_group_rule: 7 } });
+    // The default group has four of them.
+    expect((await askGroup()).status).toBe(201);
+    expect((await askGroup()).body.NeutronError.message).toContain('security_group_rule');
+  });
+});

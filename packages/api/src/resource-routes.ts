@@ -79,11 +79,13 @@ function writersOf(definition: AnyDefinition, context: RouteContext): Record<'cr
   return {
     create: async (request, reply) => {
       const caller = callerOf(request);
-      // Who could not make one of their own is told so, whatever the path and the body say.
+      const frame = { caller, maxItems: limits.bulkItems };
+      const { wishes: read, bulk } = readCreate(definition, contentOf(definition, request.body), frame);
+      // Who could not make one of their own is told so, whatever the path says.
       if (!holds(policy.of('create'), caller, ownTarget(caller))) refuse([`create_${definition.singular}`]);
       const parent = await findParent(definition, store, caller, addressOf(request).parentId);
-      const frame = { caller, fixed: parentInput(definition, parent), maxItems: limits.bulkItems };
-      const { wishes, bulk } = readCreate(definition, contentOf(definition, request.body), frame);
+      const fixed = parentInput(definition, parent);
+      const wishes = read.map(({ input, given }) => ({ input: { ...input, ...fixed }, given }));
       await judgeCreate({ definition, policy, store, caller }, wishes, parent);
       const views = await collection.create(wishes.map(({ input }) => input));
       const rows = views.map((view) => write(view, caller)).join(',');

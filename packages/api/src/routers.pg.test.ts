@@ -115,6 +115,7 @@ describe('gateways', () => {
       project_id: '',
     });
     expect(router['external_gateway_info']).toEqual({
+      qos_policy_id: null,
       network_id: outside.network.id,
       enable_snat: true,
       external_fixed_ips: port?.['fixed_ips'],
@@ -130,7 +131,7 @@ describe('gateways', () => {
     const at = (address: string) => [{ subnet_id: outside.subnet.id, ip_address: address }];
     const wish = { enable_snat: false, external_fixed_ips: at('203.0.113.200') };
     const router = await routed.make('router', gatewayTo(outside.network, wish));
-    expect(router['external_gateway_info']).toEqual({ network_id: outside.network.id, ...wish });
+    expect(router['external_gateway_info']).toEqual({ network_id: outside.network.id, qos_policy_id: null, ...wish });
     const twin = await client.call('POST', '/v2.0/routers', { router: gatewayTo(outside.network, wish) });
     expect(refusedAs(twin)).toEqual([409, 'IpAddressAlreadyAllocated']);
     const moved = await routed.update(

@@ -11,13 +11,19 @@ import type { RouteContext } from './resource-routes.ts';
 const label = text(60);
 const labels = listOf(label, 50);
 
-/** `…/{id}/tags` and `…/{id}/tags/{tag}` of a resource that has labels. */
+/** `…/{id}/tags` and `…/{id}/tags/{tag}` of a resource that has labels, on each of its paths. */
 export function addTagRoutes(app: FastifyInstance, definition: AnyDefinition, context: RouteContext): void {
+  const { prefix, labelPath } = definition;
+  addRoutesAt(pathOf(definition), app, definition, context);
+  if (labelPath !== undefined) addRoutesAt(`${prefix}/${labelPath}`, app, definition, context);
+}
+
+function addRoutesAt(base: string, app: FastifyInstance, definition: AnyDefinition, context: RouteContext): void {
   const { store, callerOf } = context;
   const { retag } = definition.collection(store);
   if (retag === undefined || !Object.hasOwn(definition.attributes, 'tags')) return;
   const policy = policyOf(definition, context.overrides);
-  const path = `${pathOf(definition)}/:id/tags`;
+  const path = `${base}/:id/tags`;
 
   const found = async (request: FastifyRequest): Promise<{ readonly id: string; readonly tags: readonly string[] }> => {
     const { view } = await find(definition, store, callerOf(request), request.params as { id: string });
@@ -28,7 +34,7 @@ export function addTagRoutes(app: FastifyInstance, definition: AnyDefinition, co
   ): Promise<{ readonly id: string; readonly tags: readonly string[] }> => {
     const caller = callerOf(request);
     const located = await find(definition, store, caller, request.params as { id: string });
-    await judge({ definition, policy, store, caller }, 'update', located);
+    await judge({ definition, policy, store, caller }, 'label', located);
     return located.view as unknown as { readonly id: string; readonly tags: readonly string[] };
   };
 

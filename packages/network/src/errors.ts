@@ -130,6 +130,11 @@ export const errorTable = {
     message: 'RBAC policy {policyId} could not be found.',
   },
   OverQuota: { status: 409, type: 'OverQuota', message: "Quota exceeded for resources: ['{resources}']." },
+  QuotaBelowUsage: {
+    status: 400,
+    type: 'HTTPBadRequest',
+    message: 'Quota limit {limit} for {resource} must be greater than or equal to already used {used}.',
+  },
   TenantQuotaNotFound: {
     status: 404,
     type: 'TenantQuotaNotFound',

@@ -1,5 +1,6 @@
 import type { OneOf, TenantFilter, TenantSortKey } from './intent-store.ts';
 import type { Branded, NetworkId, PortId, PortStatus, Resource, SubnetId } from './nouns.ts';
+import type { QosPolicyId } from './qos.ts';
 import type { RouterId } from './router.ts';
 
 export type FloatingIpId = Branded<'FloatingIpId'>;
@@ -15,6 +16,8 @@ export interface FloatingIp extends Omit<Resource<FloatingIpId>, 'name'> {
   readonly fixedIp: string | null;
   /** What carries the traffic: null exactly where nothing is associated. */
   readonly routerId: RouterId | null;
+  /** What quality its traffic gets; null: what its network says. */
+  readonly qosPolicyId: QosPolicyId | null;
 }
 
 /** What a reader wants to know of the port without another request. */
@@ -32,6 +35,8 @@ export interface FloatingIpView extends FloatingIp {
   readonly status: 'ACTIVE' | 'DOWN';
   /** That `ip` is of. */
   readonly subnetId: SubnetId;
+  /** That of its network. */
+  readonly qosNetworkPolicyId: QosPolicyId | null;
   readonly portDetails: PortDetails | null;
   /** In the order of their making. */
   readonly portForwardings: readonly ForwardingSummary[];
@@ -63,10 +68,14 @@ export interface CreateFloatingIp extends Association {
   readonly subnetId?: SubnetId | null | undefined;
   /** Default: a free one. */
   readonly ip?: string | undefined;
+  /** Default: null. */
+  readonly qosPolicyId?: QosPolicyId | null | undefined;
 }
 
+/** A patch that says nothing at all ends the association: older clients ask so for it. */
 export interface UpdateFloatingIp extends Association {
   readonly description?: string | undefined;
+  readonly qosPolicyId?: QosPolicyId | null | undefined;
 }
 
 export interface FloatingIpFilter extends Omit<TenantFilter<FloatingIpId>, 'name'> {
@@ -76,6 +85,7 @@ export interface FloatingIpFilter extends Omit<TenantFilter<FloatingIpId>, 'name
   readonly fixedIp?: OneOf<string>;
   readonly routerId?: OneOf<RouterId>;
   readonly status?: OneOf<string>;
+  readonly qosPolicyId?: OneOf<QosPolicyId>;
 }
 
 export const forwardedProtocols = ['tcp', 'udp', 'icmp', 'ipv6-icmp', 'sctp', 'dccp'] as const;

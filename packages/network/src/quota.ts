@@ -26,7 +26,8 @@ export interface QuotaStore {
   usage(projectId: string): Promise<QuotaLimits>;
   /** The projects that have limits of their own. */
   list(): Promise<readonly { readonly projectId: string; readonly limits: QuotaLimits }[]>;
-  set(projectId: string, limits: Readonly<Partial<QuotaLimits>>): Promise<QuotaLimits>;
+  /** `above usage`: QuotaBelowUsage where the project has more already. Default: at once. */
+  set(projectId: string, limits: Readonly<Partial<QuotaLimits>>, how?: 'above usage'): Promise<QuotaLimits>;
   /** Back to the defaults. False where it had none of its own. */
   clear(projectId: string): Promise<boolean>;
 }

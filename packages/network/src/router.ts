@@ -9,7 +9,10 @@ import type {
   ZoneHints,
   Zoned,
 } from './intent-store.ts';
+import type { ConntrackHelperSummary } from './conntrack-helper.ts';
+import type { FlavorId } from './flavor.ts';
 import type { Branded, FixedIp, NetworkId, PortId, Resource, SubnetId } from './nouns.ts';
+import type { QosPolicyId } from './qos.ts';
 
 export type RouterId = Branded<'RouterId'>;
 
@@ -26,6 +29,8 @@ export interface RouterGateway {
   readonly enableSnat: boolean;
   readonly mac: string;
   readonly fixedIps: readonly FixedIp[];
+  /** What quality its traffic gets. */
+  readonly qosPolicyId: QosPolicyId | null;
 }
 
 /** A port by which a router is on a network. */
@@ -49,6 +54,13 @@ export interface Router extends Resource<RouterId> {
   readonly interfaces: readonly RouterPort[];
   readonly distributed: boolean;
   readonly ha: boolean;
+  /** It may answer neighbour discovery on its external network for addresses behind it. */
+  readonly enableNdpProxy: boolean;
+  readonly flavorId: FlavorId | null;
+  /** What the gateway says of it; null while there is none. */
+  readonly qosPolicyId: QosPolicyId | null;
+  /** In the order of their making. */
+  readonly conntrackHelpers: readonly ConntrackHelperSummary[];
 }
 
 export interface RouterView extends Router, Zoned {}
@@ -59,7 +71,7 @@ export interface RouterTypes {
   readonly create: CreateRouter;
   readonly update: UpdateRouter;
   readonly filter: RouterFilter;
-  readonly sortKey: TenantSortKey | 'adminStateUp' | 'distributed' | 'ha';
+  readonly sortKey: TenantSortKey | 'adminStateUp' | 'distributed' | 'ha' | 'flavorId';
 }
 
 /** The gateway that a router shall have. */
@@ -69,6 +81,8 @@ export interface GatewayRequest {
   readonly enableSnat?: boolean | undefined;
   /** Absent: one address per IP version that the network has subnets of; those it has where the network stays. */
   readonly fixedIps?: readonly FixedIpRequest[] | undefined;
+  /** Default: none; what it was where there was a gateway. */
+  readonly qosPolicyId?: QosPolicyId | null | undefined;
 }
 
 export interface CreateRouter extends TenantInput, ZoneHints {
@@ -80,6 +94,10 @@ export interface CreateRouter extends TenantInput, ZoneHints {
   readonly distributed?: boolean | undefined;
   /** Default: false. */
   readonly ha?: boolean | undefined;
+  /** Default: false. RouterGatewayNotValid where the gateway does not bear it. */
+  readonly enableNdpProxy?: boolean | undefined;
+  /** Default: null. */
+  readonly flavorId?: FlavorId | null | undefined;
 }
 
 export interface UpdateRouter extends TenantPatch {
@@ -90,12 +108,15 @@ export interface UpdateRouter extends TenantPatch {
   readonly routes?: readonly ExtraRoute[] | undefined;
   readonly distributed?: boolean | undefined;
   readonly ha?: boolean | undefined;
+  readonly enableNdpProxy?: boolean | undefined;
 }
 
 export interface RouterFilter extends TenantFilter<RouterId> {
   readonly adminStateUp?: OneOf<boolean>;
   readonly distributed?: OneOf<boolean>;
   readonly ha?: OneOf<boolean>;
+  readonly enableNdpProxy?: OneOf<boolean>;
+  readonly flavorId?: OneOf<FlavorId>;
 }
 
 /** One of the two when an interface is added; either or both (they must agree) when one is removed. */

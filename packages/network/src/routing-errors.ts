@@ -107,4 +107,115 @@ export const routingErrors = {
     message:
       'Cannot create port forwarding to floating IP {ip} ({floatingIpId}) with port {portId} using fixed IP {fixedIp}, as that port already has a binding floating IP.',
   },
+
+  ConntrackHelperNotFound: {
+    status: 404,
+    type: 'ConntrackHelperNotFound',
+    message: 'Conntrack Helper {conntrackHelperId} could not be found.',
+  },
+  ConntrackHelperExists: {
+    status: 400,
+    type: 'BadRequest',
+    message: 'Bad conntrack_helper request: Router {routerId} has a helper for {protocol} port {port} already.',
+  },
+  ConntrackHelperNotAllowed: {
+    status: 400,
+    type: 'ConntrackHelperNotAllowed',
+    message: 'Conntrack Helper {helper} is not allowed. The switches know: {known}.',
+  },
+  InvalidProtocolForHelper: {
+    status: 400,
+    type: 'InvalidProtocolForHelper',
+    message: 'Conntrack Helper {helper} does not work with protocol {protocol}. Its protocol is {transport}.',
+  },
+
+  NDPProxyNotFound: {
+    status: 404,
+    type: 'NDPProxyNotFound',
+    message: 'NDP proxy {ndpProxyId} could not be found.',
+  },
+  RouterNDPProxyNotEnable: {
+    status: 409,
+    type: 'RouterNDPProxyNotEnable',
+    message: 'Router {routerId} proxies no neighbour discovery: its enable_ndp_proxy is false.',
+  },
+  RouterGatewayNotValid: {
+    status: 409,
+    type: 'RouterGatewayNotValid',
+    message: 'Router {routerId} cannot have enable_ndp_proxy, {reason}.',
+  },
+  RouterGatewayInUseByNDPProxy: {
+    status: 409,
+    type: 'RouterGatewayInUseByNDPProxy',
+    message: 'The gateway of router {routerId} cannot be removed, as it is required by one or more NDP proxies.',
+  },
+  RouterIPv6GatewayInUse: {
+    status: 409,
+    type: 'RouterIPv6GatewayInUse',
+    message: 'The gateway of router {routerId} must keep an IPv6 address, as the router has enable_ndp_proxy.',
+  },
+  RouterInterfaceInUseByNDPProxy: {
+    status: 409,
+    type: 'RouterInterfaceInUseByNDPProxy',
+    message:
+      'Router interface for subnet {subnetId} on router {routerId} cannot be deleted, as it is required by one or more NDP proxies.',
+  },
+  PortUnreachableRouter: {
+    status: 409,
+    type: 'PortUnreachableRouter',
+    message: 'Port {portId} has no IPv6 address on a subnet of router {routerId}.',
+  },
+  InvalidAddress: {
+    status: 400,
+    type: 'InvalidAddress',
+    message: 'The address {ip} is invalid, reason: {reason}.',
+  },
+  AddressScopeConflict: {
+    status: 409,
+    type: 'AddressScopeConflict',
+    message:
+      'The IPv6 address scope of the external network ({external}) is not that of the port’s network ({internal}).',
+  },
+
+  LocalIPNotFound: { status: 404, type: 'LocalIPNotFound', message: 'Local IP {localIpId} could not be found.' },
+  LocalIPInUse: {
+    status: 409,
+    type: 'LocalIPInUse',
+    message: 'Local IP {localIpId} is still associated with one or more ports.',
+  },
+  LocalIPNoIP: {
+    status: 400,
+    type: 'LocalIPNoIP',
+    message: 'Port {portId} has no fixed IPv4 address.',
+  },
+  LocalIPRequestedIPNotFound: {
+    status: 400,
+    type: 'LocalIPRequestedIPNotFound',
+    message: 'Port {portId} does not have the IPv4 address {ip}.',
+  },
+  LocalIPNoRequestedIP: {
+    status: 400,
+    type: 'LocalIPNoRequestedIP',
+    message: 'Port {portId} has several IPv4 addresses: which one is meant must be said.',
+  },
+  LocalIPPortOrNetworkRequired: {
+    status: 400,
+    type: 'LocalIPPortOrNetworkRequired',
+    message: 'A local IP needs a local_port_id or a network_id.',
+  },
+  LocalIPAssociationNotFound: {
+    status: 404,
+    type: 'LocalIPAssociationNotFound',
+    message: 'Local IP association with port {portId} could not be found.',
+  },
+  LocalIPAssociationExists: {
+    status: 409,
+    type: 'LocalIPAssociationExists',
+    message: 'Local IP {localIpId} is associated with port {portId} already.',
+  },
+  PortInUseByLocalIP: {
+    status: 409,
+    type: 'ServicePortInUse',
+    message: 'Port {portId} cannot be deleted directly via the port API: it holds the address of local IP {localIpId}.',
+  },
 } as const;

@@ -91,7 +91,23 @@ export const serviceErrors = {
     message: "Metering label rule with remote_ip_prefix '{prefix}' overlaps another.",
   },
 
+  PolicyRemoveAuthorizationError: {
+    status: 403,
+    type: 'PolicyRemoveAuthorizationError',
+    message: 'QoS policy {policyId} may be removed by those alone who may use it.',
+  },
   FlavorNotFound: { status: 404, type: 'FlavorNotFound', message: 'Flavor {flavorId} could not be found.' },
+  FlavorDisabled: { status: 409, type: 'FlavorDisabled', message: 'Flavor {flavorId} is not enabled.' },
+  FlavorNotProvided: {
+    status: 409,
+    type: 'ServiceProfileDisabled',
+    message: 'Flavor {flavorId} has no enabled service profile.',
+  },
+  InvalidFlavorServiceType: {
+    status: 400,
+    type: 'InvalidServiceType',
+    message: 'Invalid service type {serviceType}: routers are of L3_ROUTER_NAT.',
+  },
   FlavorInUse: { status: 409, type: 'FlavorInUse', message: 'Flavor {flavorId} is used by some service instance.' },
   ServiceProfileNotFound: {
     status: 404,
@@ -127,43 +143,6 @@ export const serviceErrors = {
     status: 404,
     type: 'FlavorServiceProfileBindingNotFound',
     message: 'Service Profile {profileId} is not associated with the flavor.',
-  },
-
-  LocalIPNotFound: { status: 404, type: 'LocalIPNotFound', message: 'Local IP {localIpId} could not be found.' },
-  LocalIPInUse: {
-    status: 409,
-    type: 'LocalIPInUse',
-    message: 'Local IP {localIpId} is still associated with one or more ports.',
-  },
-  LocalIPNoIP: {
-    status: 400,
-    type: 'LocalIPNoIP',
-    message: 'Specified Port {portId} has no fixed IPs configured.',
-  },
-  LocalIPRequestedIPNotFound: {
-    status: 400,
-    type: 'LocalIPRequestedIPNotFound',
-    message: 'Specified Port {portId} does not have requested IP address: {ip}.',
-  },
-  LocalIPNoRequestedIP: {
-    status: 400,
-    type: 'LocalIPNoRequestedIP',
-    message: 'Specified Port {portId} has several IPs, should specify exact IP address to use for Local IP.',
-  },
-  LocalIPPortOrNetworkRequired: {
-    status: 400,
-    type: 'LocalIPPortOrNetworkRequired',
-    message: 'Either Port ID or Network ID must be specified for Local IP create.',
-  },
-  LocalIPAssociationNotFound: {
-    status: 404,
-    type: 'LocalIPAssociationNotFound',
-    message: 'The Local IP is not associated with port {portId}.',
-  },
-  LocalIPAssociationExists: {
-    status: 409,
-    type: 'LocalIPAssociationExists',
-    message: 'Local IP {localIpId} is already associated with port {portId}.',
   },
 
   AgentNotFound: { status: 404, type: 'AgentNotFound', message: 'Agent {agentId} could not be found.' },

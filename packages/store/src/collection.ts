@@ -117,6 +117,15 @@ export function forEachItem<In, Out>(items: readonly In[], work: (item: In, inde
   });
 }
 
+/** Does `work`, which is about that item of a request; what it throws says so. */
+export async function forItem<Result>(item: number, work: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof AlcorError ? error.forItem(item) : error;
+  }
+}
+
 async function insert<T extends CollectionTypes>(
   context: StoreContext,
   resource: Resource<T>,

@@ -42,11 +42,12 @@ export async function ensureDefaultGroups(
   return readDefaultGroups(database, wanted);
 }
 
-/** Gives new groups the rules of the template. */
+/** Gives new groups the rules of the template, which `check` may refuse. */
 export async function insertFirstRules(
   context: StoreContext,
   tx: Queryable,
   groups: readonly SecurityGroup[],
+  check?: (rules: readonly object[]) => Promise<void>,
 ): Promise<void> {
   if (groups.length === 0) return;
   const template = await readTemplate(tx);
@@ -55,6 +56,7 @@ export async function insertFirstRules(
       .filter((rule) => (group.isDefault ? rule.usedInDefaultSg : rule.usedInNonDefaultSg))
       .map((rule) => firstRule(context, group, rule)),
   );
+  await check?.(rows);
   await tx.query(insertRows(securityGroupRuleResource, '$1', ['id']), [jsonRows(rows)]);
 }
 

@@ -1,4 +1,4 @@
-import { AlcorError, canonicalIp, parseIp, refusal } from '@alcor/network';
+import { canonicalIp, parseIp, refusal } from '@alcor/network';
 import type {
   Collection,
   CreateFloatingIp,
@@ -11,6 +11,7 @@ import type {
   UpdateFloatingIp,
   WriteOptions,
 } from '@alcor/network';
+import { forItem } from './collection.ts';
 import { nowOf } from './context.ts';
 import type { StoreContext } from './context.ts';
 import { DatabaseError } from './database-error.ts';
@@ -19,6 +20,7 @@ import { associate, badFloatingIp, noAssociation } from './floating-ip-associati
 import type { Association } from './floating-ip-association.ts';
 import { makePorts } from './port-create.ts';
 import { insertPorts } from './port-insert.ts';
+import { checkQuota } from './quotas.ts';
 import { lockRow, readPage, readView, readViews } from './reader.ts';
 import { floatingIpResource } from './resources/floating-ip.ts';
 import { networkOf, readExternalNetworks } from './router-attachments.ts';
@@ -87,6 +89,7 @@ async function createFloatingIps(
       for (const [item, plan] of plans.entries()) {
         rows.push(await forItem(item, () => newFloatingIp(tx, { ...plan, port: ports[item], now })));
       }
+      await checkQuota(tx, floatingIpResource.table, rows);
       await insertPorts(within(tx), ports, { now });
       await insertAll(tx, floatingIpResource, rows, now);
       return readViews(
@@ -151,6 +154,7 @@ async function newFloatingIp(
     ip: held.ip,
     externalPortId: port.id,
     ...(portId ? await associate(tx, networkId, { portId, fixedIp }) : noAssociation),
+    qosPolicyId: input.qosPolicyId ?? null,
     revision: 1,
     createdAt: now,
     updatedAt: now,
@@ -165,17 +169,14 @@ async function updateFloatingIp(
 ): Promise<FloatingIpView> {
   const row: FloatingIp = await lockRow(tx, floatingIpResource, id, { ...options, strength: 'for no key update' });
   checkPair(patch);
-  const { description } = patch;
-  const fields = changedFields(row, { description, ...(await newAssociation(tx, row, patch)) });
+  const { description, qosPolicyId } = patch;
+  const fields = changedFields(row, { description, qosPolicyId, ...(await newAssociation(tx, row, patch)) });
   if (Object.keys(fields).length > 0) await updateRow(tx, floatingIpResource, row, { fields, now });
   return readView(tx, floatingIpResource, id);
 }
 
-async function newAssociation(
-  tx: Queryable,
-  row: FloatingIp,
-  { portId, fixedIp }: UpdateFloatingIp,
-): Promise<Partial<Association>> {
+async function newAssociation(tx: Queryable, row: FloatingIp, patch: UpdateFloatingIp): Promise<Partial<Association>> {
+  const { portId = Object.keys(patch).length === 0 ? null : undefined, fixedIp } = patch;
   if (portId === undefined) return {};
   const forwards = await hasForwardings(tx, row.id);
   if (portId !== null) {
@@ -195,17 +196,12 @@ async function hasForwardings(tx: Queryable, id: FloatingIpId): Promise<boolean>
 function refusalOf(error: unknown, planOf: (portId: string) => { readonly id: string } | undefined): unknown {
   if (!(error instanceof DatabaseError)) return error;
   const [portId = '', fixedIp = '', networkId = ''] = error.key;
+  if (error.constraint === 'floating_ips_qos_policy_fkey') {
+    return refusal('QosPolicyNotFound', { policyId: portId }, { cause: error });
+  }
   if (error.constraint === 'floating_ips_port_fkey') return refusal('PortNotFound', { portId }, { cause: error });
   if (error.constraint !== 'floating_ips_fixed_ip_key') return error;
   const floatingIpId = planOf(portId)?.id ?? '';
   const parameters = { ip: '', floatingIpId, portId, fixedIp: canonicalIp(fixedIp) ?? fixedIp, networkId };
   return refusal('FloatingIPPortAlreadyAssociated', parameters, { cause: error });
-}
-
-async function forItem<Result>(item: number, work: () => Result | Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    throw error instanceof AlcorError ? error.forItem(item) : error;
-  }
 }

@@ -14,6 +14,8 @@ import { segmentSchema } from './schema/0060-segments.ts';
 import { zoneHintSchema } from './schema/0061-zone-hints.ts';
 import { tagsGoSchema } from './schema/0062-tags-go.ts';
 import { portBindingSchema } from './schema/0063-port-bindings.ts';
+import { routerServicesSchema } from './schema/0070-router-services.ts';
+import { localIpsSchema } from './schema/0071-local-ips.ts';
 import { hostSchema } from './schema/0054-hosts.ts';
 import { qosUsersSchema } from './schema/0055-qos-users.ts';
 import { nodeRoomSchema } from './schema/0056-node-room.ts';
@@ -53,6 +55,8 @@ const migrations: readonly Migration[] = [
   { version: 61, name: 'hints of zones', sql: zoneHintSchema },
   { version: 62, name: 'labels go with what they are on', sql: tagsGoSchema },
   { version: 63, name: 'port bindings', sql: portBindingSchema },
+  { version: 70, name: 'router services', sql: routerServicesSchema },
+  { version: 71, name: 'local IPs', sql: localIpsSchema },
 ];
 
 /** Any constant; that of no other program in the same database. */

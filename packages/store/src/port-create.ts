@@ -57,21 +57,28 @@ async function insertWithin({ database }: StoreContext, ports: readonly NewPort[
 
 /**
  * Plans ports and has `write` write them, alone or with what stands on them, all or nothing; again where an address of our own
- * choice proves taken.
+ * choice proves taken. `items` says of each port which item of the request it is for, where that is not its own place; what
+ * `write` refuses is said of items already.
  */
 export async function makePorts<Result>(
   context: StoreContext,
   inputs: readonly CreatePort[],
   write: (ports: readonly NewPort[], now: Date) => Promise<Result>,
+  items?: readonly number[],
 ): Promise<Result> {
   const now = nowOf(context);
-  let plans = await planPorts(context, inputs);
+  const ofItem = saysItem(items);
+  let plans = await planPorts(context, inputs).catch(ofItem);
   for (let round = 0; round < maxRounds; round++) {
     const ports = plans.map((plan) => portOf(plan, now));
     let result: Result;
     try {
       result = await write(ports, now);
     } catch (error) {
+      if (error instanceof AlcorError) {
+        release(context, plans);
+        throw error;
+      }
       try {
         const verdict = await resolvePortConflict(context, plans, error);
         if (verdict === 'plan again') {
@@ -81,7 +88,7 @@ export async function makePorts<Result>(
         }
       } catch (refused) {
         release(context, plans);
-        throw refused;
+        return ofItem(refused);
       }
       continue;
     }
@@ -91,6 +98,14 @@ export async function makePorts<Result>(
   }
   release(context, plans);
   throw refusal('ServiceUnavailable', { reason: 'too many concurrent changes' });
+}
+
+/** Throws what was refused of a port as said of its item. */
+function saysItem(items: readonly number[] | undefined): (error: unknown) => never {
+  return (error) => {
+    const item = error instanceof AlcorError && error.item !== undefined ? items?.[error.item] : undefined;
+    throw item === undefined ? error : AlcorError.from(error).forItem(item);
+  };
 }
 
 /** A random MAC address under the configured base. */

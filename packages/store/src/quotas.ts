@@ -36,7 +36,7 @@ export async function checkQuota(tx: Queryable, table: string, rows: readonly ob
     const mine = (rows as readonly Owned[]).filter((row) => (row.projectId ?? everyone) === projectId);
     const limit = await limitOf(tx, resource, projectId);
     if (limit < 0) continue;
-    await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 1))', [`${resource} ${projectId}`]);
+    await lockQuota(tx, resource, projectId);
     const [counted] = await tx.query<{ used: number }>(
       `select count(*)::int as used from (select 1 from ${table} where project_id = $1 limit $2) c`,
       [projectId, limit],
@@ -68,7 +68,7 @@ async function limitOf(on: Queryable, resource: Countable, projectId: string): P
 
 /** Keeps the defaults for all processes that have the database open. */
 export async function setDefaultQuotas(database: Database, limits: Readonly<Partial<QuotaLimits>>): Promise<void> {
-  await write(database, everyone, limits);
+  await database.transaction((tx) => write(tx, everyone, limits));
 }
 
 export function createQuotaStore(database: Database): QuotaStore {
@@ -91,9 +91,12 @@ export function createQuotaStore(database: Database): QuotaStore {
       const projects = await database.query<{ projectId: string }>(text);
       return Promise.all(projects.map(async ({ projectId }) => ({ projectId, limits: await limits(projectId) })));
     },
-    async set(projectId, patch) {
+    async set(projectId, patch, how) {
       if (projectId === everyone) throw new AlcorError('InvalidInput', 'A quota is of a project.');
-      await write(database, projectId, patch);
+      await database.transaction(async (tx) => {
+        if (how === 'above usage') await checkAboveUsage(tx, projectId, patch);
+        await write(tx, projectId, patch);
+      });
       return limits(projectId);
     },
     async clear(projectId) {
@@ -114,10 +117,34 @@ async function usageOf(database: Database, projectId: string): Promise<QuotaLimi
   return { ...(Object.fromEntries(countables.map((name) => [name, 0])) as unknown as QuotaLimits), ...row?.used };
 }
 
-async function write(database: Database, projectId: string, limits: Readonly<Partial<QuotaLimits>>): Promise<void> {
+/** Makers of what is limited wait, so that what is counted stays true until the limits are. */
+async function checkAboveUsage(
+  tx: Queryable,
+  projectId: string,
+  limits: Readonly<Partial<QuotaLimits>>,
+): Promise<void> {
+  for (const [resource, limit] of Object.entries(limits).toSorted() as [Countable, number][]) {
+    const table = tables[resource];
+    if (limit < 0 || table === undefined) continue;
+    await lockQuota(tx, resource, projectId);
+    const [counted] = await tx.query<{ used: number }>(
+      `select count(*)::int as used from ${table} where project_id = $1`,
+      [projectId],
+    );
+    const used = counted?.used ?? 0;
+    if (used > limit) throw refusal('QuotaBelowUsage', { resource, limit, used });
+  }
+}
+
+/** Of those who make the same thing for the same project, one goes at a time. */
+async function lockQuota(tx: Queryable, resource: Countable, projectId: string): Promise<void> {
+  await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 1))', [`${resource} ${projectId}`]);
+}
+
+async function write(on: Queryable, projectId: string, limits: Readonly<Partial<QuotaLimits>>): Promise<void> {
   const rows = Object.entries(limits).map(([resource, limit]) => ({ resource, limit }));
   if (rows.length === 0) return;
-  await database.write(
+  await on.query(
     `insert into quotas (project_id, resource, "limit")
      select $1, x.resource, x."limit" from jsonb_to_recordset($2::text::jsonb) as x(resource text, "limit" integer)
      order by 2 on conflict on constraint quotas_pkey do update set "limit" = excluded."limit"`,

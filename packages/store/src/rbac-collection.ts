@@ -11,7 +11,8 @@ import { networkResource } from './resources/network.ts';
 import { qosPolicyResource } from './resources/qos.ts';
 import { rbacPolicyResource } from './resources/rbac.ts';
 import { addressGroupResource, securityGroupResource } from './resources/security.ts';
-import { isUsed } from './sharing.ts';
+import { hasUsers, isUsed } from './sharing.ts';
+import type { GrantKind } from './sharing.ts';
 import { writeRow } from './writer.ts';
 
 /** What can be shared, by what policies call it. */
@@ -37,11 +38,11 @@ export function createRbacCollection(context: StoreContext): Collection<RbacPoli
     change: async (tx, row, patch) => {
       const targetProject = patch.targetProject ?? row.targetProject;
       if (targetProject === row.targetProject) return {};
-      await revoke(tx, row, nowOf(context));
+      await revoke(tx, row, { now: nowOf(context), instead: targetProject });
       await grant(tx, { ...row, targetProject }, nowOf(context));
       return { targetProject };
     },
-    beforeDelete: (tx, row) => revoke(tx, row, nowOf(context)),
+    beforeDelete: (tx, row) => revoke(tx, row, { now: nowOf(context) }),
     conflicts: { rbac_policies_key: () => refusal('DuplicateRbacPolicy', {}) },
   });
 }
@@ -49,11 +50,11 @@ export function createRbacCollection(context: StoreContext): Collection<RbacPoli
 type Owned = { readonly id: string; readonly projectId: string; readonly revision: number };
 
 async function grant(tx: Queryable, policy: RbacPolicy, now: Date, item?: number): Promise<void> {
-  const { resource, flag } = lookUp(policy, item);
+  const { resource, kind } = lookUp(policy, item);
   const object = await lockObject(tx, resource, policy.objectId);
   await checkNotBarred(tx, resource, policy, item);
-  if (policy.targetProject === everyProject) {
-    await writeRow(tx, resource, object, { fields: { [flag]: true }, now });
+  if (kind.anyTarget || policy.targetProject === everyProject) {
+    await writeRow(tx, resource, object, { fields: { [kind.flag]: true }, now });
   }
 }
 
@@ -68,14 +69,36 @@ async function checkNotBarred(
   if (found.length > 0) throw refusal('InvalidInput', { reason: sharing.barred.reason }, { item });
 }
 
-async function revoke(tx: Queryable, policy: RbacPolicy, now: Date): Promise<void> {
-  const { resource, flag } = lookUp(policy);
-  const object = await lockObject(tx, resource, policy.objectId);
+async function revoke(
+  tx: Queryable,
+  policy: RbacPolicy,
+  { now, instead }: { readonly now: Date; readonly instead?: string },
+): Promise<void> {
+  const { resource, kind } = lookUp(policy);
   const { objectId, action, targetProject } = policy;
-  if (resource.sharing !== undefined && (await isUsed(tx, resource.sharing, { ...object, action, targetProject }))) {
+  const object = await lockObject(tx, resource, objectId);
+  const unflagged = kind.anyTarget
+    ? instead === undefined && (await isLast(tx, policy))
+    : targetProject === everyProject;
+  // A new target that leaves users their access saves an external network's grant, and with Neutron no other.
+  const otherwise = kind.anyTarget ? instead : undefined;
+  const used =
+    kind.anyTarget && unflagged
+      ? await hasUsers(tx, kind, objectId)
+      : await isUsed(tx, kind, { ...object, action, targetProject, instead: otherwise });
+  if (used || (targetProject === everyProject && (await isKept(tx, kind, objectId)))) {
     throw refusal('RbacPolicyInUse', { objectId, details: `project_id=${targetProject}` });
   }
-  if (targetProject === everyProject) await writeRow(tx, resource, object, { fields: { [flag]: false }, now });
+  if (unflagged) await writeRow(tx, resource, object, { fields: { [kind.flag]: false }, now });
+}
+
+async function isLast(tx: Queryable, { id, objectId, action }: RbacPolicy): Promise<boolean> {
+  const text = 'select 1 from rbac_policies where object_id = $1 and action = $2 and id <> $3 limit 1';
+  return (await tx.query(text, [objectId, action, id])).length === 0;
+}
+
+async function isKept(tx: Queryable, { kept }: GrantKind, objectId: string): Promise<boolean> {
+  return kept !== undefined && (await tx.query(kept('$1::uuid'), [objectId])).length > 0;
 }
 
 async function lockObject(tx: Queryable, resource: Resource<CollectionTypes>, id: string): Promise<Owned> {
@@ -85,10 +108,10 @@ async function lockObject(tx: Queryable, resource: Resource<CollectionTypes>, id
 function lookUp(
   { objectType, action }: { readonly objectType: SharedObjectType; readonly action: RbacPolicy['action'] },
   item?: number,
-): { readonly resource: Resource<CollectionTypes>; readonly flag: string } {
+): { readonly resource: Resource<CollectionTypes>; readonly kind: GrantKind } {
   const resource = byType.get(objectType);
-  const flag = resource?.sharing?.flags[action];
-  if (resource !== undefined && flag !== undefined) return { resource, flag };
+  const kind = resource?.sharing?.grants[action];
+  if (resource !== undefined && kind !== undefined) return { resource, kind };
   throw refusal(
     'InvalidInput',
     { reason: `action '${action}' is not valid for object type '${objectType}'` },

@@ -11,17 +11,22 @@ import type {
   UpdateRouter,
   WriteOptions,
 } from '@alcor/network';
+import { forItem } from './collection.ts';
 import { nowOf } from './context.ts';
 import type { StoreContext } from './context.ts';
+import { DatabaseError } from './database-error.ts';
 import type { Queryable } from './database.ts';
+import { checkProxying, proxyingAfter } from './ndp-proxies.ts';
 import { updatePort } from './port-collection.ts';
 import { makePorts } from './port-create.ts';
 import { insertPorts } from './port-insert.ts';
 import type { NewPort } from './port-insert.ts';
+import { checkQuota } from './quotas.ts';
 import { lockRow, readPage, readView, readViews } from './reader.ts';
 import { routerResource } from './resources/router.ts';
 import { badRouter, networkOf, readAttachments, readExternalNetworks } from './router-attachments.ts';
-import { asksForOthers, checkGatewayUnused, checkGateways, gatewayPort } from './router-gateway.ts';
+import { checkRouterFlavor } from './router-flavors.ts';
+import { asksForOthers, checkGatewayUnused, checkGateways, futureGateway, gatewayPort } from './router-gateway.ts';
 import { addInterface, removeInterface, renameInterfaces } from './router-interfaces.ts';
 import { freeAddresses, removePort, within } from './service-ports.ts';
 import { retag } from './tags.ts';
@@ -62,23 +67,46 @@ async function createRouters(context: StoreContext, inputs: readonly CreateRoute
     context,
     attached.map(({ id, gateway }) => gatewayPort(id, gateway)),
     (ports, now) =>
-      database.transaction(async (tx) => {
-        await checkGateways(tx, gateways, 'shared');
-        if (ports.length > 0) await insertPorts(within(tx), ports, { now });
-        const portOf = new Map(ports.map((port) => [port.deviceId, port]));
-        const rows = planned.map(({ id, input }) => newRouter({ id, input, port: portOf.get(id) }, now));
-        await insertAll(tx, routerResource, rows, now);
-        return readViews(
-          tx,
-          routerResource,
-          rows.map(({ id }) => id),
-        );
-      }),
-  ).catch((error: unknown) => {
-    // The ports were counted without the routers that have no gateway.
-    const place = error instanceof AlcorError && error.item !== undefined ? attached[error.item] : undefined;
-    throw place === undefined ? error : AlcorError.from(error).forItem(place.item);
-  });
+      database
+        .transaction(async (tx) => {
+          await checkGateways(tx, gateways, 'shared');
+          const portOf = new Map(ports.map((port) => [port.deviceId, port]));
+          const rows = planned.map(({ id, input }) => newRouter({ id, input, port: portOf.get(id) }, now));
+          await checkNew(tx, rows, portOf);
+          if (ports.length > 0) await insertPorts(within(tx), ports, { now });
+          await insertAll(tx, routerResource, rows, now);
+          return readViews(
+            tx,
+            routerResource,
+            rows.map(({ id }) => id),
+          );
+        })
+        .catch((error: unknown) => {
+          throw refusalOf(error);
+        }),
+    // The ports are counted without the routers that have no gateway.
+    attached.map(({ item }) => item),
+  );
+}
+
+/** What a new router's project, flavor and gateway must bear. `ports` are those of the gateways, by router. */
+async function checkNew(tx: Queryable, rows: readonly Router[], ports: ReadonlyMap<string, Port>): Promise<void> {
+  await checkQuota(tx, routerResource.table, rows);
+  for (const [item, row] of rows.entries()) {
+    await forItem(item, async () => {
+      await checkRouterFlavor(tx, row);
+      if (!row.enableNdpProxy) return;
+      const future = await futureGateway(tx, row, { gateway: undefined, port: ports.get(row.id) ?? null });
+      await checkProxying(tx, row.id, future);
+    });
+  }
+}
+
+/** Neutron's word for what the constraints object to; anything else as it is. */
+function refusalOf(error: unknown): unknown {
+  if (!(error instanceof DatabaseError) || error.constraint !== 'routers_qos_policy_fkey') return error;
+  const [policyId = ''] = error.key;
+  return refusal('QosPolicyNotFound', { policyId }, { cause: error });
 }
 
 function newRouter(
@@ -99,6 +127,10 @@ function newRouter(
     distributed: input.distributed ?? false,
     ha: input.ha ?? false,
     availabilityZoneHints: input.availabilityZoneHints ?? [],
+    enableNdpProxy: input.enableNdpProxy ?? false,
+    flavorId: input.flavorId ?? null,
+    qosPolicyId: input.gateway?.qosPolicyId ?? null,
+    conntrackHelpers: [],
     revision: 1,
     createdAt: now,
     updatedAt: now,
@@ -120,7 +152,7 @@ async function updateRouter(
       await changeRouter(context, seen, patch, options);
     } catch (error) {
       if (error instanceof Outdated) continue;
-      throw error;
+      throw refusalOf(error);
     }
     context.committed();
     return readView(context.database, routerResource, id);
@@ -174,7 +206,8 @@ async function writeRouter(tx: Queryable, change: RouterChange): Promise<Port | 
   if (leaves) await checkGatewayUnused(tx, row);
   if (gateway) await checkGateways(tx, [gateway], 'shared');
   if (port !== null) await attach(tx, row, port, now);
-  const fields = changedFields(row, { ...rest, ...gatewayFields(row, gateway, port) });
+  const enableNdpProxy = await proxyingAfter(tx, row, patch, await futureGateway(tx, row, { gateway, port }));
+  const fields = changedFields(row, { ...rest, ...gatewayFields(row, gateway, port), enableNdpProxy });
   if (Object.keys(fields).length > 0) await updateRow(tx, routerResource, row, { fields, now });
   if ('distributed' in fields || 'ha' in fields) await renameInterfaces(tx, { ...row, ...fields }, now);
   const gone = leaves && row.gatewayPortId !== null ? await removePort(tx, row.gatewayPortId, now) : null;
@@ -195,10 +228,14 @@ function gatewayFields(
   row: Router,
   gateway: GatewayRequest | null | undefined,
   port: Port | null,
-): Partial<Pick<Router, 'gatewayPortId' | 'enableSnat'>> {
+): Partial<Pick<Router, 'gatewayPortId' | 'enableSnat' | 'qosPolicyId'>> {
   if (gateway === undefined) return {};
-  if (gateway === null) return { gatewayPortId: null, enableSnat: true };
-  return { gatewayPortId: port?.id ?? row.gatewayPortId, enableSnat: gateway.enableSnat ?? true };
+  if (gateway === null) return { gatewayPortId: null, enableSnat: true, qosPolicyId: null };
+  return {
+    gatewayPortId: port?.id ?? row.gatewayPortId,
+    enableSnat: gateway.enableSnat ?? true,
+    qosPolicyId: gateway.qosPolicyId === undefined ? row.qosPolicyId : gateway.qosPolicyId,
+  };
 }
 
 /** How a router is realised changes only while it is down. */

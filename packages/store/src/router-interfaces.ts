@@ -14,6 +14,7 @@ import type {
 import { nowOf } from './context.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
+import { checkNotProxied } from './ndp-proxies.ts';
 import { makePorts } from './port-create.ts';
 import { insertPorts } from './port-insert.ts';
 import { lockRow, readView } from './reader.ts';
@@ -240,7 +241,7 @@ async function removeWhole(tx: Queryable, portId: PortId, now: Date): Promise<Po
   return removePort(tx, portId, now);
 }
 
-/** Refuses to leave subnets that floating IPs lead to, or by which routes go. */
+/** Refuses to leave subnets that floating IPs or NDP proxies lead to, or by which routes go. */
 async function checkUnused(tx: Queryable, router: Router, leaving: readonly Attachment[]): Promise<void> {
   for (const { subnetId, cidr } of leaving) {
     const [used] = await tx.query(
@@ -251,6 +252,7 @@ async function checkUnused(tx: Queryable, router: Router, leaving: readonly Atta
       [router.id, cidr],
     );
     if (used !== undefined) throw refusal('RouterInterfaceInUseByFloatingIP', { routerId: router.id, subnetId });
+    await checkNotProxied(tx, router.id, { id: subnetId, cidr });
     checkNotRouted(router.id, { id: subnetId, cidr }, router.routes);
   }
 }

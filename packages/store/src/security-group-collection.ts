@@ -1,12 +1,13 @@
 import { refusal } from '@alcor/network';
 import type { Collection, SecurityGroupTypes, UpdateSecurityGroup } from '@alcor/network';
-import { createCollection } from './collection.ts';
+import { createCollection, forItem } from './collection.ts';
 import type { Row } from './collection.ts';
 import { nowOf } from './context.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { ensureDefaultGroups, insertFirstRules } from './default-groups.ts';
-import { securityGroupResource } from './resources/security.ts';
+import { checkQuota } from './quotas.ts';
+import { securityGroupResource, securityGroupRuleResource } from './resources/security.ts';
 import { growRevisions } from './writer.ts';
 
 export function createSecurityGroupCollection(context: StoreContext): Collection<SecurityGroupTypes> {
@@ -16,7 +17,13 @@ export function createSecurityGroupCollection(context: StoreContext): Collection
       checkName(row.name);
       return row;
     },
-    afterInsert: (tx, rows) => insertFirstRules(context, tx, rows),
+    afterInsert: async (tx, rows) => {
+      for (const [item, row] of rows.entries()) {
+        await forItem(item, () =>
+          insertFirstRules(context, tx, [row], (rules) => checkQuota(tx, securityGroupRuleResource.table, rules)),
+        );
+      }
+    },
     change,
     beforeDelete: (tx, { id }) => growReferring(tx, id, nowOf(context)),
     inUse: (securityGroupId) => refusal('SecurityGroupInUse', { securityGroupId }),

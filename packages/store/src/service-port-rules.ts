@@ -5,20 +5,23 @@ import { growRoutersOf } from './router-attachments.ts';
 import { arrayLiteral } from './sql.ts';
 import { isUuid } from './uuid7.ts';
 
-/** What routers and floating IPs hold ports for; users change the router or the floating IP instead. */
+/** What routers, floating and local IPs hold ports for; users change those instead. */
 const services: readonly string[] = [
   'network:router_interface',
   'network:router_interface_distributed',
   'network:ha_router_replicated_interface',
   'network:router_gateway',
   'network:floatingip',
+  'network:local_ip',
 ];
 
-/** Refuses to delete a port that a router or a floating IP stands on. The port must be locked. */
+/** Refuses to delete a port that a router, a floating or a local IP stands on. The port must be locked. */
 export async function checkDeletable(tx: Queryable, { id, deviceOwner }: Port): Promise<void> {
   if (services.includes(deviceOwner) && (await isHeld(tx, id))) {
     throw refusal('ServicePortInUse', { portId: id, deviceOwner });
   }
+  const [local] = await tx.query<{ id: string }>('select id from local_ips where local_port_id = $1 limit 1', [id]);
+  if (local !== undefined) throw refusal('PortInUseByLocalIP', { portId: id, localIpId: local.id });
 }
 
 /** What is about to be written of a port whose new addresses (if they `moved`) are written already. */
@@ -39,7 +42,7 @@ export async function checkChange(tx: Queryable, port: Port, { fields, moved, no
   }
   if (by === 'user' && renamed) await checkDevices(tx, [{ ...port, ...fields }]);
   if (!moved) return;
-  await settleForwarding(tx, port.id, now);
+  await settleAddresses(tx, port.id, now);
   if (by === 'service') await growRoutersOf(tx, port.id, now);
 }
 
@@ -71,10 +74,15 @@ export async function detachPort(tx: Queryable, portId: string, now: Date): Prom
     [portId, now.toISOString()],
   );
   await dropForwardings(tx, portId, { now, which: 'true' });
+  await tx.query('delete from ndp_proxies where port_id = $1', [portId]);
+  await tx.query('delete from local_ip_associations where fixed_port_id = $1', [portId]);
 }
 
-/** Floating IPs keep a port's addresses where they are; what is forwarded to one that it has no more is forwarded no more. */
-async function settleForwarding(tx: Queryable, portId: string, now: Date): Promise<void> {
+/**
+ * Floating and local IPs keep a port's addresses where they are; what is forwarded to one that it has no more, proxied for it or
+ * associated with it is so no more.
+ */
+async function settleAddresses(tx: Queryable, portId: string, now: Date): Promise<void> {
   const [used] = await tx.query<{ ip: string }>(
     `select host(f.fixed_ip) as ip from floating_ips f where f.port_id = $1 and ${lost('f.fixed_ip')} limit 1`,
     [portId],
@@ -85,7 +93,15 @@ async function settleForwarding(tx: Queryable, portId: string, now: Date): Promi
         'associated with a floating ip, please detach it first',
     );
   }
+  const [local] = await tx.query<{ id: string }>(
+    `select l.id from local_ips l where l.local_port_id = $1 and ${lost('l.ip')} limit 1`,
+    [portId],
+  );
+  if (local !== undefined)
+    throw bad(`Cannot update the fixed_ips of port ${portId}: one of them is local IP ${local.id}`);
   await dropForwardings(tx, portId, { now, which: lost('w.fixed_ip') });
+  await tx.query(`delete from ndp_proxies n where n.port_id = $1 and ${lost('n.ip')}`, [portId]);
+  await tx.query(`delete from local_ip_associations l where l.fixed_port_id = $1 and ${lost('l.fixed_ip')}`, [portId]);
 }
 
 /** The port at $1 has not this address. */
@@ -112,7 +128,8 @@ async function isHeld(tx: Queryable, portId: string): Promise<boolean> {
   const [held] = await tx.query(
     `select 1 from router_interfaces where port_id = $1
      union all select 1 from routers where gateway_port_id = $1
-     union all select 1 from floating_ips where external_port_id = $1`,
+     union all select 1 from floating_ips where external_port_id = $1
+     union all select 1 from local_ips where local_port_id = $1`,
     [portId],
   );
   return held !== undefined;

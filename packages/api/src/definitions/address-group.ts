@@ -30,6 +30,7 @@ export const addressGroup = define<AddressGroupTypes>({
   path: 'address-groups',
   about: 'Addresses under one name, that rules of security groups may mean',
   tenancy: 'project',
+  policy: { refusal: 'not found' },
   collection: (store) => store.addressGroups,
   parseId: (id) => (isUuid(id) ? (id.toLowerCase() as AddressGroupTypes['id']) : null),
   notFound: (addressGroupId) => refusal('AddressGroupNotFound', { addressGroupId }),

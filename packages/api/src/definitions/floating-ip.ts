@@ -3,9 +3,12 @@ import type {
   FloatingIpPoolTypes,
   FloatingIpTypes,
   ForwardingSummary,
+  IntentStore,
   PortDetails,
   PortForwardingTypes,
+  PortId,
   PortRange,
+  QosPolicyId,
 } from '@alcor/network';
 import { forwardedProtocols, portsOf, refusal } from '@alcor/network';
 import { cidr, ip } from '../address-kinds.ts';
@@ -28,6 +31,7 @@ import {
 import { nameless, records } from './common.ts';
 import { network } from './network.ts';
 import { port } from './port.ts';
+import { keptPolicy } from './qos.ts';
 
 const { field, computed, unenforced } = attributesOf<FloatingIpTypes>();
 
@@ -61,6 +65,19 @@ function singleOf(range: PortRange): number | null {
   return first === last ? first : null;
 }
 
+/** Another project's port on a network of one's own can be seen, but not be reached from outside by one's own floating IP. */
+async function checkOwnPort(
+  store: IntentStore,
+  { projectId, id }: { readonly projectId: string; readonly id: string },
+  portId: PortId | null | undefined,
+): Promise<void> {
+  if (portId === null || portId === undefined) return;
+  const { projectId: owner } = await store.ports.get(portId);
+  if (owner === projectId) return;
+  const reason = `Port ${portId} is of a different project than floating IP ${id}`;
+  throw refusal('BadRequest', { resource: 'floatingip', reason });
+}
+
 export const floatingIp = define<FloatingIpTypes>({
   singular: 'floatingip',
   plural: 'floatingips',
@@ -70,6 +87,13 @@ export const floatingIp = define<FloatingIpTypes>({
   collection: (store) => store.floatingIps,
   parseId: (id) => (isUuid(id) ? (id.toLowerCase() as FloatingIpTypes['id']) : null),
   notFound: (floatingIpId) => refusal('FloatingIPNotFound', { floatingIpId }),
+  judge: async (store, caller, inputs) => {
+    if (caller.isAdmin) return;
+    for (const { projectId, portId } of inputs) await checkOwnPort(store, { projectId, id: 'to be' }, portId);
+  },
+  judgeAlteration: async ({ store, caller, view, input }) => {
+    if (!caller.isAdmin) await checkOwnPort(store, view, input.portId);
+  },
   attributes: {
     ...nameless<FloatingIpTypes>(),
     floating_ip_address: field('ip', ip, 'Default: a free one', {
@@ -103,7 +127,13 @@ export const floatingIp = define<FloatingIpTypes>({
     port_forwardings: computed(listOf(dictionary, 1_000_000), 'What is forwarded from it', (view) =>
       view.portForwardings.map(wireForwarding),
     ),
-    qos_policy_id: unenforced(nullable(uuid()), null, 'no quality of service is enforced on floating IPs yet'),
+    qos_policy_id: field('qosPolicyId', nullable(uuid<QosPolicyId>()), 'What quality it gets; null: its network’s', {
+      post: initially(null),
+      put: true,
+      filter: true,
+      refers: [keptPolicy],
+    }),
+    qos_network_policy_id: computed(nullable(uuid()), 'That of its network', (view) => view.qosNetworkPolicyId),
     dns_name: unenforced(text(255), '', 'no DNS is served yet', { visible: false, put: false }),
     dns_domain: unenforced(text(255), '', 'no DNS is served yet', { visible: false, put: false }),
     ...(records() as unknown as ReturnType<typeof nameless<FloatingIpTypes>>),
@@ -184,6 +214,7 @@ const pool = attributesOf<FloatingIpPoolTypes>();
 export const floatingIpPool = define<FloatingIpPoolTypes>({
   singular: 'floatingip_pool',
   plural: 'floatingip_pools',
+  path: 'floatingip-pools',
   prefix: '/v2.0',
   about: 'A subnet that floating IPs can be had of',
   operations: ['list'],

@@ -2,11 +2,14 @@ import type { AnyDefinition } from '../definition.ts';
 import { addressScope } from './address-scope.ts';
 import { agent } from './agent.ts';
 import { availabilityZone } from './availability-zone.ts';
+import { conntrackHelper } from './conntrack-helper.ts';
 import { flavor, flavorServiceProfile, serviceProfile } from './flavor.ts';
 import { floatingIp, floatingIpPool, portForwarding } from './floating-ip.ts';
 import { networkIpAvailability } from './ip-availability.ts';
+import { localIp, localIpAssociation } from './local-ip.ts';
 import { meteringLabel, meteringLabelRule } from './metering.ts';
 import { addressGroup } from './address-group.ts';
+import { ndpProxy } from './ndp-proxy.ts';
 import { networkAcl, networkAclRule } from './network-acl.ts';
 import { network } from './network.ts';
 import { defaultSecurityGroupRule, securityGroupRule } from './security-group-rule.ts';
@@ -41,6 +44,10 @@ export const definitions: readonly AnyDefinition[] = [
   floatingIp,
   portForwarding,
   floatingIpPool,
+  conntrackHelper,
+  ndpProxy,
+  localIp,
+  localIpAssociation,
   agent,
   availabilityZone,
   serviceProvider,

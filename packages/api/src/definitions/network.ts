@@ -3,7 +3,7 @@ import { attributesOf, chosen, initially, listed } from '../attribute.ts';
 import { define } from '../definition.ts';
 import { dictionary, flag, integer, isUuid, listOf, nullable, nullMeans, oneOf, text, uuid } from '../kinds.ts';
 import { adminOnly, adminSets } from '../policy.ts';
-import { qosPolicy } from './qos.ts';
+import { keptPolicy } from './qos.ts';
 import { bySharing, identity, inZones, records, sharedWith } from './common.ts';
 import { dnsDomain } from './port-extras.ts';
 
@@ -85,7 +85,7 @@ export const network = define<NetworkTypes>({
         post: initially(null),
         put: true,
         filter: true,
-        refers: [{ to: () => qosPolicy }],
+        refers: [keptPolicy],
       },
     ),
     dns_domain: field('dnsDomain', dnsDomain, 'The domain of its ports’ names', {

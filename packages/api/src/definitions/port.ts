@@ -32,7 +32,7 @@ import {
   text,
   uuid,
 } from '../kinds.ts';
-import { qosPolicy } from './qos.ts';
+import { keptPolicy } from './qos.ts';
 import { identity, labelled, records } from './common.ts';
 import {
   bindingProfile,
@@ -230,7 +230,7 @@ export const port = define<PortTypes>({
       post: initially(null),
       put: true,
       filter: true,
-      refers: [{ to: () => qosPolicy }],
+      refers: [keptPolicy],
     }),
     qos_network_policy_id: computed(nullable(uuid()), 'That of its network', (view) => view.qosNetworkPolicyId),
     trunk_details: computed(nullable(dictionary), 'The trunk whose parent it is', (view) =>

@@ -12,7 +12,7 @@ import {
   dscpMarks,
   refusal,
 } from '@alcor/network';
-import { attributesOf, initially, listed, required } from '../attribute.ts';
+import { type Reference, attributesOf, initially, listed, required } from '../attribute.ts';
 import { type AnyDefinition, type Definition, define } from '../definition.ts';
 import { dictionary, flag, integer, isUuid, listOf, oneOf, uuid } from '../kinds.ts';
 import { bySharing, identity, records, sharedWith } from './common.ts';
@@ -30,9 +30,10 @@ export const qosPolicy = define<QosPolicyTypes>({
   plural: 'policies',
   prefix: '/v2.0',
   path: 'qos/policies',
+  labelPath: 'policies',
   about: 'What quality of service those get that refer to it',
   tenancy: 'project',
-  policy: writtenByAdmin,
+  policy: { ...writtenByAdmin, label: 'writer' },
   collection: (store) => store.qosPolicies,
   parseId: (id) => (isUuid(id) ? (id.toLowerCase() as QosPolicyTypes['id']) : null),
   notFound: (policyId) => refusal('QosPolicyNotFound', { policyId }),
@@ -56,6 +57,12 @@ export const qosPolicy = define<QosPolicyTypes>({
     ...records<QosPolicyTypes>(),
   },
 });
+
+/** What the provider put on something of a project stays on it, unless it is for the project to use. */
+export const keptPolicy: Reference = {
+  to: () => qosPolicy,
+  release: (policyId) => refusal('PolicyRemoveAuthorizationError', { policyId }),
+};
 
 /** A rule as its policy shows it. */
 function wireRule(rule: QosRule): Readonly<Record<string, unknown>> {

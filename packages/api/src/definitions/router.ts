@@ -1,8 +1,10 @@
 import type {
   FixedIpRequest,
+  FlavorId,
   GatewayRequest,
   InterfaceRequest,
   PortId,
+  QosPolicyId,
   RouterGateway,
   RouterId,
   RouterInterface,
@@ -16,6 +18,7 @@ import { define } from '../definition.ts';
 import { find } from '../finder.ts';
 import {
   type Kind,
+  dictionary,
   flag,
   isRecord,
   isUuid,
@@ -29,11 +32,13 @@ import {
 } from '../kinds.ts';
 import { adminOnly } from '../policy.ts';
 import { identity, inZones, records } from './common.ts';
+import { flavor } from './flavor.ts';
 import { network } from './network.ts';
 import { port } from './port.ts';
+import { qosPolicy } from './qos.ts';
 import { subnet } from './subnet.ts';
 
-const { field, constant, unenforced } = attributesOf<RouterTypes>();
+const { field, computed, constant } = attributesOf<RouterTypes>();
 
 /** More than any router may have: how many it may is the store's to say, in Neutron's words. */
 const maxRoutes = 1_000;
@@ -55,11 +60,16 @@ const externalFixedIp: Kind<FixedIpRequest> = refined(
 const someGateway: Kind<GatewayRequest> = refined(
   record(
     { network_id: uuid<RouterGateway['networkId']>() },
-    { enable_snat: flag, external_fixed_ips: nullable(listOf(externalFixedIp, maxGatewayIps)) },
+    {
+      enable_snat: flag,
+      external_fixed_ips: nullable(listOf(externalFixedIp, maxGatewayIps)),
+      qos_policy_id: nullable(uuid<QosPolicyId>()),
+    },
   ),
-  ({ network_id: networkId, enable_snat: enableSnat, external_fixed_ips: fixedIps }) => ({
+  ({ network_id: networkId, enable_snat: enableSnat, external_fixed_ips: fixedIps, qos_policy_id: qosPolicyId }) => ({
     networkId,
     enableSnat,
+    qosPolicyId,
     // None asked for is the same as nothing said.
     fixedIps: fixedIps === null || fixedIps?.length === 0 ? undefined : fixedIps,
   }),
@@ -74,11 +84,12 @@ const gateway: Kind<GatewayRequest | null> = {
 
 function wireGateway(held: RouterGateway | null): unknown {
   if (held === null) return null;
-  const { networkId, enableSnat, fixedIps } = held;
+  const { networkId, enableSnat, fixedIps, qosPolicyId } = held;
   return {
     network_id: networkId,
     enable_snat: enableSnat,
     external_fixed_ips: fixedIps.map((one) => ({ subnet_id: one.subnetId, ip_address: one.ip })),
+    qos_policy_id: qosPolicyId,
   };
 }
 
@@ -133,7 +144,10 @@ export const router = define<RouterTypes>({
       post: chosen,
       put: true,
       wire: wireGateway,
-      refers: [{ to: () => network, at: 'network_id' }],
+      refers: [
+        { to: () => network, at: 'network_id' },
+        { to: () => qosPolicy, at: 'qos_policy_id' },
+      ],
       access: { members: { enable_snat: 'admin', external_fixed_ips: 'admin' } },
     }),
     routes: field('routes', routes, 'Beside those to its own subnets', { put: true }),
@@ -149,7 +163,24 @@ export const router = define<RouterTypes>({
       ...listed,
       access: adminOnly,
     }),
-    flavor_id: unenforced(nullable(uuid()), null, 'routers come in one flavor', { put: false }),
+    enable_ndp_proxy: field(
+      'enableNdpProxy',
+      flag,
+      'It may have NDP proxies; needs an IPv6 gateway in an address scope',
+      {
+        post: initially(false),
+        put: true,
+        filter: true,
+      },
+    ),
+    flavor_id: field('flavorId', nullable(uuid<FlavorId>()), 'Of its service; null: the region’s usual one', {
+      post: initially(null),
+      ...listed,
+      refers: [{ to: () => flavor }],
+    }),
+    conntrack_helpers: computed(listOf(dictionary, 1_000_000), 'The application protocols that it follows', (view) =>
+      view.conntrackHelpers.map(({ protocol, port: number, helper }) => ({ protocol, port: number, helper })),
+    ),
     ...inZones<RouterTypes>(),
     ...records<RouterTypes>(),
   },

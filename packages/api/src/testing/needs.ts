@@ -35,6 +35,29 @@ async function forwardingOf(client: Client): Promise<object> {
   return { internal_port_id: port.id, internal_port: 80, external_port: 80, protocol: 'tcp' };
 }
 
+/** A port behind a router that may proxy for it: both sides are of one IPv6 address scope. */
+async function proxiedOf(client: Client): Promise<object> {
+  const scope = await makeAt(client, '/v2.0/address-scopes', 'address_scope', { ip_version: 6 });
+  const pool = await makeAt(client, '/v2.0/subnetpools', 'subnetpool', {
+    prefixes: ['2001:db8::/48'],
+    default_prefixlen: 64,
+    address_scope_id: scope.id,
+  });
+  const nets = [{ 'router:external': true }, {}].map(async (attributes) => {
+    const network = await client.make('network', attributes);
+    const subnet = await client.make('subnet', { network_id: network.id, ip_version: 6, subnetpool_id: pool.id });
+    return { network, subnet };
+  });
+  const [outside, inside] = await Promise.all(nets);
+  const router = await makeAt(client, '/v2.0/routers', 'router', {
+    external_gateway_info: { network_id: outside?.network.id },
+    enable_ndp_proxy: true,
+  });
+  await client.call('PUT', `/v2.0/routers/${router.id}/add_router_interface`, { subnet_id: inside?.subnet.id });
+  const port = await client.make('port', { network_id: inside?.network.id });
+  return { router_id: router.id, port_id: port.id };
+}
+
 /** What a create request cannot do without, by the path of the resource; made anew, so that it can be used once. */
 const needs: Readonly<Record<string, (client: Client) => Promise<object>>> = {
   '/v2.0/subnets': async (client) => ({
@@ -67,6 +90,10 @@ const needs: Readonly<Record<string, (client: Client) => Promise<object>>> = {
   '/v2.0/qos/policies/:parentId/minimum_packet_rate_rules': async () => ({ min_kpps: 1, direction: 'any' }),
   '/v2.0/floatingips': async (client) => ({ floating_network_id: (await outsideOf(client)).id }),
   '/v2.0/floatingips/:parentId/port_forwardings': forwardingOf,
+  '/v2.0/routers/:parentId/conntrack_helpers': async () => ({ protocol: 'udp', port: 69, helper: 'tftp' }),
+  '/v2.0/ndp_proxies': proxiedOf,
+  '/v2.0/local_ips': async (client) => ({ network_id: (await netted(client)).network.id }),
+  '/v2.0/local_ips/:parentId/port_associations': async (client) => ({ fixed_port_id: (await portOf(client)).id }),
   '/v2.0/trunks': async (client) => ({ port_id: (await portOf(client)).id }),
   '/v2.0/metering/metering-label-rules': async (client) => ({
     metering_label_id: (await makeAt(client, '/v2.0/metering/metering-labels', 'metering_label', {})).id,

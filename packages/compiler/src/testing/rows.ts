@@ -138,7 +138,13 @@ export interface RouterPlace {
 }
 
 export function router(n: number, revision: number, { networks, routes = [], external }: RouterPlace): Router {
-  const gateway = { networkId: networkId(external ?? 0), enableSnat: true, mac: 'fa:16:3e:ff:00:00', fixedIps: [] };
+  const gateway = {
+    networkId: networkId(external ?? 0),
+    enableSnat: true,
+    mac: 'fa:16:3e:ff:00:00',
+    fixedIps: [],
+    qosPolicyId: null,
+  };
   return {
     ...common,
     id: routerId(n),
@@ -156,6 +162,10 @@ export function router(n: number, revision: number, { networks, routes = [], ext
     })),
     distributed: false,
     ha: false,
+    enableNdpProxy: false,
+    flavorId: null,
+    qosPolicyId: null,
+    conntrackHelpers: [],
   };
 }
 

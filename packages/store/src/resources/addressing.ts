@@ -24,8 +24,12 @@ export const addressScopeResource: Resource<AddressScopeTypes> = {
   visibleTo: visibleByGrant,
   sharing: {
     objectType: 'address_scope',
-    flags: { access_as_shared: 'shared' },
-    users: (scope) => `select p.project_id from subnet_pools p where p.address_scope_id = ${scope}`,
+    grants: {
+      access_as_shared: {
+        flag: 'shared',
+        users: (scope) => `select p.project_id from subnet_pools p where p.address_scope_id = ${scope}`,
+      },
+    },
   },
   notFound: (addressScopeId) => refusal('AddressScopeNotFound', { addressScopeId }),
   canonical: (row) => row,
@@ -65,8 +69,12 @@ export const subnetPoolResource: Resource<SubnetPoolTypes> = {
   visibleTo: visibleByGrant,
   sharing: {
     objectType: 'subnetpool',
-    flags: { access_as_shared: 'shared' },
-    users: (pool) => `select s.project_id from subnets s where s.subnet_pool_id = ${pool}`,
+    grants: {
+      access_as_shared: {
+        flag: 'shared',
+        users: (pool) => `select s.project_id from subnets s where s.subnet_pool_id = ${pool}`,
+      },
+    },
     barred: {
       when: (pool, target) => `select 1 from subnet_pools p join address_scopes s on s.id = p.address_scope_id
         where p.id = ${pool} and s.project_id <> ${target} and not exists (

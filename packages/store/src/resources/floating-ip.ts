@@ -18,6 +18,7 @@ const floatingIpColumns = {
   portId: { name: 'port_id', type: 'uuid', nullsAs: noId },
   fixedIp: { name: 'fixed_ip', type: 'inet', nullsAs: noIp },
   routerId: { name: 'router_id', type: 'uuid', nullsAs: noId },
+  qosPolicyId: { name: 'qos_policy_id', type: 'uuid' },
   ...history,
 } as const satisfies Record<string, Column>;
 
@@ -32,6 +33,7 @@ export const floatingIpResource: Resource<FloatingIpTypes> = {
   viewed: {
     status,
     subnetId: `(select a.subnet_id from ip_allocations a where a.port_id = t.external_port_id and a.ip = t.ip)`,
+    qosNetworkPolicyId: '(select n.qos_policy_id from networks n where n.id = t.network_id)',
     portDetails: `(select json_build_object('name', p.name, 'networkId', p.network_id, 'mac', p.mac,
         'adminStateUp', p.admin_state_up, 'status', coalesce(u.status, 'DOWN'), 'deviceId', p.device_id,
         'deviceOwner', p.device_owner)

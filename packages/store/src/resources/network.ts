@@ -39,8 +39,21 @@ export const networkResource: Resource<NetworkTypes> = {
   visibleTo: visibleByGrant,
   sharing: {
     objectType: 'network',
-    flags: { access_as_shared: 'shared', access_as_external: 'external' },
-    users: (network) => `select p.project_id from ports p where p.network_id = ${network}`,
+    grants: {
+      // Ports of nobody's are those of gateways and floating IPs, which rest on the other grant.
+      access_as_shared: {
+        flag: 'shared',
+        users: (network) => `select p.project_id from ports p where p.network_id = ${network} and p.project_id <> ''`,
+      },
+      access_as_external: {
+        flag: 'external',
+        anyTarget: true,
+        users: (network) => `select r.project_id from routers r join ports p on p.id = r.gateway_port_id
+            where p.network_id = ${network}
+          union all select f.project_id from floating_ips f where f.network_id = ${network}`,
+        kept: (network) => `select 1 from networks n where n.id = ${network} and n.is_default`,
+      },
+    },
   },
   notFound: (networkId) => refusal('NetworkNotFound', { networkId }),
   canonical: (row) => row,

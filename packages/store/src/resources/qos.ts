@@ -31,6 +31,8 @@ export const ruleObject = `json_strip_nulls(json_build_object(
 export const qosUsers = [
   ['network', 'networks'],
   ['port', 'ports'],
+  ['router', 'routers'],
+  ['floatingip', 'floating_ips'],
 ] as const;
 
 export const qosPolicyResource: Resource<QosPolicyTypes> = {
@@ -48,12 +50,16 @@ export const qosPolicyResource: Resource<QosPolicyTypes> = {
   visibleTo: visibleByGrant,
   sharing: {
     objectType: 'qos_policy',
-    flags: { access_as_shared: 'shared' },
-    users: (policy) =>
-      qosUsers
-        .map(([, table]) => `select project_id from ${table} where qos_policy_id = ${policy}`)
-        .join(' union all '),
-    ownUse: true,
+    grants: {
+      access_as_shared: {
+        flag: 'shared',
+        users: (policy) =>
+          qosUsers
+            .map(([, table]) => `select project_id from ${table} where qos_policy_id = ${policy}`)
+            .join(' union all '),
+        ownUse: true,
+      },
+    },
   },
   notFound: (policyId) => refusal('QosPolicyNotFound', { policyId }),
   canonical: (row) => row,

@@ -5,6 +5,8 @@ import type { Column, Resource } from '../resource.ts';
 import { zonesView } from '../zones.ts';
 import { canonicalAddress, history, identity, tenantKeys } from './common.ts';
 
+const noId = `'00000000-0000-0000-0000-000000000000'::uuid`;
+
 const routerColumns = {
   ...identity,
   adminStateUp: { name: 'admin_state_up', type: 'boolean' },
@@ -12,6 +14,9 @@ const routerColumns = {
   enableSnat: { name: 'enable_snat', type: 'boolean' },
   distributed: { name: 'distributed', type: 'boolean' },
   ha: { name: 'ha', type: 'boolean' },
+  enableNdpProxy: { name: 'enable_ndp_proxy', type: 'boolean' },
+  flavorId: { name: 'flavor_id', type: 'uuid', nullsAs: noId },
+  qosPolicyId: { name: 'qos_policy_id', type: 'uuid' },
   routes: { name: 'routes', type: 'jsonb' },
   availabilityZoneHints: { name: 'availability_zone_hints', type: 'jsonb' },
   ...history,
@@ -26,17 +31,20 @@ export const routerResource: Resource<RouterTypes> = {
   table: 'routers',
   columns: routerColumns,
   composed: {
-    gateway: `(select json_build_object('networkId', g.network_id, 'enableSnat', t.enable_snat, 'mac', g.mac,
+    gateway: `(select json_build_object('networkId', g.network_id, 'enableSnat', t.enable_snat,
+        'qosPolicyId', t.qos_policy_id, 'mac', g.mac,
         'fixedIps', ${addressesOf('g.id')})
       from ports g where g.id = t.gateway_port_id)`,
     interfaces: `(select coalesce(json_agg(json_build_object('portId', p.id, 'networkId', p.network_id, 'mac', p.mac,
         'fixedIps', ${addressesOf('p.id')}) order by p.id), '[]')
       from router_interfaces i join ports p on p.id = i.port_id where i.router_id = t.id)`,
+    conntrackHelpers: `(select coalesce(json_agg(json_build_object('protocol', c.protocol, 'port', c.port, 'helper', c.helper)
+        order by c.id), '[]') from conntrack_helpers c where c.router_id = t.id)`,
   },
   viewed: { availabilityZones: zonesView },
   join: '',
   filters: {},
-  sortKeys: sortKeysOf(routerColumns, [...tenantKeys, 'adminStateUp', 'distributed', 'ha']),
+  sortKeys: sortKeysOf(routerColumns, [...tenantKeys, 'adminStateUp', 'distributed', 'ha', 'flavorId']),
   visibleTo: (project) => `t.project_id = ${project}`,
   notFound: (routerId) => refusal('RouterNotFound', { routerId }),
   canonical: (row) => ({

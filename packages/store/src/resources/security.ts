@@ -106,9 +106,13 @@ export const securityGroupResource: Resource<SecurityGroupTypes> = {
   visibleTo: visibleByGrant,
   sharing: {
     objectType: 'security_group',
-    flags: { access_as_shared: 'shared' },
-    users: (group) => `select p.project_id from port_security_groups g join ports p on p.id = g.port_id
+    grants: {
+      access_as_shared: {
+        flag: 'shared',
+        users: (group) => `select p.project_id from port_security_groups g join ports p on p.id = g.port_id
       where g.security_group_id = ${group}`,
+      },
+    },
   },
   notFound: (securityGroupId) => refusal('SecurityGroupNotFound', { securityGroupId }),
   canonical: withDatedRules,
@@ -182,8 +186,12 @@ export const addressGroupResource: Resource<AddressGroupTypes> = {
   visibleTo: visibleByGrant,
   sharing: {
     objectType: 'address_group',
-    flags: { access_as_shared: 'shared' },
-    users: (group) => `select s.project_id from security_group_rules s where s.remote_address_group_id = ${group}`,
+    grants: {
+      access_as_shared: {
+        flag: 'shared',
+        users: (group) => `select s.project_id from security_group_rules s where s.remote_address_group_id = ${group}`,
+      },
+    },
   },
   notFound: (addressGroupId) => refusal('AddressGroupNotFound', { addressGroupId }),
   canonical: (row) => row,
