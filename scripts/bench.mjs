@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { build, installNpmPackages, installSystemPackages, root, say } from './setup.mjs';
 
 installNpmPackages();
-installSystemPackages('run');
+installSystemPackages('bench');
 build();
 const [file, ...given] = process.argv.slice(2);
 // One JSON object per measure and line, whichever benchmark it is.

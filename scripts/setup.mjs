@@ -15,7 +15,9 @@ const runPackages = {
   ping: 'iputils-ping',
   ethtool: 'ethtool',
 };
-const testPackages = { ...runPackages, openstack: 'python3-openstackclient', 'nats-server': 'nats-server' };
+const benchPackages = { ...runPackages, 'nats-server': 'nats-server' };
+const testPackages = { ...benchPackages, openstack: 'python3-openstackclient' };
+const packagesFor = { run: runPackages, bench: benchPackages, test: testPackages };
 
 export function say(message) {
   process.stderr.write(`alcor ${message}\n`);
@@ -48,7 +50,7 @@ export function installNpmPackages() {
 
 /** With root on Debian or Ubuntu: what is missing of Open vSwitch and iproute2, saying so first. */
 export function installSystemPackages(purpose) {
-  const wanted = purpose === 'test' ? testPackages : runPackages;
+  const wanted = packagesFor[purpose];
   const missing = [
     ...new Set(
       Object.keys(wanted)

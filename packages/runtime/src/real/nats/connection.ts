@@ -74,6 +74,8 @@ export class Connection {
   }
 
   async #linkBefore(giveUpAt: number, signal: AbortSignal): Promise<Link> {
+    signal.throwIfAborted();
+    if (this.#link !== undefined) return this.#link;
     const linked = new AbortController();
     const wake = (): void => linked.abort();
     const either = AbortSignal.any([signal, this.#closed.signal, linked.signal]);

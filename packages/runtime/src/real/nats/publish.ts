@@ -29,7 +29,8 @@ export async function publishInOrder(
   const inbox = createInbox();
   const news = createWakeup();
   const over = new AbortController();
-  const either = AbortSignal.any([signal, lost, over.signal]);
+  const stop = (): void => over.abort();
+  for (const each of [signal, lost]) each.addEventListener('abort', stop, { once: true });
   let [sent, acknowledged] = [from, from];
   let failure: string | undefined;
   const fail = (why: string): void => {
@@ -49,7 +50,7 @@ export async function publishInOrder(
     callback: (error, reply) => (error === null ? acknowledge(reply) : fail(error.message)),
   });
   try {
-    while (acknowledged < messages.length && !either.aborted) {
+    while (acknowledged < messages.length && !over.signal.aborted && !lost.aborted) {
       while (sent < messages.length && sent - acknowledged < window) {
         const { subject, payload } = messages[sent]!;
         const condition = headers();
@@ -57,12 +58,13 @@ export async function publishInOrder(
         connection.publish(`${root}.${subject}`, payload, { reply: inbox, headers: condition });
         sent++;
       }
-      await news.wait(either);
+      await news.wait(over.signal);
     }
     signal.throwIfAborted();
     return acknowledged === messages.length ? undefined : (failure ?? 'the connection was lost');
   } finally {
     patience.cancel();
+    for (const each of [signal, lost]) each.removeEventListener('abort', stop);
     if (!connection.isClosed()) subscription.unsubscribe();
   }
 }

@@ -4,10 +4,13 @@ import { createWakeup } from '../../signal.ts';
 import { realClock } from '../clock.ts';
 import { type Connection, type Link, TryAgain } from './connection.ts';
 import { type Consumer, consume } from './consumer.ts';
-import { findMessage, gone, isGone, readMark, type StreamNames, streamInfo } from './stream.ts';
+import { findMessage, gone, isClustered, isGone, readMark, type StreamNames, streamInfo } from './stream.ts';
 
 /** How long one part of a reading may be behind another before the queue is asked whether there is anything in between, in ms. */
 const lagMs = 200;
+
+/** How long a leader may be behind what the cluster has told before, in ms. */
+const behindMs = 5_000;
 
 /** What is read by one consumer: the messages of one filter. */
 interface Part {
@@ -38,6 +41,7 @@ export class Reading {
   #items: Item[] = [];
   /** Consumers have been stopped. */
   #isDisturbed = false;
+  #behindSince: number | undefined;
   #leave: (() => void) | undefined;
   #proof: Timer | undefined;
 
@@ -153,10 +157,22 @@ export class Reading {
     this.#begun ??= { created, end: state.last_seq };
     if (this.#begun.created !== created) throw new TopicGone(`${this.#names.topic} has been made anew`);
     const last = Math.max(...this.#parts.map(({ received }) => received));
-    if (last > state.last_seq) throw new TopicGone(`${this.#names.topic} ends before ${last}`);
+    this.#mustReach(last, state.last_seq, link);
     const first = Math.min(...this.#parts.map(({ received }) => received));
     const forgotten = first === 0 ? 0 : ((await readMark(link, this.#names))?.forgotten ?? 0);
     if (first < forgotten) throw new TopicGone(`${this.#names.topic} is not whole after ${first}`);
+  }
+
+  #mustReach(position: number, end: number, link: Link): void {
+    if (position <= end) {
+      this.#behindSince = undefined;
+      return;
+    }
+    this.#behindSince ??= realClock.now();
+    const mayPass = isClustered(link) && realClock.now() - this.#behindSince < behindMs;
+    throw mayPass
+      ? new TryAgain('the leader is behind')
+      : new TopicGone(`${this.#names.topic} ends before ${position}`);
   }
 
   /** All parts fall silent with the link, and when the stream is said to be gone. */
@@ -199,14 +215,30 @@ export class Reading {
     const target = this.#target;
     const prove = async (part: Part, link: Link): Promise<void> => {
       if (part.given >= target || part.given < part.received) return;
-      const next = await findMessage(link, this.#names, { next_by_subj: part.filter, seq: part.received + 1 });
-      if (next !== null && next.seq <= target) return;
+      if (await this.#hasBetween(link, part, target)) return;
       // What has come meanwhile comes after the target.
       part.given = Math.max(part.given, target);
       part.received = Math.max(part.received, target);
     };
     const { signal } = this.#over;
     await Promise.allSettled(this.#parts.map((part) => this.#connection.attempt(signal, (link) => prove(part, link))));
+  }
+
+  /** Whether the part has a message after what it received and up to `target`. Throws when nobody can say. */
+  async #hasBetween(link: Link, { filter, received }: Part, target: number): Promise<boolean> {
+    const leader = await this.#leaderAt(link, target);
+    const next = await findMessage(link, this.#names, { next_by_subj: filter, seq: received + 1 });
+    if (next !== null) return next.seq <= target;
+    if ((await this.#leaderAt(link, target)) !== leader) throw new TryAgain('the leader has changed');
+    return false;
+  }
+
+  /** Who leads the stream, and has it up to `position`. Of a single server nothing needs to be asked. */
+  async #leaderAt(link: Link, position: number): Promise<string | undefined> {
+    if (!isClustered(link)) return undefined;
+    const { state, cluster } = await streamInfo(link, this.#names);
+    if (state.last_seq < position) throw new TryAgain('the leader is behind');
+    return cluster?.leader;
   }
 
   #stop(): void {

@@ -67,12 +67,17 @@ export async function streamInfo(link: Link, names: StreamNames): Promise<Stream
     if (!isGone(error)) throw error;
   }
   // A cluster that has just chosen a leader may not know all that it holds.
-  if (link.connection.info?.cluster !== undefined) await realClock.sleep(500);
+  if (isClustered(link)) await realClock.sleep(500);
   try {
     return await link.jetStream.streams.info(names.stream);
   } catch (error) {
     throw isGone(error) ? gone(names) : error;
   }
+}
+
+/** A leader that has just been chosen may for a moment be behind what the cluster has taken in and told. */
+export function isClustered({ connection }: Link): boolean {
+  return connection.info?.cluster !== undefined;
 }
 
 export function isGone(error: unknown): boolean {

@@ -4,7 +4,16 @@ import { Fenced, type OutgoingMessage, TopicGone, type TopicWriter } from '../..
 import { realRandom } from '../random.ts';
 import { type Connection, type Link, TryAgain } from './connection.ts';
 import { publishInOrder, window } from './publish.ts';
-import { findMessage, type Mark, markSubject, readMark, type StreamNames, streamInfo } from './stream.ts';
+import {
+  findMessage,
+  isClustered,
+  isGone,
+  type Mark,
+  markSubject,
+  readMark,
+  type StreamNames,
+  streamInfo,
+} from './stream.ts';
 
 /** How far a `publish` has got. */
 interface Progress {
@@ -32,13 +41,13 @@ export async function openWriter(
   return writer;
 }
 
-async function makeStream(link: Link, names: StreamNames, replicas: number): Promise<void> {
+async function makeStream({ jetStream }: Link, names: StreamNames, replicas: number): Promise<void> {
   try {
-    const { config } = await streamInfo(link, names);
-    if (config.num_replicas !== replicas) await link.jetStream.streams.update(names.stream, { num_replicas: replicas });
+    const { config } = await jetStream.streams.info(names.stream);
+    if (config.num_replicas !== replicas) await jetStream.streams.update(names.stream, { num_replicas: replicas });
   } catch (error) {
-    if (!(error instanceof TopicGone)) throw error;
-    await link.jetStream.streams.add({
+    if (!isGone(error)) throw error;
+    await jetStream.streams.add({
       name: names.stream,
       subjects: [`${names.root}.>`],
       retention: RetentionPolicy.Limits,
@@ -137,10 +146,12 @@ class NatsWriter implements TopicWriter {
   /** How many messages got in: all that came after `before` are this writer's. */
   async #count(link: Link, progress: Progress): Promise<void> {
     const { state } = await streamInfo(link, this.#names);
-    const mark = await readMark(link, this.#names);
-    if (mark?.position !== this.#markedAt) throw this.#fenced(mark);
+    await this.#findMark(link);
     const done = state.last_seq - progress.before;
-    if (done < progress.done) throw new TopicGone(`${this.#names.topic} has lost what it had taken in`);
+    if (done < progress.done) {
+      if (isClustered(link)) throw new TryAgain('the leader is behind');
+      throw new TopicGone(`${this.#names.topic} has lost what it had taken in`);
+    }
     this.#position = state.last_seq;
     progress.done = done;
     progress.isCertain = true;
@@ -157,9 +168,16 @@ class NatsWriter implements TopicWriter {
   }
 
   async #markAgain(link: Link, forgotten: number): Promise<void> {
+    await this.#leaveMark(link, await this.#findMark(link), forgotten);
+  }
+
+  /** Position of this writer's mark; throws `Fenced` when there is another in its place. */
+  async #findMark(link: Link): Promise<number> {
     const found = await readMark(link, this.#names);
-    if (found?.writer !== this.#id) throw this.#fenced(found);
-    await this.#leaveMark(link, found.position, forgotten);
+    const position = found?.position ?? 0;
+    if (found?.writer === this.#id && position >= this.#markedAt) return position;
+    if (position < this.#markedAt && isClustered(link)) throw new TryAgain('the leader is behind');
+    throw this.#fenced(found);
   }
 
   /** Takes the place of the mark at position `replaced`, 0 for none. */
