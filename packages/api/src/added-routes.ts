@@ -52,6 +52,7 @@ async function serve(
   const body = readAction(route, request.body);
   const answer = await route.run({ caller, id, query, body, signal } as RouteRequest<never, never>);
   reply.code(route.status);
+  if (answer === null) return reply.send();
   if ('json' in answer) return reply.type('application/json').send(JSON.stringify(answer.json));
   return sendLines(reply, answer.lines);
 }

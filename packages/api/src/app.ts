@@ -11,7 +11,7 @@ import { parseJson } from './json.ts';
 import { type Limits, defaultLimits } from './limits.ts';
 import { openApi } from './openapi.ts';
 import type { PolicyOverrides } from './policy.ts';
-import { addAutoTopologyRoutes } from './auto-topology-routes.ts';
+import { autoTopologyRoutes } from './auto-topology-routes.ts';
 import { type RouteContext, addResourceRoutes } from './resource-routes.ts';
 import { addQuotaRoutes } from './quota-routes.ts';
 import { addTagRoutes } from './tag-routes.ts';
@@ -43,9 +43,8 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     addTagRoutes(app, definition, context);
   }
   addQuotaRoutes(app, context);
-  addAutoTopologyRoutes(app, context);
   addVersionRoutes(app, definitions);
-  const routes = options.routes ?? [];
+  const routes = [...autoTopologyRoutes(options.store), ...(options.routes ?? [])];
   addRoutes(app, routes, context);
   const document = openApi(definitions, routes);
   app.get('/openapi.json', () => document);

@@ -1,41 +1,77 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { refusal } from '@alcor/network';
+import type { Caller } from '@alcor/identity';
+import { type IntentStore, refusal } from '@alcor/network';
 import { badRequest } from './body.ts';
-import type { RouteContext } from './resource-routes.ts';
+import { oneOf } from './kinds.ts';
+import { type Route, route } from './route.ts';
 
-const path = '/v2.0/auto-allocated-topology/:project';
 const maxProject = 255;
 
+const frame = {
+  path: '/v2.0/auto-allocated-topology/:id',
+  tag: 'auto_allocated_topologies',
+  who: 'anyone',
+} as const;
+
+const text = { type: 'string' };
+
+const schema = {
+  type: 'object',
+  required: ['auto_allocated_topology'],
+  properties: {
+    auto_allocated_topology: {
+      type: 'object',
+      required: ['id', 'tenant_id', 'project_id'],
+      properties: {
+        id: { ...text, description: 'The network; dry-run=pass where only that was asked' },
+        tenant_id: { ...text, description: 'Older name of project_id' },
+        project_id: { ...text, description: 'The project it belongs to' },
+      },
+    },
+  },
+};
+
 /** A project's ready-made network: asking for it makes it. */
-export function addAutoTopologyRoutes(app: FastifyInstance, { store, callerOf }: RouteContext): void {
-  const projectOf = (request: FastifyRequest): string => {
-    const caller = callerOf(request);
-    const { project = '' } = request.params as { readonly project?: string };
-    // Clients that know no project send the word.
-    const projectId = project === 'None' ? caller.projectId : project;
-    if (projectId === '' || projectId.length > maxProject) throw badRequest('A project is wanted.');
-    if (!caller.isAdmin && projectId !== caller.projectId) {
-      throw refusal('Forbidden', { reason: 'The topology of another project is not yours to have.' });
-    }
-    return projectId;
-  };
-
-  app.get(path, async (request) => {
-    const projectId = projectOf(request);
-    const { fields = [] } = request.query as { readonly fields?: string | readonly string[] };
-    const asked = typeof fields === 'string' ? [fields] : fields;
-    if (asked.some((field) => field !== 'dry-run')) throw badRequest('Only dry-run can be asked for by fields.');
-    if (asked.length === 0) return answer(await store.autoTopologies.ensure(projectId), projectId);
-    await store.autoTopologies.check();
-    return answer('dry-run=pass', projectId);
-  });
-
-  app.delete(path, async (request, reply) => {
-    await store.autoTopologies.remove(projectOf(request));
-    return reply.code(204).send();
-  });
+export function autoTopologyRoutes({ autoTopologies }: Pick<IntentStore, 'autoTopologies'>): readonly Route[] {
+  return [
+    route({
+      ...frame,
+      method: 'GET',
+      about:
+        'The network of the project, made with its router where it has none; fields=dry-run: whether it could be made',
+      rule: 'get_auto_allocated_topology',
+      query: { fields: oneOf('dry-run') },
+      answers: { each: 'answer', schema },
+      run: async ({ caller, id, query }) => {
+        const projectId = projectOf(caller, id);
+        if (query.fields === undefined) return answer(await autoTopologies.ensure(projectId), projectId);
+        await autoTopologies.check();
+        return answer('dry-run=pass', projectId);
+      },
+    }),
+    route({
+      ...frame,
+      method: 'DELETE',
+      about: 'Removes that network and its router',
+      rule: 'delete_auto_allocated_topology',
+      status: 204,
+      run: async ({ caller, id }) => {
+        await autoTopologies.remove(projectOf(caller, id));
+        return null;
+      },
+    }),
+  ];
 }
 
-function answer(id: string, projectId: string): object {
-  return { auto_allocated_topology: { id, tenant_id: projectId, project_id: projectId } };
+function projectOf(caller: Caller, project: string): string {
+  // Clients that know no project send the word.
+  const projectId = project === 'None' ? caller.projectId : project;
+  if (projectId === '' || projectId.length > maxProject) throw badRequest('A project is wanted.');
+  if (!caller.isAdmin && projectId !== caller.projectId) {
+    throw refusal('Forbidden', { reason: 'The topology of another project is not yours to have.' });
+  }
+  return projectId;
+}
+
+function answer(id: string, projectId: string): { readonly json: object } {
+  return { json: { auto_allocated_topology: { id, tenant_id: projectId, project_id: projectId } } };
 }

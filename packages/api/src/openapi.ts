@@ -178,11 +178,16 @@ function routeOperation({ method, path, about, tag, query, root, required, optio
   const type = answers.each === 'line' ? 'application/x-ndjson' : 'application/json';
   return {
     tags: [tag],
-    operationId: `${method.toLowerCase()}_${path.replaceAll(/[/:-]+/g, '_').replace(/^_alcor_v1_/, '')}`,
+    operationId: `${method.toLowerCase()}_${path.replaceAll(/[/:-]+/g, '_').replace(/^_(?:alcor_v1|v2\.0)_/, '')}`,
     summary: about,
     parameters: Object.entries(query).map(([name, { schema }]) => queryParameter(name, name, { ...schema })),
-    ...(method === 'GET' ? {} : { requestBody: json(root === null ? bare : wrapped(root, bare)) }),
-    responses: { [status]: { description: about, content: { [type]: { schema: answers.schema } } }, ...failure },
+    ...(method === 'GET' || method === 'DELETE'
+      ? {}
+      : { requestBody: json(root === null ? bare : wrapped(root, bare)) }),
+    responses: {
+      [status]: { description: about, ...(status === 204 ? {} : { content: { [type]: { schema: answers.schema } } }) },
+      ...failure,
+    },
   };
 }
 

@@ -18,12 +18,12 @@ export interface RouteRequest<Query, Body> {
   readonly signal: AbortSignal;
 }
 
-/** A JSON value, or one line of JSON after another for as long as there are some: pulled only as fast as the client reads. */
-export type RouteAnswer = { readonly json: object } | { readonly lines: AsyncIterable<readonly object[]> };
+/** A JSON value, or one line of JSON after another for as long as there are some, pulled only as fast as the client reads; null: nothing. */
+export type RouteAnswer = { readonly json: object } | { readonly lines: AsyncIterable<readonly object[]> } | null;
 
 /** Something under the API's roof that is no resource of the store. The API gives it its caller, policy, checks and documentation. */
 export interface Route {
-  readonly method: 'GET' | 'PUT' | 'POST';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** `/alcor/v1/topics/:id` */
   readonly path: string;
   readonly about: string;
@@ -37,7 +37,7 @@ export interface Route {
   readonly root: string | null;
   readonly required: Members;
   readonly optional: Members;
-  readonly status: 200 | 202;
+  readonly status: 200 | 202 | 204;
   /** What the answer is, as a JSON schema: of the value, or of each line. */
   readonly answers: { readonly each: 'answer' | 'line'; readonly schema: Readonly<Record<string, unknown>> };
   readonly run: (request: RouteRequest<never, never>) => Promise<RouteAnswer>;
