@@ -146,6 +146,20 @@ describe('the held state', () => {
     expect(keys()).toEqual(['neighbor/a', 'neighbor/b', 'port/here', 'vpc/vpc']);
   });
 
+  it('keeps what a topic named before a new stream said the same, in the middle of the reading', async () => {
+    const topic = held.openTopic(vpcId);
+    const all = [says(vpc()), says(port('here')), says(neighbor('a')), says(neighbor('b'))];
+    held.apply(topic, all);
+    const next = held.openStream();
+    held.begin(next, [vpcId]);
+    held.apply(next, all);
+    held.completeVpc(next, vpcId);
+    held.complete(next);
+    held.completeVpc(topic, vpcId);
+    await schedule.run(60_000);
+    expect(keys()).toEqual(['neighbor/a', 'neighbor/b', 'port/here', 'vpc/vpc']);
+  });
+
   it('finds ports and neighbours by id as long as they are held', () => {
     expect(held.find('here')?.kind).toBe('port');
     expect(held.find('a')?.kind).toBe('neighbor');

@@ -145,9 +145,11 @@ export class HeldState {
     const { kind } = source;
     const generation = generationOf(source, vpcId);
     const suspects: string[] = [];
+    // What a reading under way on the other channel has named, it will not name again.
+    const underWay = kind === 'stream' ? vpc.topic?.source.generation : undefined;
     for (const [key, item] of vpc.held.items) {
       if (item[kind] < generation) suspects.push(key);
-      else item[other(kind)] = 0;
+      else if (item[other(kind)] !== underWay) item[other(kind)] = 0;
     }
     vpc.sweep = { kind, generation, completedAt: this.#clock.now(), suspects, cancel: () => undefined };
     this.#sweep(vpcId, vpc, vpc.sweep);

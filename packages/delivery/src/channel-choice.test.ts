@@ -4,7 +4,7 @@ import { chooseChannel, type VpcFacts } from './channel-choice.ts';
 
 const thresholds = { ports: 100, largestGroup: 50 };
 const plain: VpcFacts = { vpcId: 'v', channel: 'grpc', override: null, ports: 0, largestGroup: 0 };
-const sizes = fc.array(fc.record({ ports: fc.nat(200), largestGroup: fc.nat(100) }), { maxLength: 100 });
+const sizes = fc.array(fc.record({ ports: fc.nat(200), largestGroup: fc.nat(100) }), { maxLength: 100, size: 'max' });
 
 /** The channels that a VPC has as it grows and shrinks. */
 function history(steps: readonly Pick<VpcFacts, 'ports' | 'largestGroup'>[]): VpcFacts[] {
