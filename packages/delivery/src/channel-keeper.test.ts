@@ -133,6 +133,15 @@ describe('keeping the channels of VPCs', () => {
     await expectWhole(controller);
   });
 
+  it('makes a topic anew whose fence is of another life of the database', async () => {
+    const writer = await region.queue.content.openWriter('vpc-v', 1_000, never);
+    await writer.publish([{ subject: 'multicast.vpc.other', payload: new Uint8Array() }], never);
+    const controller = new TestController(region, 'a');
+    region.override('v', 'mq');
+    await region.until(() => region.channel('v') === 'mq');
+    await expectWhole(controller);
+  });
+
   it('hands the topic over when a process dies in the middle of changes, and loses nothing', async () => {
     const controllers = new Map(['a', 'b'].map((name) => [name, new TestController(region, name)]));
     grow(0, 12);
