@@ -136,13 +136,17 @@ function vpcIdOf(id: string): string {
   return id.toLowerCase();
 }
 
-function hostView({ hostId, vpcs, failures, failuresLeftOut, ...rest }: HostProgressView): object {
+function hostView(progress: HostProgressView): object {
+  const { hostId, controller, state, reason, own, vpcs, failures, failuresLeftOut } = progress;
   return {
     host_id: hostId,
-    ...rest,
-    vpcs: vpcs.map(({ vpcId, ...progress }) => ({ vpc_id: vpcId, ...progress })),
-    failures: failures.map(({ kind, resourceId, revision: number, reason }) => {
-      return { kind, resource_id: resourceId, revision_number: number, reason };
+    controller,
+    state,
+    reason,
+    own,
+    vpcs: vpcs.map(({ vpcId, ...rest }) => ({ vpc_id: vpcId, ...rest })),
+    failures: failures.map(({ kind, resourceId, revision: number, reason: words }) => {
+      return { kind, resource_id: resourceId, revision_number: number, reason: words };
     }),
     failures_left_out: failuresLeftOut,
   };

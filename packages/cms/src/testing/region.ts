@@ -26,6 +26,8 @@ export interface TestRegion {
   network(hosts: readonly string[]): Promise<{ readonly id: string; readonly ports: readonly string[] }>;
   /** Registers a host, whose agent listens. */
   host(id: string): Promise<void>;
+  /** Ends all connections to the API, as a proxy that restarts would. */
+  breakConnections(): void;
   close(): Promise<void>;
 }
 
@@ -119,6 +121,9 @@ export async function startTestRegion(
       const agent = new Agent({ runtime, switch: new MemorySwitch({ name: id }), hostIp: ip, log: quiet });
       await agent.start(agentAddress, stop.signal);
       await make('/alcor/v1/nodes', 'node', { id, ip, agent_address: agentAddress });
+    },
+    breakConnections() {
+      app.server.closeAllConnections();
     },
     async close() {
       await app.close();
