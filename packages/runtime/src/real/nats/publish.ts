@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createInbox, headers, type Msg } from '@nats-io/transport-node';
 import type { OutgoingMessage } from '../../message-queue.ts';
 import { createWakeup } from '../../signal.ts';
@@ -30,6 +31,8 @@ export async function publishInOrder(
   const news = createWakeup();
   const over = new AbortController();
   const stop = (): void => over.abort();
+  // Writers of many topics may be told to stop by one signal.
+  setMaxListeners(0, signal);
   for (const each of [signal, lost]) each.addEventListener('abort', stop, { once: true });
   let [sent, acknowledged] = [from, from];
   let failure: string | undefined;
