@@ -5,7 +5,7 @@ import { Agent, MemorySwitch } from '@alcor/agent';
 import { buildApi, type PolicyOverrides } from '@alcor/api';
 import { ConfigManager } from '@alcor/config-manager';
 import type { Goal } from '@alcor/contract';
-import { Delivery, type Host, HostShare, LeaseKeeper } from '@alcor/delivery';
+import { ChannelKeeper, Delivery, type Host, HostShare, LeaseKeeper } from '@alcor/delivery';
 import { type Identity, noIdentity } from '@alcor/identity';
 import { shardOf } from '@alcor/network';
 import { Bus, type MessageQueue, realRuntime, Topic } from '@alcor/runtime';
@@ -44,7 +44,8 @@ export async function startTestRegion(
   options: {
     readonly identity?: Identity;
     readonly policy?: PolicyOverrides;
-    readonly queue?: Pick<MessageQueue, 'topics'>;
+    /** What VPCs go by whose topic says so. */
+    readonly queue?: MessageQueue;
   } = {},
 ): Promise<TestRegion> {
   const server: TestServer = await startTestServer();
@@ -55,14 +56,17 @@ export async function startTestRegion(
   const hosts = new Topic<Host>();
   const delivery = new Delivery({ feed: store.feed, goals: new Bus<Goal>(), hosts, clock, log: quiet });
   const share = new HostShare(hosts);
-  const nothing = { take: quiet, leave: () => Promise.resolve() };
-  const work = { vpc: nothing, host: share };
+  const { queue } = options;
+  const thresholds = { ports: 1_000, largestGroup: 1_000 };
+  const channels = new ChannelKeeper({ delivery, queue, thresholds, channels: store, clock, log: quiet });
+  const work = { vpc: channels, host: share };
   const keeper = new LeaseKeeper({ store, name: own, told: delivery.leases, work, clock, log: quiet });
   const manager = new ConfigManager({
     runtime,
     goals: delivery.goals,
     hosts: share.own,
     channels: delivery.channels,
+    queueUrl: 'of this process',
     onReport: quiet,
     log: quiet,
   });
@@ -77,10 +81,10 @@ export async function startTestRegion(
     ready: delivery.ready,
     manager,
     controllerOf: (hostId) => delivery.leases.get(shardOf('host', hostId))?.holder ?? '',
-    queue: options.queue,
+    queue,
     runtime,
   });
-  const running = [delivery, share, keeper, manager].map((part) => part.run(stop.signal));
+  const running = [delivery, share, channels, keeper, manager].map((part) => part.run(stop.signal));
   const app = buildApi({ store, identity, policy: options.policy, routes });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const address = await runtime.transport.serve('127.0.0.1:0', handlers, stop.signal);
@@ -118,7 +122,13 @@ export async function startTestRegion(
     async host(id) {
       const agentAddress = `unix:${join(sockets, `${id}.sock`)}`;
       const ip = `192.0.2.${++registered}`;
-      const agent = new Agent({ runtime, switch: new MemorySwitch({ name: id }), hostIp: ip, log: quiet });
+      const agent = new Agent({
+        runtime,
+        switch: new MemorySwitch({ name: id }),
+        hostIp: ip,
+        log: quiet,
+        ...(queue === undefined ? {} : { openQueue: () => queue }),
+      });
       await agent.start(agentAddress, stop.signal);
       await make('/alcor/v1/nodes', 'node', { id, ip, agent_address: agentAddress });
     },
