@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import {
   type ChannelOptions,
   Client,
@@ -55,6 +56,8 @@ export const grpcTransport: Transport = {
 
   async serve(address, handlers, signal) {
     signal.throwIfAborted();
+    // Every open call listens to it: that many are no leak.
+    setMaxListeners(0, signal);
     const server = new Server(options);
     for (const each of handlers) serveMethod(server, each, signal);
     const port = await new Promise<number>((resolve, reject) =>
