@@ -71,7 +71,8 @@ export class Reading {
         told = now;
         for (const item of items) if ('goOn' in item) item.goOn();
         this.#proveLater();
-        await this.#news.wait(signal);
+        // The word that a consumer broke may have come with the last items.
+        if (!this.#isSilent) await this.#news.wait(signal);
       }
     } catch (error) {
       if (!signal.aborted) throw error;
