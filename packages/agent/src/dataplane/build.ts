@@ -2,7 +2,7 @@
 import { must } from './assert.ts';
 import { stamped } from './cookie.ts';
 import type { Field } from './fields.ts';
-import type { Action, Flow, Instruction, Match } from './flow.ts';
+import { flowKey, type Action, type Flow, type Instruction, type Match } from './flow.ts';
 import { pipeline, tables, type TableName } from './pipeline.ts';
 
 /** Bands of priority within a table; a table's own miss flow is 0. */
@@ -44,4 +44,9 @@ export function flow(
 ): Flow {
   const instructions = [...(actions.length > 0 ? [apply(actions)] : []), ...(next === undefined ? [] : [goto(next)])];
   return stamped(owner, { table: pipeline[table].id, priority, match, instructions });
+}
+
+/** One flow of each place, where what makes them says some twice. */
+export function distinct(flows: readonly Flow[]): readonly Flow[] {
+  return [...new Map(flows.map((each) => [flowKey(each), each])).values()];
 }

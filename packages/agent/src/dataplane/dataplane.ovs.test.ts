@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { realRuntime } from '@alcor/runtime';
 import { mac, ipv4, ipv6 } from '@alcor/openflow';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cookieText, RESOURCE_MASK, resourceCookie } from './cookie.ts';
 import { Dataplane } from './dataplane.ts';
 import { MemorySwitch } from './drivers/memory.ts';
@@ -16,9 +14,9 @@ import { hostFlows, neighborFlows, portFlows } from './program.ts';
 import type { LocalPort, Neighbor, ResourceOutcome } from './resources.ts';
 import type { FlowChange } from './switch.ts';
 import { missingOpenVswitch, OpenVswitch } from './testing/open-vswitch.ts';
+import { boot, insideNamespace, vmNamespace } from './testing/virtual-machines.ts';
 import { neighborOf, never, port, startedOn } from './testing/region.ts';
 
-const run = promisify(execFile);
 const { clock } = realRuntime();
 const A = '192.0.2.1';
 const B = '192.0.2.2';
@@ -145,14 +143,11 @@ describe.skipIf(missing !== '')(`the data plane on Open vSwitch${missing && ` (s
 
   test('VMs ping each other over IPv4 and IPv6, the host answering ARP and neighbour discovery', async () => {
     const vms = [one, port('peer', { mac: '02:00:00:00:00:03', ips: ['10.0.0.3', 'fd00::3'] })];
-    onTestFinished(async () => {
-      for (const [index] of vms.entries()) await ip('netns', 'del', `${ovs.netns}-${index}`).catch(() => undefined);
-    });
     for (const [index, vm] of vms.entries()) await boot(ovs, vm, index);
     const running = await agent();
     for (const vm of vms) running.dataplane.setPort(vm);
     expect(await running.dataplane.reconcile(never)).toMatchObject([{ status: 'ok' }, { status: 'ok' }]);
-    const vm = `${ovs.netns}-0`;
+    const vm = vmNamespace(ovs, 0);
     await insideNamespace(vm, 'ping', '-c1', '-W2', '10.0.0.3');
     // With checksums verified by the guest's own kernel: a wrong one in the advertisement would be dropped.
     await insideNamespace(vm, 'ping', '-6', '-c1', '-W2', 'fd00::3');
@@ -196,31 +191,6 @@ describe.skipIf(missing !== '')(`the data plane on Open vSwitch${missing && ` (s
     for (const end of ['antispoof', 'services', 'delivery', 'output']) expect(ends.get(end)).toBeGreaterThan(0);
   });
 });
-
-function ip(...args: string[]) {
-  return run('ip', args);
-}
-
-function insideNamespace(netns: string, ...command: string[]) {
-  return ip('netns', 'exec', netns, ...command);
-}
-
-/** A namespace with a veth end on the bridge: what a VM is to the switch. */
-async function boot(ovs: OpenVswitch, vm: LocalPort, index: number): Promise<void> {
-  const netns = `${ovs.netns}-${index}`;
-  const inside = (...command: string[]) => insideNamespace(netns, ...command);
-  await ip('netns', 'add', netns);
-  const peer = ['peer', 'name', 'eth0', 'netns', netns];
-  await ip('-n', ovs.netns, 'link', 'add', `vm${index}`, 'type', 'veth', ...peer);
-  await ip('-n', ovs.netns, 'link', 'set', `vm${index}`, 'up');
-  await inside('sysctl', '-qw', 'net.ipv6.conf.all.disable_ipv6=0', 'net.ipv6.conf.eth0.disable_ipv6=0');
-  await ip('-n', netns, 'link', 'set', 'eth0', 'address', vm.mac, 'up');
-  await inside('ethtool', '-K', 'eth0', 'tx', 'off');
-  await ip('-n', netns, 'addr', 'add', `${vm.ips[0]}/24`, 'dev', 'eth0');
-  await ip('-n', netns, 'addr', 'add', `${vm.ips[1]}/64`, 'dev', 'eth0', 'nodad');
-  const claim = ['set', 'interface', `vm${index}`, `external_ids:iface-id=${vm.id}`];
-  await ovs.vsctl('add-port', 'br-int', `vm${index}`, '--', ...claim);
-}
 
 interface Network {
   readonly ports: readonly LocalPort[];

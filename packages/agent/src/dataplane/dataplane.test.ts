@@ -223,17 +223,28 @@ test('the state can be looked at', async () => {
   });
   expect(describeText(dataplane.describe())).toMatchInlineSnapshot(`
     "192.0.2.1: connected, tunnel port 1
-    flows: 17 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
+    flows: 43 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
 
-    table  name       flows
-    0      classify   2
-    10     antispoof  5
-    50     services   4
-    51     ndReply    1
-    70     neighbour  2
-    75     tunnel     1
-    80     delivery   1
-    90     output     1
+    table  name             flows
+    0      classify         2
+    10     antispoof        5
+    20     leaving          11
+    21     leavingTrack     1
+    22     leavingState     0
+    23     leavingVerdict   1
+    50     services         4
+    51     ndReply          1
+    70     neighbour        2
+    75     tunnel           1
+    80     delivery         1
+    81     entering         11
+    82     enteringTrack    1
+    83     enteringState    0
+    84     enteringVerdict  1
+    90     output           1
+    100    policy           0
+    101    members          0
+    102    rules            0
 
     port  vni  mac                addresses  interface  ofport  status     reason
     p     100  02:00:00:00:00:01  10.0.0.1   tap-p      2       ok

@@ -2,17 +2,21 @@
  * The host's data plane: holds the resources that the agent gives it, keeps the switch's flows equal to them, and says of
  * each resource whether it is in force.
  *
- *   setPort, setNeighbor ─▶ program (pure) ─▶ tracker ─▶ batches ─▶ Switch
+ *   setPort, setNeighbor … ─▶ program (pure) ─▶ tracker ─▶ batches ─▶ Switch
  *   plugged, unplugged, tunnel ─▲                ▲── read back ───────┘ after start, loss or doubt
  *
  * All work on the switch is done by one job at a time; jobs wait for each other in the order in which they came.
  */
 import type { Clock, Timer } from '@alcor/runtime';
 import { unreachable } from './assert.ts';
-import type { FlowIdentity } from './flow.ts';
+import type { DataplaneDescription } from './describe.ts';
+import type { Flow, FlowIdentity } from './flow.ts';
 import { tables, pipeline } from './pipeline.ts';
 import { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
-import type { LocalPort, Neighbor, ResourceOutcome } from './resources.ts';
+import type { AddressGroup, LocalPort, Neighbor, ResourceOutcome, SecurityGroup } from './resources.ts';
+import { addressGroupFlows, securityGroupFlows } from './security-groups.ts';
+import { SecurityIndex, type Owner } from './security-index.ts';
+import { groupsOf } from './security.ts';
 import { SwitchLost, type PluggedInterface, type Switch, type SwitchEvent } from './switch.ts';
 import { Tracker, type Planned } from './tracker.ts';
 
@@ -23,7 +27,7 @@ const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 30_000;
 
 /** Of two resources that want the same place, the one on this host knows better. */
-const RANK = { host: 0, port: 1, neighbor: 2 } as const;
+const RANK = { host: 0, port: 1, neighbor: 2, group: 3, addresses: 3 } as const;
 
 export interface DataplaneOptions {
   readonly switch: Switch;
@@ -34,30 +38,6 @@ export interface DataplaneOptions {
   readonly onPortOutcome?: (outcome: ResourceOutcome) => void;
 }
 
-export interface DataplaneDescription {
-  readonly switch: string;
-  readonly connected: boolean;
-  readonly tunnelPort: number | null;
-  readonly tables: readonly { readonly id: number; readonly name: string; readonly flows: number }[];
-  readonly ports: readonly {
-    readonly id: string;
-    readonly vni: number;
-    readonly mac: string;
-    readonly ips: readonly string[];
-    /** Null while unplugged. */
-    readonly plugged: PluggedInterface | null;
-    readonly status: ResourceOutcome['status'];
-    readonly reason: string;
-  }[];
-  readonly neighbors: number;
-  readonly flows: {
-    readonly present: number;
-    readonly foreign: number;
-    readonly pending: number;
-    readonly refused: number;
-  };
-}
-
 export class Dataplane {
   readonly #switch: Switch;
   readonly #hostIp: string;
@@ -66,6 +46,7 @@ export class Dataplane {
   readonly #tracker = new Tracker();
   readonly #ports = new Map<string, LocalPort>();
   readonly #neighbors = new Map<string, Neighbor>();
+  readonly #security = new SecurityIndex();
   readonly #plugged = new Map<string, PluggedInterface>();
   /** Interfaces that are there but unusable, and the switch's words for it. */
   readonly #broken = new Map<string, string>();
@@ -111,25 +92,52 @@ export class Dataplane {
   setPort(port: LocalPort): void {
     this.#ports.set(port.id, port);
     this.#touched.add(port.id);
+    this.#programAll(this.#security.setPort(portOwner(port.id), groupsOf(port) ?? []));
     this.#programPort(port.id);
   }
 
   removePort(id: string): void {
     this.#ports.delete(id);
     this.#touched.add(id);
+    this.#programAll(this.#security.setPort(portOwner(id), []));
     this.#programPort(id);
   }
 
   setNeighbor(neighbor: Neighbor): void {
     this.#neighbors.set(neighbor.id, neighbor);
     this.#touched.add(neighbor.id);
-    this.#program(neighborOwner(neighbor.id), RANK.neighbor, () => neighborFlows(neighbor, this.#hostIp));
+    this.#security.setNeighbor(neighborOwner(neighbor.id), neighbor.securityGroupIds ?? []);
+    this.#programNeighbor(neighbor.id);
   }
 
   removeNeighbor(id: string): void {
     this.#neighbors.delete(id);
     this.#touched.add(id);
-    this.#withdraw(neighborOwner(id));
+    this.#security.setNeighbor(neighborOwner(id), []);
+    this.#programNeighbor(id);
+  }
+
+  /** A group judges the ports that name it; one that is not known here allows nothing. */
+  setSecurityGroup(group: SecurityGroup): void {
+    this.#touched.add(group.id);
+    this.#programAll(this.#security.setGroup(group));
+  }
+
+  removeSecurityGroup(id: string): void {
+    this.#touched.add(id);
+    this.#programAll(this.#security.removeGroup(id));
+  }
+
+  setAddressGroup(group: AddressGroup): void {
+    this.#touched.add(group.id);
+    this.#security.setAddressGroup(group);
+    this.#programAddressGroup(group.id);
+  }
+
+  removeAddressGroup(id: string): void {
+    this.#touched.add(id);
+    this.#security.removeAddressGroup(id);
+    this.#programAddressGroup(id);
   }
 
   /**
@@ -298,10 +306,40 @@ export class Dataplane {
     const port = this.#ports.get(id);
     const ofport = this.#plugged.get(id)?.ofport;
     if (port === undefined || ofport === undefined) this.#withdraw(portOwner(id));
-    else this.#program(portOwner(id), RANK.port, () => portFlows(port, ofport));
+    else this.#program(portOwner(id), RANK.port, () => portFlows(port, ofport, this.#security));
   }
 
-  #program(owner: string, rank: number, flows: () => ReturnType<typeof hostFlows>): void {
+  #programNeighbor(id: string): void {
+    const neighbor = this.#neighbors.get(id);
+    if (neighbor === undefined) this.#withdraw(neighborOwner(id));
+    else this.#program(neighborOwner(id), RANK.neighbor, () => neighborFlows(neighbor, this.#hostIp, this.#security));
+  }
+
+  #programGroup(id: string): void {
+    const group = this.#security.groupInUse(id);
+    if (group === undefined) this.#withdraw(`group ${id}`);
+    else this.#program(`group ${id}`, RANK.group, () => securityGroupFlows(group));
+  }
+
+  #programAddressGroup(id: string): void {
+    const group = this.#security.addressGroupInUse(id);
+    if (group === undefined) this.#withdraw(`addresses ${id}`);
+    else this.#program(`addresses ${id}`, RANK.addresses, () => addressGroupFlows(group));
+  }
+
+  /** What a change elsewhere has concerned. */
+  #programAll(owners: ReadonlySet<Owner>): void {
+    for (const owner of owners) {
+      const id = resourceOf(owner);
+      if (owner.startsWith('port ')) this.#programPort(id);
+      else if (owner.startsWith('neighbor ')) this.#programNeighbor(id);
+      else if (owner.startsWith('group ')) this.#programGroup(id);
+      else this.#programAddressGroup(id);
+      if (!this.#touched.has(id)) this.#stirred.add(id);
+    }
+  }
+
+  #program(owner: string, rank: number, flows: () => readonly Flow[]): void {
     try {
       this.#tracker.set(owner, rank, flows());
       this.#invalid.delete(owner);
@@ -326,7 +364,7 @@ export class Dataplane {
 
   #failure(id: string): string | null {
     if (this.#tunnelPort !== null && this.#invalid.size === 0 && this.#tracker.idle) return null;
-    const owners = [portOwner(id), neighborOwner(id)];
+    const owners = ownersOf(id);
     for (const owner of [...owners, HOST]) {
       const reason = this.#invalid.get(owner) ?? this.#tracker.refusal(owner);
       if (reason !== null) return owner === HOST ? `flows of the host itself: ${reason}` : reason;
@@ -345,7 +383,7 @@ export class Dataplane {
     else this.#troubled.add(id);
     if (status !== 'ok' || this.#ports.has(id)) this.#told.set(id, outcome);
     else this.#told.delete(id);
-    for (const owner of [portOwner(id), neighborOwner(id)]) this.#tracker.forget(owner);
+    for (const owner of ownersOf(id)) this.#tracker.forget(owner);
   }
 
   /** Says what has become different of resources that no flush is about to answer for. */
@@ -393,12 +431,17 @@ export class Dataplane {
   }
 }
 
-function portOwner(id: string): string {
+function portOwner(id: string): Owner {
   return `port ${id}`;
 }
 
-function neighborOwner(id: string): string {
+function neighborOwner(id: string): Owner {
   return `neighbor ${id}`;
+}
+
+/** All that may have flows under one resource's id. */
+function ownersOf(id: string): readonly Owner[] {
+  return [portOwner(id), neighborOwner(id), `group ${id}`, `addresses ${id}`];
 }
 
 /** The resource that an owner's name stands for. */

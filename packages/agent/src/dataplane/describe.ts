@@ -1,5 +1,30 @@
 /** The data plane's state as people read it. */
-import type { DataplaneDescription } from './dataplane.ts';
+import type { ResourceOutcome } from './resources.ts';
+import type { PluggedInterface } from './switch.ts';
+
+export interface DataplaneDescription {
+  readonly switch: string;
+  readonly connected: boolean;
+  readonly tunnelPort: number | null;
+  readonly tables: readonly { readonly id: number; readonly name: string; readonly flows: number }[];
+  readonly ports: readonly {
+    readonly id: string;
+    readonly vni: number;
+    readonly mac: string;
+    readonly ips: readonly string[];
+    /** Null while unplugged. */
+    readonly plugged: PluggedInterface | null;
+    readonly status: ResourceOutcome['status'];
+    readonly reason: string;
+  }[];
+  readonly neighbors: number;
+  readonly flows: {
+    readonly present: number;
+    readonly foreign: number;
+    readonly pending: number;
+    readonly refused: number;
+  };
+}
 
 /** Tables of text: the switch, its tables with their flows, the ports with their state. */
 export function describeText(state: DataplaneDescription): string {

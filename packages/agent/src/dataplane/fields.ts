@@ -9,6 +9,8 @@ export interface FieldSpec {
   readonly kind: FieldKind;
   /** Every named field must be matched exactly on one of the values, or the switch refuses the flow. */
   readonly needs?: { readonly [field: string]: readonly number[] };
+  /** Known of tracked connections only: the match must say that the packet is tracked and not invalid. */
+  readonly tracked?: true;
 }
 
 const arp = { eth_type: [0x0806] };
@@ -16,7 +18,10 @@ const ipv4 = { eth_type: [0x0800] };
 const ipv6 = { eth_type: [0x86dd] };
 const icmpv4 = { ...ipv4, ip_proto: [1] };
 const icmpv6 = { ...ipv6, ip_proto: [58] };
-const udp = { eth_type: [0x0800, 0x86dd], ip_proto: [17] };
+const ip = { eth_type: [0x0800, 0x86dd] };
+const tcp = { ...ip, ip_proto: [6] };
+const udp = { ...ip, ip_proto: [17] };
+const sctp = { ...ip, ip_proto: [132] };
 const solicitation = { ...icmpv6, icmpv6_type: [135] };
 const advertisement = { ...icmpv6, icmpv6_type: [136] };
 const neighborDiscovery = { ...icmpv6, icmpv6_type: [135, 136] };
@@ -31,10 +36,30 @@ export const fields = {
   reg1: { bits: 32, kind: 'number' },
   reg2: { bits: 32, kind: 'number' },
   reg3: { bits: 32, kind: 'number' },
+  reg4: { bits: 32, kind: 'number' },
+  reg6: { bits: 32, kind: 'number' },
+  reg7: { bits: 32, kind: 'number' },
+  reg8: { bits: 32, kind: 'number' },
+  reg9: { bits: 32, kind: 'number' },
+  reg10: { bits: 32, kind: 'number' },
+  reg11: { bits: 32, kind: 'number' },
+  ct_state: { bits: 32, kind: 'hex' },
+  ct_mark: { bits: 32, kind: 'hex' },
+  // The connection's first packet, in whichever direction this one goes. Of ICMP, the ports are type and code.
+  ct_nw_proto: { bits: 8, kind: 'number', needs: ip, tracked: true },
+  ct_nw_src: { bits: 32, kind: 'ipv4', needs: ipv4, tracked: true },
+  ct_nw_dst: { bits: 32, kind: 'ipv4', needs: ipv4, tracked: true },
+  ct_ipv6_src: { bits: 128, kind: 'ipv6', needs: ipv6, tracked: true },
+  ct_ipv6_dst: { bits: 128, kind: 'ipv6', needs: ipv6, tracked: true },
+  ct_tp_src: { bits: 16, kind: 'number', needs: ip, tracked: true },
+  ct_tp_dst: { bits: 16, kind: 'number', needs: ip, tracked: true },
   eth_dst: { bits: 48, kind: 'mac' },
   eth_src: { bits: 48, kind: 'mac' },
   eth_type: { bits: 16, kind: 'hex' },
-  ip_proto: { bits: 8, kind: 'number', needs: { eth_type: [0x0800, 0x86dd] } },
+  ip_proto: { bits: 8, kind: 'number', needs: ip },
+  tcp_src: { bits: 16, kind: 'number', needs: tcp },
+  tcp_dst: { bits: 16, kind: 'number', needs: tcp },
+  sctp_dst: { bits: 16, kind: 'number', needs: sctp },
   udp_src: { bits: 16, kind: 'number', needs: udp },
   udp_dst: { bits: 16, kind: 'number', needs: udp },
   ipv4_src: { bits: 32, kind: 'ipv4', needs: ipv4 },
@@ -79,3 +104,13 @@ export function masked(field: Field, value: FieldValue, mask: FieldValue): Field
   if (fields[field].bits <= 32) return (Number(value) & Number(mask)) >>> 0;
   return normalise(field, BigInt(value) & BigInt(mask));
 }
+
+/** Bits of ct_state (ovs-fields(7)). */
+export const CT_STATE = {
+  new: 0x01,
+  established: 0x02,
+  related: 0x04,
+  reply: 0x08,
+  invalid: 0x10,
+  tracked: 0x20,
+} as const;

@@ -15,7 +15,26 @@ export type Action =
       readonly from: { readonly field: Field; readonly offset?: number };
       readonly to: { readonly field: Field; readonly offset?: number };
       readonly bits: number;
-    };
+    }
+  /** Passes the packet through another table and comes back, with the registers as that table left them. */
+  | { readonly type: 'resubmit'; readonly table: number }
+  | CtAction;
+
+/**
+ * The packet through the connection tracker. With `table`, a copy of it goes on there with the connection known; what
+ * follows in this flow sees an untracked packet.
+ */
+export interface CtAction {
+  readonly type: 'ct';
+  readonly commit?: true;
+  /** Low bits of a register. */
+  readonly zone: { readonly field: Field; readonly bits: 16 };
+  readonly table?: number;
+  /** Written to the connection that is committed: ct_mark only. */
+  readonly actions?: readonly SetField[];
+}
+
+export type SetField = Extract<Action, { readonly type: 'set_field' }>;
 
 export type Instruction =
   | { readonly type: 'apply_actions'; readonly actions: readonly Action[] }
@@ -112,6 +131,13 @@ function actionText(action: Action, show: ShowValue): string {
       return `${action.field}:=${show(action.field, action.value)}${action.mask === undefined ? '' : `/${action.mask}`}`;
     case 'move':
       return `${slice(action.to, action.bits)}:=${slice(action.from, action.bits)}`;
+    case 'resubmit':
+      return `resubmit:${action.table}`;
+    case 'ct': {
+      const { commit, zone, table, actions } = action;
+      const marks = (actions ?? []).map((each) => actionText(each, show));
+      return `ct(${commit ? 'commit,' : ''}zone=${slice(zone, zone.bits)}${table === undefined ? '' : `,table=${table}`}${marks.map((mark) => `,${mark}`).join('')})`;
+    }
     default:
       return unreachable(action);
   }

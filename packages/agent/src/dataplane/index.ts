@@ -1,9 +1,9 @@
 /** The data plane of a host: what the agent's other parts, the lab and the simulation may use. */
 export { cookieText, resourceCookie, RESOURCE_MASK } from './cookie.ts';
-export { Dataplane, type DataplaneDescription, type DataplaneOptions } from './dataplane.ts';
+export { Dataplane, type DataplaneOptions } from './dataplane.ts';
 export { Fabric, type Delivery, type Hop, type Ping, type Vm, type VmSpec } from './drivers/fabric.ts';
 export { OvsSwitch, type OvsSwitchOptions } from './drivers/ovs.ts';
-export { describeText } from './describe.ts';
+export { describeText, type DataplaneDescription } from './describe.ts';
 export { MemorySwitch, type MemorySwitchOptions } from './drivers/memory.ts';
 export {
   arpReply,
@@ -28,7 +28,17 @@ export {
 } from './flow.ts';
 export { checkFlow, FlowError, pipeline, tableName, tables, type Table, type TableName } from './pipeline.ts';
 export { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
-export type { AllowedAddressPair, LocalPort, Neighbor, ResourceOutcome } from './resources.ts';
+export type {
+  AddressGroup,
+  AllowedAddressPair,
+  LocalPort,
+  Neighbor,
+  ResourceOutcome,
+  SecurityGroup,
+  SecurityGroupRule,
+} from './resources.ts';
+export { addressGroupFlows, remoteSet, securityGroupFlows } from './security-groups.ts';
+export { noSecurity, type SecurityView } from './security.ts';
 export {
   SwitchLost,
   type FlowChange,

@@ -10,6 +10,8 @@ import { resourceCookie, stamped } from './cookie.ts';
 import { IN_PORT, type Action, type Flow, type Match } from './flow.ts';
 import { pipeline, tables } from './pipeline.ts';
 import type { LocalPort, Neighbor } from './resources.ts';
+import { memberFlows } from './security-groups.ts';
+import { noSecurity, securityHostFlows, securityPortFlows, type SecurityView } from './security.ts';
 
 /** The resource that the host's own flows come from: those that every packet needs, whoever sent it. */
 export const HOST = 'host';
@@ -40,6 +42,7 @@ export function hostFlows(tunnelPort: number | null): readonly Flow[] {
     ...misses,
     flow(owner, 'ndReply', RULE, { ...icmpv6(136), nd_options_type: 2 }, [move('eth_src', 'nd_tll', 48), reply]),
     flow(owner, 'output', RULE, {}, [{ type: 'output_reg', field: 'reg1' }]),
+    ...securityHostFlows(owner),
     ...(tunnelPort === null ? [] : tunnelFlows(owner, tunnelPort)),
   ];
 }
@@ -48,17 +51,19 @@ export function hostFlows(tunnelPort: number | null): readonly Flow[] {
  * The flows of a port of this host that is plugged at `ofport`. Administratively down, it is one flow that drops what
  * the VM sends; nothing leads to it.
  */
-export function portFlows(port: LocalPort, ofport: number): readonly Flow[] {
+export function portFlows(port: LocalPort, ofport: number, security: SecurityView = noSecurity): readonly Flow[] {
   const owner = resourceCookie(port.id);
   if (!port.adminStateUp) return [flow(owner, 'classify', RULE, { in_port: ofport }, [])];
   const own = addressesOf(port);
   const at: Match = { metadata: BigInt(port.vni), eth_dst: own.mac };
   return [
-    flow(owner, 'delivery', RULE, at, [set('reg1', ofport)], 'output'),
+    flow(owner, 'delivery', RULE, at, [set('reg1', ofport)], 'entering'),
     flow(owner, 'neighbour', RULE, at, [], 'delivery'),
     ...answers(owner, port.vni, own),
     ...silences(owner, ofport, own),
-    ...(port.portSecurityEnabled ? ownAddressesOnly(owner, ofport, port, 'services') : [anyAddress(owner, ofport)]),
+    ...securityPortFlows(port, ofport, security),
+    ...memberFlows(port, security),
+    ...(port.portSecurityEnabled ? ownAddressesOnly(owner, ofport, port, 'leaving') : [anyAddress(owner, ofport)]),
     stamped(owner, {
       table: pipeline.classify.id,
       priority: RULE,
@@ -73,7 +78,11 @@ export function portFlows(port: LocalPort, ofport: number): readonly Flow[] {
 }
 
 /** The flows towards a port of another host; none if it says to be on this one, where its local port speaks for it. */
-export function neighborFlows(neighbor: Neighbor, hostIp: string): readonly Flow[] {
+export function neighborFlows(
+  neighbor: Neighbor,
+  hostIp: string,
+  security: SecurityView = noSecurity,
+): readonly Flow[] {
   if (neighbor.hostIp === hostIp) return [];
   const owner = resourceCookie(neighbor.id);
   const its = addressesOf(neighbor);
@@ -81,6 +90,7 @@ export function neighborFlows(neighbor: Neighbor, hostIp: string): readonly Flow
   return [
     flow(owner, 'neighbour', RULE, at, [set('tun_dst', ipv4(neighbor.hostIp))], 'tunnel'),
     ...answers(owner, neighbor.vni, its),
+    ...memberFlows(neighbor, security),
   ];
 }
 
@@ -124,7 +134,7 @@ function silences(owner: bigint, ofport: number, own: Addresses): Flow[] {
 }
 
 function anyAddress(owner: bigint, ofport: number): Flow {
-  return flow(owner, 'antispoof', FALLBACK, { reg0: ofport }, [], 'services');
+  return flow(owner, 'antispoof', FALLBACK, { reg0: ofport }, [], 'leaving');
 }
 
 function arpReply(ethernet: number, ip: number): Action[] {

@@ -12,34 +12,13 @@ import {
   type Packet,
 } from './drivers/packet.ts';
 import { walkText } from './drivers/walk.ts';
-import type { LocalPort } from './resources.ts';
-import { fabricOf, neighborOf, never, port, settled, testHost, type TestHost } from './testing/region.ts';
+import { neighborOf, never, port, region, settled, type TestHost } from './testing/region.ts';
 
 const A = '192.0.2.1';
 const B = '192.0.2.2';
 
-interface Placed {
-  readonly host: string;
-  readonly port: LocalPort;
-}
-
 const one = port('one', { mac: '02:00:00:00:00:01', ips: ['10.0.0.1', 'fd00::1'] });
 const two = port('two', { mac: '02:00:00:00:00:02', ips: ['10.0.0.2', 'fd00::2'] });
-
-/** Two hosts with these ports, every port known as a neighbour to the other host where it shares a VNI. */
-async function region(placed: readonly Placed[]) {
-  const hosts = [await testHost(A), await testHost(B)];
-  const fabric = fabricOf(hosts);
-  for (const { host, port: each } of placed) {
-    for (const on of hosts) {
-      if (on.ip === host) on.dataplane.setPort(each);
-      else on.dataplane.setNeighbor(neighborOf(each, host));
-    }
-  }
-  const vms = placed.map(({ host, port: each }) => fabric.addVm(host, each));
-  for (const { dataplane } of hosts) await dataplane.reconcile(never);
-  return { hosts, fabric, vms: vms as [Vm, Vm, ...Vm[]] };
-}
 
 function portOn(host: TestHost, vm: Vm): number {
   return host.memory.plugged(vm.id)!.ofport;
@@ -254,14 +233,16 @@ test('a walk reads like the way of the packet', async () => {
   const { hops } = fabric.send(vms[0], icmpEcho('request', self, peer));
   expect(hops.map(({ walk }) => walkText(walk)).join('\n--\n')).toMatchInlineSnapshot(`
     "classify: priority 100 in_port=2 → reg0:=2 metadata:=100 goto:10
-    antispoof: priority 100 reg0=2,eth_src=02:00:00:00:00:01,eth_type=0x800,ipv4_src=10.0.0.1 → goto:50
+    antispoof: priority 100 reg0=2,eth_src=02:00:00:00:00:01,eth_type=0x800,ipv4_src=10.0.0.1 → goto:20
+    leaving: priority 100 reg0=2 → goto:50
     services: priority 0 any → goto:70
     neighbour: priority 100 metadata=100,eth_dst=02:00:00:00:00:02 → tun_dst:=192.0.2.2 goto:75
     tunnel: priority 100 any → tunnel_id[0+64]:=metadata[0+64],output:1
     output 1: eth_src=02:00:00:00:00:01,eth_dst=02:00:00:00:00:02,eth_type=0x800,ip_proto=1,ipv4_src=10.0.0.1,ipv4_dst=10.0.0.2,icmpv4_type=8,icmpv4_code=0,tun_dst=192.0.2.2,tunnel_id=100
     --
     classify: priority 100 in_port=1 → metadata[0+64]:=tunnel_id[0+64] goto:80
-    delivery: priority 100 metadata=100,eth_dst=02:00:00:00:00:02 → reg1:=2 goto:90
+    delivery: priority 100 metadata=100,eth_dst=02:00:00:00:00:02 → reg1:=2 goto:81
+    entering: priority 100 reg1=2 → goto:90
     output: priority 100 any → output:reg1
     output 2: eth_src=02:00:00:00:00:01,eth_dst=02:00:00:00:00:02,eth_type=0x800,ip_proto=1,ipv4_src=10.0.0.1,ipv4_dst=10.0.0.2,icmpv4_type=8,icmpv4_code=0,tun_dst=192.0.2.2,tunnel_id=100"
   `);

@@ -7,6 +7,39 @@ export interface AllowedAddressPair {
   readonly mac: string;
 }
 
+/** What a rule of a security group allows; nothing but rules allows anything. */
+export interface SecurityGroupRule {
+  readonly id: string;
+  readonly direction: 'ingress' | 'egress';
+  readonly ethertype: 'IPv4' | 'IPv6';
+  /** IANA's number; null: any. In an IPv6 rule 1 (ICMP) is ICMPv6. */
+  readonly protocol: number | null;
+  /** Destination port of what opens the connection; of ICMP the type. Null: any. */
+  readonly portRangeMin: number | null;
+  /** Of ICMP the code. */
+  readonly portRangeMax: number | null;
+  /** At most one of these three: where the remote end must be. */
+  readonly remoteIpPrefix?: string | null;
+  readonly remoteGroupId?: string | null;
+  readonly remoteAddressGroupId?: string | null;
+}
+
+export interface SecurityGroup {
+  readonly id: string;
+  readonly rules: readonly SecurityGroupRule[];
+  /** False: every packet needs a rule, also an answer. */
+  readonly stateful: boolean;
+  readonly revision: number;
+}
+
+/** Addresses that rules may name together. */
+export interface AddressGroup {
+  readonly id: string;
+  /** Addresses or CIDRs, IPv4 or IPv6. */
+  readonly addresses: readonly string[];
+  readonly revision: number;
+}
+
 /** A port bound to this host. */
 export interface LocalPort {
   /** Also what the plugged interface carries as `external_ids:iface-id`. */
@@ -19,6 +52,8 @@ export interface LocalPort {
   /** False: the VM may send from any address. */
   readonly portSecurityEnabled: boolean;
   readonly allowedAddressPairs?: readonly AllowedAddressPair[];
+  /** Undefined: nobody has told of groups, and nothing is restricted. Empty: nothing but ARP, ND and DHCP passes. */
+  readonly securityGroupIds?: readonly string[];
   readonly revision: number;
 }
 
@@ -29,6 +64,8 @@ export interface Neighbor {
   readonly vni: number;
   readonly mac: string;
   readonly ips: readonly string[];
+  readonly allowedAddressPairs?: readonly AllowedAddressPair[];
+  readonly securityGroupIds?: readonly string[];
   /** Underlay address of the host that has it. */
   readonly hostIp: string;
   readonly revision: number;

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { fields, masked, normalise, type Field } from '../fields.ts';
 import { flowKey, maskOf, matchFields, valueOf, type Flow, type Match } from '../flow.ts';
 import { never } from '../testing/region.ts';
+import { Conntrack } from './conntrack.ts';
 import { FlowTable } from './flow-table.ts';
 import { MemorySwitch } from './memory.ts';
 import type { Packet } from './packet.ts';
@@ -98,8 +99,8 @@ test('packets are counted on the flow that they take', async () => {
   const table = new FlowTable();
   const flow: Flow = { table: 0, priority: 1, cookie: 0n, match: { in_port: 4 }, instructions: [] };
   table.write(flow);
-  walk(new Map([[0, table]]), {}, 4);
-  walk(new Map([[0, table]]), {}, 5);
+  walk(new Map([[0, table]]), {}, 4, new Conntrack());
+  walk(new Map([[0, table]]), {}, 5, new Conntrack());
   expect(table.get(flowKey(flow))?.packets).toBe(1);
 });
 
@@ -109,7 +110,7 @@ test('an action that the interpreter does not know is an error, never skipped', 
     { type: 'apply_actions', actions: [{ type: 'group', group: 1 }] },
   ] as unknown as Flow['instructions'];
   table.write({ table: 0, priority: 1, cookie: 0n, match: {}, instructions });
-  expect(() => walk(new Map([[0, table]]), {}, 4)).toThrow(UnsupportedAction);
+  expect(() => walk(new Map([[0, table]]), {}, 4, new Conntrack())).toThrow(UnsupportedAction);
 });
 
 test('bits move from and to anywhere in a field', () => {
@@ -127,7 +128,12 @@ test('bits move from and to anywhere in a field', () => {
     },
   ];
   table.write({ table: 0, priority: 1, cookie: 0n, match: {}, instructions });
-  const { outputs } = walk(new Map([[0, table]]), { eth_src: 0x112233445566, eth_dst: 0xaabbccddeeff }, 4);
+  const { outputs } = walk(
+    new Map([[0, table]]),
+    { eth_src: 0x112233445566, eth_dst: 0xaabbccddeeff },
+    4,
+    new Conntrack(),
+  );
   expect(outputs[0]!.packet.eth_dst).toBe(0x4455ccddeeff);
   // A field that the packet does not have is not made by writing it.
   expect(outputs[0]!.packet.arp_op).toBeUndefined();

@@ -9,6 +9,7 @@ import {
   type Switch,
   type SwitchEvent,
 } from '../switch.ts';
+import { Conntrack } from './conntrack.ts';
 import { FlowTable, type Entry } from './flow-table.ts';
 import type { Packet } from './packet.ts';
 import { walk, type Walk } from './walk.ts';
@@ -30,6 +31,7 @@ export class MemorySwitch implements Switch {
   readonly tunnelPort: number | null;
   readonly #options: MemorySwitchOptions;
   readonly #tables = new Map<number, FlowTable>();
+  readonly #conntrack = new Conntrack();
   readonly #interfaces = new Map<string, PluggedInterface>();
   /** Taken off the bridge while the switch was away: told of when it is back. */
   readonly #takenOff = new Set<string>();
@@ -93,12 +95,13 @@ export class MemorySwitch implements Switch {
     else this.#takenOff.add(ifaceId);
   }
 
-  /** The switch goes away, with its flows; interfaces stay on the bridge. */
+  /** The switch goes away, with its flows and connections; interfaces stay on the bridge. */
   stop(reason = 'stopped'): void {
     if (!this.#up) return;
     this.#up = false;
     this.#life += 1;
     this.#tables.clear();
+    this.#conntrack.clear();
     this.#tell({ type: 'lost', reason });
   }
 
@@ -114,7 +117,7 @@ export class MemorySwitch implements Switch {
 
   /** Where a packet entering at `inPort` comes out, and by which flows. */
   walk(packet: Packet, inPort: number): Walk {
-    return walk(this.#tables, packet, inPort);
+    return walk(this.#tables, packet, inPort, this.#conntrack);
   }
 
   /** All flows with their counts, by table, in the order in which they were written. */

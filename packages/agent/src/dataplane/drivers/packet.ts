@@ -7,16 +7,10 @@ export type Packet = { readonly [F in Field]?: FieldValue };
 
 /** Fields that belong to the way through one switch and not to the packet: no wire carries them. */
 export const stateFields: readonly Field[] = [
-  'in_port',
-  'metadata',
-  'tunnel_id',
-  'tun_src',
-  'tun_dst',
-  'reg0',
-  'reg1',
-  'reg2',
-  'reg3',
-];
+  'in_port', 'metadata', 'tunnel_id', 'tun_src', 'tun_dst',
+  'reg0', 'reg1', 'reg2', 'reg3', 'reg4', 'reg6', 'reg7', 'reg8', 'reg9', 'reg10', 'reg11',
+  'ct_state', 'ct_mark', 'ct_nw_proto', 'ct_nw_src', 'ct_nw_dst', 'ct_ipv6_src', 'ct_ipv6_dst', 'ct_tp_src', 'ct_tp_dst',
+]; // prettier-ignore
 
 export const BROADCAST = 0xffff_ffff_ffff;
 
@@ -56,18 +50,27 @@ export function icmpv6Echo(kind: 'request' | 'reply', from: From6, to: From6): P
   return icmpv6(from, to, kind === 'request' ? 128 : 129);
 }
 
-/** Over IPv4. */
-export function udp(from: From & { readonly port: number }, to: From & { readonly port: number }): Packet {
-  return {
-    eth_src: from.mac,
-    eth_dst: to.mac,
-    eth_type: 0x0800,
-    ip_proto: 17,
-    ipv4_src: from.ip,
-    ipv4_dst: to.ip,
-    udp_src: from.port,
-    udp_dst: to.port,
-  };
+interface Socket {
+  readonly mac: number;
+  readonly ip: number | bigint;
+  readonly port: number;
+}
+
+/** Over IPv6 where the addresses are bigint. */
+export function udp(from: Socket, to: Socket): Packet {
+  return { ...overIp(from, to, 17), udp_src: from.port, udp_dst: to.port };
+}
+
+/** A segment of any kind: flags are not looked at. */
+export function tcp(from: Socket, to: Socket): Packet {
+  return { ...overIp(from, to, 6), tcp_src: from.port, tcp_dst: to.port };
+}
+
+function overIp(from: Socket, to: Socket, ip_proto: number): Packet {
+  const frame = { eth_src: from.mac, eth_dst: to.mac };
+  if (typeof from.ip === 'bigint' && typeof to.ip === 'bigint')
+    return { ...frame, eth_type: 0x86dd, ip_proto, ipv6_src: from.ip, ipv6_dst: to.ip };
+  return { ...frame, eth_type: 0x0800, ip_proto, ipv4_src: Number(from.ip), ipv4_dst: Number(to.ip) };
 }
 
 /** To the solicited-node multicast address of `target` (RFC 4291 section 2.7.1), with the sender's link address. */

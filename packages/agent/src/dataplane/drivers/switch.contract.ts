@@ -5,7 +5,9 @@ import { flowKey, type Flow, type FlowIdentity } from '../flow.ts';
 import { pipeline } from '../pipeline.ts';
 import { hostFlows, neighborFlows, portFlows } from '../program.ts';
 import type { FlowChange, Switch, SwitchEvent } from '../switch.ts';
-import { neighborOf, never, port } from '../testing/region.ts';
+import { addressGroupFlows, securityGroupFlows } from '../security-groups.ts';
+import type { SecurityView } from '../security.ts';
+import { neighborOf, never, port, rule } from '../testing/region.ts';
 
 export interface SwitchUnderTest {
   readonly driver: Switch;
@@ -24,11 +26,40 @@ export interface Heard {
   until(wanted: (event: SwitchEvent) => boolean): Promise<SwitchEvent>;
 }
 
-const portOfP = port('p', { ips: ['10.0.0.1', 'fd00::1'] });
+const portOfP = port('p', { ips: ['10.0.0.1', 'fd00::1'], securityGroupIds: ['g', 'h'] });
+const remotes = [{ remoteGroupId: 'g' }, { remoteAddressGroupId: 'a' }, { remoteIpPrefix: '10.0.0.0/9' }, {}];
+const protocols = [
+  rule({}),
+  rule({ protocol: 17, portRangeMin: 1, portRangeMax: 1000 }),
+  rule({ protocol: 1, portRangeMin: 8 }),
+];
+const rules = remotes.flatMap((remote, n) =>
+  protocols.flatMap((each, m) => [
+    { ...each, ...remote, id: `in ${n} ${m}` },
+    { ...each, ...remote, id: `out ${n} ${m}`, direction: 'egress' as const },
+    ...(n === 2 ? [] : [{ ...each, ...remote, id: `six ${n} ${m}`, ethertype: 'IPv6' as const }]),
+  ]),
+);
+const security: SecurityView = { isStateless: (id) => id === 'h', isAsked: () => true };
 const all: readonly Flow[] = [
   ...hostFlows(1),
-  ...portFlows(portOfP, 7),
-  ...neighborFlows(neighborOf(port('n', { mac: '02:00:00:00:00:02', ips: ['10.0.0.2', 'fd00::2'] }), '192.0.2.2'), ''),
+  ...portFlows(portOfP, 7, security),
+  ...neighborFlows(
+    neighborOf(
+      port('n', {
+        mac: '02:00:00:00:00:02',
+        ips: ['10.0.0.2', 'fd00::2'],
+        allowedAddressPairs: ['10.1.0.0/16', 'fd01::/50', '::/0'].map((ip) => ({ ip, mac: '02:00:00:00:00:02' })),
+        securityGroupIds: ['g'],
+      }),
+      '192.0.2.2',
+    ),
+    '',
+    security,
+  ),
+  ...securityGroupFlows({ id: 'g', rules, stateful: true, revision: 1 }),
+  ...securityGroupFlows({ id: 'h', rules, stateful: false, revision: 1 }),
+  ...addressGroupFlows({ id: 'a', addresses: ['10.0.0.0/8', 'fd00::1', 'fd00::/17'], revision: 1 }),
 ];
 const drop = { table: pipeline.classify.id, priority: 5, match: { in_port: 9 }, instructions: [] };
 

@@ -1,9 +1,10 @@
 /** Walks a packet through flow tables the way Open vSwitch does, and remembers the way. Synchronous and without chance. */
 import { allOnes, fields, normalise, type Field, type FieldValue } from '../fields.ts';
-import { IN_PORT, instructionsText, type Action, type Flow, type Instruction } from '../flow.ts';
+import { IN_PORT, instructionsText, type Action, type CtAction, type Flow, type Instruction } from '../flow.ts';
 import { tableName } from '../pipeline.ts';
+import { type Conntrack, untracked } from './conntrack.ts';
 import type { FlowTable } from './flow-table.ts';
-import { normalised, onTheWire, packetText, valueText, type Packet } from './packet.ts';
+import { normalised, onTheWire, packetText, stateFields, valueText, type Packet } from './packet.ts';
 
 export interface Output {
   readonly port: number;
@@ -30,23 +31,45 @@ export class UnsupportedAction extends Error {
 }
 
 interface Journey {
+  readonly tables: ReadonlyMap<number, FlowTable>;
+  readonly conntrack: Conntrack;
   readonly inPort: number;
   packet: { [F in Field]?: FieldValue };
   readonly outputs: Output[];
   readonly trace: Step[];
+  /** Copies that go on with their connection known, once this one is at its end. */
+  readonly tracked: { readonly packet: Packet; readonly table: number }[];
 }
 
+const fresh: Packet = {
+  ...Object.fromEntries(stateFields.filter((field) => field.startsWith('reg')).map((field) => [field, 0])),
+  metadata: 0n,
+  tunnel_id: 0n,
+  tun_src: 0,
+  tun_dst: 0,
+  ...untracked,
+};
+
 /** Where `packet`, entering at `inPort`, comes out. Counts on the flows that it takes. */
-export function walk(tables: ReadonlyMap<number, FlowTable>, packet: Packet, inPort: number): Walk {
-  const state = { metadata: 0n, tunnel_id: 0n, tun_src: 0, tun_dst: 0, reg0: 0, reg1: 0, reg2: 0, reg3: 0 };
+export function walk(
+  tables: ReadonlyMap<number, FlowTable>,
+  packet: Packet,
+  inPort: number,
+  conntrack: Conntrack,
+): Walk {
   const journey: Journey = {
+    tables,
+    conntrack,
     inPort,
-    packet: { ...state, ...normalised(packet), in_port: inPort },
+    packet: {},
     outputs: [],
     trace: [],
+    tracked: [{ packet: { ...fresh, ...normalised(packet), in_port: inPort }, table: 0 }],
   };
-  let table: number | null = 0;
-  while (table !== null) table = passTable(tables.get(table), table, journey);
+  for (let next = journey.tracked.shift(); next !== undefined; next = journey.tracked.shift()) {
+    journey.packet = { ...next.packet };
+    passFrom(next.table, journey);
+  }
   return { outputs: journey.outputs, trace: journey.trace };
 }
 
@@ -70,8 +93,12 @@ function matchText(
   return `${valueText(field, value.value)}/${valueText(field, value.mask)}`;
 }
 
-function passTable(table: FlowTable | undefined, id: number, journey: Journey): number | null {
-  const entry = table?.lookup(journey.packet);
+function passFrom(first: number, journey: Journey): void {
+  for (let table: number | null = first; table !== null;) table = passTable(table, journey);
+}
+
+function passTable(id: number, journey: Journey): number | null {
+  const entry = journey.tables.get(id)?.lookup(journey.packet);
   journey.trace.push({ table: tableName(id), flow: entry?.flow ?? null, packet: { ...journey.packet } });
   if (entry === undefined) return null;
   entry.packets += 1;
@@ -105,6 +132,10 @@ function act(action: Action, journey: Journey): void {
       return output(action.port, journey);
     case 'output_reg':
       return output(Number(journey.packet[action.field] ?? 0), journey);
+    case 'resubmit':
+      return passFrom(action.table, journey);
+    case 'ct':
+      return ct(action, journey);
     default:
       throw new UnsupportedAction(`action ${(action as { type: string }).type}`);
   }
@@ -116,6 +147,19 @@ function output(port: number, journey: Journey): void {
   const { tun_dst, tunnel_id } = journey.packet;
   const packet = { ...onTheWire(journey.packet), tun_dst: tun_dst!, tunnel_id: tunnel_id! };
   journey.outputs.push({ port: port === IN_PORT ? journey.inPort : port, packet });
+}
+
+function ct({ zone, commit, table, actions }: CtAction, journey: Journey): void {
+  const number = Number(journey.packet[zone.field] ?? 0) & ((1 << zone.bits) - 1);
+  if (commit) {
+    const mark = actions?.find(({ field }) => field === 'ct_mark')?.value;
+    journey.conntrack.commit(journey.packet, number, mark === undefined ? null : Number(mark));
+  }
+  if (table !== undefined) {
+    const packet = { ...journey.packet, ...journey.conntrack.look(journey.packet, number) };
+    journey.tracked.push({ packet, table });
+  }
+  Object.assign(journey.packet, untracked);
 }
 
 function move(action: Extract<Action, { type: 'move' }>, journey: Journey): void {

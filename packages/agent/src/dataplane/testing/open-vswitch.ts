@@ -75,8 +75,22 @@ export class OpenVswitch {
     return this.#tool('ovs-vsctl', `--db=unix:${this.folder}/db.sock`, '--timeout=20', ...args);
   }
 
-  async appctl(...args: string[]): Promise<string> {
-    return this.#tool('ovs-appctl', '-t', `${this.folder}/ovs-vswitchd.ctl`, ...args);
+  /** What `ovs-appctl` does, without a process for each question: JSON-RPC on the daemon's control socket. */
+  async appctl(method: string, ...params: string[]): Promise<string> {
+    const wire = await dialBytes(`unix:${this.folder}/ovs-vswitchd.ctl`, AbortSignal.timeout(20_000));
+    try {
+      wire.write(JSON.stringify({ id: 0, method, params }));
+      let text = '';
+      for await (const bytes of wire as AsyncIterable<Buffer>) {
+        text += bytes.toString();
+        const answer = parsed(text);
+        if (answer?.error) throw new Error(answer.error);
+        if (answer !== null) return answer.result ?? '';
+      }
+      throw new Error(`no answer to ${method}`);
+    } finally {
+      wire.destroy();
+    }
   }
 
   async ofctl(command: string, ...args: string[]): Promise<string> {
@@ -132,5 +146,19 @@ export class OpenVswitch {
     const exited = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGKILL');
     await exited;
+  }
+}
+
+interface Answer {
+  readonly result: string | null;
+  readonly error: string | null;
+}
+
+/** Null while there is more to come. */
+function parsed(text: string): Answer | null {
+  try {
+    return JSON.parse(text) as Answer;
+  } catch {
+    return null;
   }
 }

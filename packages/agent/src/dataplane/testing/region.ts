@@ -2,9 +2,9 @@
 import { setMaxListeners } from 'node:events';
 import { createSchedule, type Clock, type Schedule } from '@alcor/runtime';
 import { Dataplane } from '../dataplane.ts';
-import { Fabric } from '../drivers/fabric.ts';
+import { Fabric, type Vm } from '../drivers/fabric.ts';
 import { MemorySwitch, type MemorySwitchOptions } from '../drivers/memory.ts';
-import type { LocalPort, Neighbor, ResourceOutcome } from '../resources.ts';
+import type { LocalPort, Neighbor, ResourceOutcome, SecurityGroup, SecurityGroupRule } from '../resources.ts';
 
 export const never: AbortSignal = new AbortController().signal;
 // One signal for all tests: the listeners of thousands of data planes are no leak here.
@@ -47,6 +47,28 @@ export function fabricOf(hosts: readonly TestHost[]): Fabric {
   return fabric;
 }
 
+export interface Placed {
+  /** 192.0.2.1 or 192.0.2.2. */
+  readonly host: string;
+  readonly port: LocalPort;
+}
+
+/** Two hosts with these ports, every port known as a neighbour to the other host, and a VM for each. */
+export async function region(placed: readonly Placed[], groups: readonly SecurityGroup[] = []) {
+  const hosts = [await testHost('192.0.2.1'), await testHost('192.0.2.2')];
+  const fabric = fabricOf(hosts);
+  for (const { host, port: each } of placed) {
+    for (const on of hosts) {
+      if (on.ip === host) on.dataplane.setPort(each);
+      else on.dataplane.setNeighbor(neighborOf(each, host));
+    }
+  }
+  for (const { dataplane } of hosts) for (const group of groups) dataplane.setSecurityGroup(group);
+  const vms = placed.map(({ host, port: each }) => fabric.addVm(host, each));
+  for (const { dataplane } of hosts) await dataplane.reconcile(never);
+  return { hosts, fabric, vms: vms as [Vm, Vm, ...Vm[]] };
+}
+
 /** A port with everything switched on; `changes` say what the test is about. */
 export function port(id: string, changes: Partial<LocalPort> = {}): LocalPort {
   return {
@@ -63,8 +85,25 @@ export function port(id: string, changes: Partial<LocalPort> = {}): LocalPort {
 }
 
 export function neighborOf(local: LocalPort, hostIp: string): Neighbor {
-  const { id, vpcId, vni, mac, ips, revision } = local;
-  return { id, vpcId, vni, mac, ips, hostIp, revision };
+  const { adminStateUp: _, portSecurityEnabled: __, ...shared } = local;
+  return { ...shared, hostIp };
+}
+
+/** A rule that lets every IPv4 packet in; `changes` say what the test is about. */
+export function rule(changes: Partial<SecurityGroupRule> = {}): SecurityGroupRule {
+  return {
+    id: 'rule',
+    direction: 'ingress',
+    ethertype: 'IPv4',
+    protocol: null,
+    portRangeMin: null,
+    portRangeMax: null,
+    ...changes,
+  };
+}
+
+export function securityGroup(id: string, rules: readonly SecurityGroupRule[], stateful = true): SecurityGroup {
+  return { id, rules: rules.map((each, index) => ({ ...each, id: `${id} ${index}` })), stateful, revision: 1 };
 }
 
 /** The part of a clock that the data plane uses, run by hand. */

@@ -1,0 +1,133 @@
+/**
+ * Which groups are in use on this host, who their members are and which sets their rules ask for: so that a change
+ * finds what it concerns without a look at anything else. Every method answers with the owners whose flows may have
+ * become others.
+ */
+import type { AddressGroup, SecurityGroup } from './resources.ts';
+import { remoteSet } from './security-groups.ts';
+import type { RemoteSet } from './security-keys.ts';
+import type { SecurityView } from './security.ts';
+
+/** What flows are made for: `port ID`, `neighbor ID`, `group ID` or `addresses ID`. */
+export type Owner = `port ${string}` | `neighbor ${string}` | RemoteSet;
+
+const nobody: ReadonlySet<Owner> = new Set();
+
+export class SecurityIndex implements SecurityView {
+  readonly #groups = new Map<string, SecurityGroup>();
+  readonly #addressGroups = new Map<string, AddressGroup>();
+  /** Groups of each holder that has any. */
+  readonly #groupsOf = new Map<Owner, readonly string[]>();
+  readonly #members = new Map<string, Set<Owner>>();
+  /** Ports of this host that a group judges. */
+  readonly #judged = new Map<string, Set<Owner>>();
+  /** The sets that the rules of each group in use ask for. */
+  readonly #asks = new Map<string, ReadonlySet<RemoteSet>>();
+  /** And the groups in use that ask for each set. */
+  readonly #askers = new Map<RemoteSet, Set<string>>();
+
+  isStateless(groupId: string): boolean {
+    return this.#groups.get(groupId)?.stateful === false;
+  }
+
+  isAsked(groupId: string): boolean {
+    return this.#askers.has(`group ${groupId}`);
+  }
+
+  /** The group, if it judges a port of this host. */
+  groupInUse(id: string): SecurityGroup | undefined {
+    return this.#judged.has(id) ? this.#groups.get(id) : undefined;
+  }
+
+  /** The address group, if a group in use asks for it. */
+  addressGroupInUse(id: string): AddressGroup | undefined {
+    return this.#askers.has(`addresses ${id}`) ? this.#addressGroups.get(id) : undefined;
+  }
+
+  /** The groups that judge a port of this host; the holder's own flows are not among those answered. */
+  setPort(owner: Owner, groups: readonly string[]): ReadonlySet<Owner> {
+    return this.#setHolder(owner, groups, true);
+  }
+
+  setNeighbor(owner: Owner, groups: readonly string[]): ReadonlySet<Owner> {
+    return this.#setHolder(owner, groups, false);
+  }
+
+  setGroup(group: SecurityGroup): ReadonlySet<Owner> {
+    const wasStateless = this.isStateless(group.id);
+    this.#groups.set(group.id, group);
+    return this.#onGroup(group.id, wasStateless);
+  }
+
+  removeGroup(id: string): ReadonlySet<Owner> {
+    const wasStateless = this.isStateless(id);
+    this.#groups.delete(id);
+    return this.#onGroup(id, wasStateless);
+  }
+
+  setAddressGroup(group: AddressGroup): void {
+    this.#addressGroups.set(group.id, group);
+  }
+
+  removeAddressGroup(id: string): void {
+    this.#addressGroups.delete(id);
+  }
+
+  #setHolder(owner: Owner, groups: readonly string[], judged: boolean): ReadonlySet<Owner> {
+    const before = this.#groupsOf.get(owner) ?? [];
+    if (before.length === 0 && groups.length === 0) return nobody;
+    if (groups.length > 0) this.#groupsOf.set(owner, groups);
+    else this.#groupsOf.delete(owner);
+    const changed = [
+      ...before.filter((id) => !groups.includes(id)).map((id) => ({ id, joins: false })),
+      ...groups.filter((id) => !before.includes(id)).map((id) => ({ id, joins: true })),
+    ];
+    const affected = new Set<Owner>();
+    for (const { id, joins } of changed) {
+      put(this.#members, id, owner, joins);
+      if (!judged || !put(this.#judged, id, owner, joins)) continue;
+      affected.add(`group ${id}`);
+      this.#review(id, affected);
+    }
+    affected.delete(owner);
+    return affected;
+  }
+
+  #onGroup(id: string, wasStateless: boolean): ReadonlySet<Owner> {
+    const affected = new Set<Owner>([`group ${id}`]);
+    this.#review(id, affected);
+    if (this.isStateless(id) !== wasStateless) for (const port of this.#judged.get(id) ?? []) affected.add(port);
+    return affected;
+  }
+
+  /** What the group's rules ask for, if it is in use, against what they asked for before. */
+  #review(id: string, affected: Set<Owner>): void {
+    const before = this.#asks.get(id) ?? new Set();
+    const rules = this.groupInUse(id)?.rules ?? [];
+    const now = new Set(rules.map(remoteSet).filter((remote) => remote !== null));
+    if (now.size > 0) this.#asks.set(id, now);
+    else this.#asks.delete(id);
+    for (const remote of new Set([...before, ...now])) {
+      if (before.has(remote) === now.has(remote)) continue;
+      if (put(this.#askers, remote, id, now.has(remote))) this.#onAsked(remote, affected);
+    }
+  }
+
+  #onAsked(remote: RemoteSet, affected: Set<Owner>): void {
+    if (remote.startsWith('addresses ')) affected.add(remote);
+    else for (const member of this.#members.get(remote.slice('group '.length)) ?? []) affected.add(member);
+  }
+}
+
+/** Puts `value` in the set at `key` or takes it out; true when the set is the first value's, or was the last one's. */
+function put<K, V>(sets: Map<K, Set<V>>, key: K, value: V, isIn: boolean): boolean {
+  const found = sets.get(key);
+  if (isIn) {
+    if (found === undefined) sets.set(key, new Set([value]));
+    else found.add(value);
+    return found === undefined;
+  }
+  found?.delete(value);
+  if (found?.size !== 0) return false;
+  return sets.delete(key);
+}
