@@ -114,15 +114,11 @@ export class Agent {
   async #serve(wire: GoalStream, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options.runtime;
     const stream = reliable(wire, { clock, empty: emptyReply });
-    try {
-      const messages = stream.received[Symbol.asyncIterator]();
-      const first = await messages.next();
-      if (first.done === true) return;
-      this.#admit(first.value.fence);
-      await this.#takeOver(stream, from(first.value, messages), signal);
-    } finally {
-      stream.close();
-    }
+    const messages = stream.received[Symbol.asyncIterator]();
+    const first = await messages.next();
+    if (first.done === true) return;
+    this.#admit(first.value.fence);
+    await this.#takeOver(stream, from(first.value, messages), signal);
   }
 
   #admit(fence: number): void {

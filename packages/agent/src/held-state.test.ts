@@ -160,6 +160,28 @@ describe('the held state', () => {
     expect(keys()).toEqual(['neighbor/a', 'neighbor/b', 'port/here', 'vpc/vpc']);
   });
 
+  it('takes an older revision that says the same for the newer one, also after it has left the VPC', () => {
+    held.apply(stream, [says(neighbor('a', 4))]);
+    held.leave(stream, [vpcId]);
+    const topic = held.openTopic(vpcId);
+    expect(held.apply(topic, [says(neighbor('a', 2)), says(neighbor('b', 1, '172.16.0.9'))])).toEqual([]);
+    expect(held.goals(vpcId).get('neighbor/a')?.state.revisionNumber).toBe(4);
+    expect(held.apply(topic, [says(neighbor('a', 3, '172.16.0.9'))])).toHaveLength(1);
+  });
+
+  it('forgets what is taken back in an older revision, unless it is named again', async () => {
+    held.apply(stream, [says(neighbor('a', 4)), says(neighbor('b', 4))]);
+    const topic = held.openTopic(vpcId);
+    held.apply(topic, [says(vpc()), says(port('here')), says(neighbor('a', 2)), says(neighbor('b', 2))]);
+    held.completeVpc(topic, vpcId);
+    expect(held.apply(topic, [takesBack(neighbor('a', 2)), takesBack(neighbor('b', 2))])).toHaveLength(2);
+    await schedule.run(10_000);
+    held.apply(topic, [says(neighbor('b', 4))]);
+    expect(keys()).toContain('neighbor/a');
+    await schedule.run(60_000);
+    expect(keys()).toEqual(['neighbor/b', 'port/here', 'vpc/vpc']);
+  });
+
   it('finds ports and neighbours by id as long as they are held', () => {
     expect(held.find('here')?.kind).toBe('port');
     expect(held.find('a')?.kind).toBe('neighbor');

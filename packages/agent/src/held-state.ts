@@ -1,5 +1,5 @@
 import { type Goal, goalKey, goalVpc, OperationStatus, type StatedGoal } from '@alcor/contract';
-import type { Clock } from '@alcor/runtime';
+import type { Clock, Timer } from '@alcor/runtime';
 import { type GoalSink, HeldVpc, type Item } from './held-vpc.ts';
 import { type LastWord, Remembered } from './remembered.ts';
 
@@ -44,9 +44,9 @@ interface Vpc {
 interface Sweep {
   readonly kind: Source['kind'];
   readonly generation: number;
-  readonly completedAt: number;
-  suspects: string[];
-  cancel: () => void;
+  /** By key: since when the reading says nothing of the goal, and how long that must last. */
+  readonly suspects: Map<string, { readonly since: number; readonly graceMs: number }>;
+  timer: Timer | undefined;
 }
 
 export interface HeldStateOptions {
@@ -141,18 +141,17 @@ export class HeldState {
       if (vpc.topic?.source !== source) return;
       vpc.topic.caughtUp = true;
     }
-    vpc.sweep?.cancel();
     const { kind } = source;
-    const generation = generationOf(source, vpcId);
-    const suspects: string[] = [];
+    const sweep = this.#beginSweep(vpc, source);
+    const since = this.#clock.now();
     // What a reading under way on the other channel has named, it will not name again.
     const underWay = kind === 'stream' ? vpc.topic?.source.generation : undefined;
     for (const [key, item] of vpc.held.items) {
-      if (item[kind] < generation) suspects.push(key);
-      else if (item[other(kind)] !== underWay) item[other(kind)] = 0;
+      if (item[kind] >= sweep.generation) {
+        if (item[other(kind)] !== underWay) item[other(kind)] = 0;
+      } else sweep.suspects.set(key, { since, graceMs: item[other(kind)] > 0 ? channelGraceMs : 0 });
     }
-    vpc.sweep = { kind, generation, completedAt: this.#clock.now(), suspects, cancel: () => undefined };
-    this.#sweep(vpcId, vpc, vpc.sweep);
+    this.#sweep(vpcId, vpc, sweep);
   }
 
   /** The stream has said everything that it will: VPCs that neither it nor a topic tells of are no longer wanted. */
@@ -217,22 +216,26 @@ export class HeldState {
   }
 
   /** Answers with the reason when the goal is older than what is known. */
-  #take({ held, topic }: Vpc, source: Source, stated: StatedGoal): string | undefined {
-    const { goal, removed } = stated;
-    const key = goalKey(goal);
+  #take(vpc: Vpc, source: Source, stated: StatedGoal): string | undefined {
+    const { held, topic } = vpc;
+    const { removed } = stated;
+    const key = goalKey(stated.goal);
     const place = `${held.id} ${key}`;
     const generation = generationOf(source, held.id);
-    const revision = goal.state.revisionNumber;
     const item = held.items.get(key);
     const known = item === undefined ? this.#remembered.get(place) : wordOf(item);
     if (item !== undefined && !removed) note(item, source, generation, this.#clock.now());
-    if (known !== undefined && revision < known.revision) return `revision ${known.revision} is held`;
+    const goal = upToDate(stated, known);
+    if (goal === undefined) {
+      if (removed && item !== undefined) this.#doubt(vpc, source, key, item);
+      return `revision ${known?.revision} is held`;
+    }
     const isTopics = known !== undefined && topic !== undefined && known.topic === topic.source.generation;
-    if (known?.revision === revision && source.kind === 'stream' && isTopics) return undefined;
-    this.#observe(stated);
+    if (known?.revision === goal.state.revisionNumber && source.kind === 'stream' && isTopics) return undefined;
+    this.#observe({ goal, removed });
     const said = source.kind === 'topic' ? generation : 0;
     if (removed) {
-      this.#forget(held, key, { revision, topic: said });
+      this.#forget(held, key, { revision: goal.state.revisionNumber, topic: said, goal: undefined });
       return undefined;
     }
     const heardAt = this.#clock.now();
@@ -244,6 +247,22 @@ export class HeldState {
     return undefined;
   }
 
+  /**
+   * Who speaks for the VPC takes back an older revision than is held: either it lags, and will name the goal again, or it never heard of the
+   * newer one.
+   */
+  #doubt(vpc: Vpc, source: Source, key: string, item: Item): void {
+    item[source.kind] = 0;
+    const speaks =
+      source.kind === 'topic' ? vpc.topic?.source === source && vpc.topic.caughtUp : vpc.topic === undefined;
+    if (!speaks) return;
+    const { sweep } = vpc;
+    const isOwn = sweep?.kind === source.kind && sweep.generation === generationOf(source, vpc.held.id);
+    const current = isOwn ? sweep : this.#beginSweep(vpc, source);
+    current.suspects.set(key, { since: this.#clock.now(), graceMs: channelGraceMs });
+    this.#sweep(vpc.held.id, vpc, current);
+  }
+
   #forget(held: HeldVpc, key: string, word: LastWord): void {
     const goal = held.delete(key)?.goal;
     if (goal !== undefined && isPlace(goal)) {
@@ -253,32 +272,37 @@ export class HeldState {
     this.#remembered.set(`${held.id} ${key}`, word);
   }
 
+  #beginSweep(vpc: Vpc, source: Source): Sweep {
+    vpc.sweep?.timer?.cancel();
+    const generation = generationOf(source, vpc.held.id);
+    return (vpc.sweep = { kind: source.kind, generation, suspects: new Map(), timer: undefined });
+  }
+
   /** Forgets what is due; comes back for the rest. */
   #sweep(vpcId: string, vpc: Vpc, sweep: Sweep): void {
     const { held } = vpc;
     const now = this.#clock.now();
     let next = Number.POSITIVE_INFINITY;
-    sweep.suspects = sweep.suspects.filter((key) => {
+    for (const [key, { since, graceMs }] of sweep.suspects) {
       const item = held.items.get(key);
-      if (item === undefined || item[sweep.kind] >= sweep.generation) return false;
-      const graceMs = item[other(sweep.kind)] > 0 ? channelGraceMs : 0;
-      const due = graceMs === 0 ? now : Math.max(sweep.completedAt, item.heardAt) + graceMs;
-      if (due > now) {
+      const isNamed = item === undefined || item[sweep.kind] >= sweep.generation;
+      const due = graceMs === 0 || item === undefined ? now : Math.max(since, item.heardAt) + graceMs;
+      if (!isNamed && due > now) {
         next = Math.min(next, due);
-        return true;
+        continue;
       }
-      this.#forget(held, key, wordOf(item));
-      return false;
-    });
-    if (sweep.suspects.length === 0) {
+      sweep.suspects.delete(key);
+      if (!isNamed) this.#forget(held, key, wordOf(item));
+    }
+    sweep.timer?.cancel();
+    if (sweep.suspects.size === 0) {
       vpc.sweep = undefined;
       return this.#dropUnlessNeeded(vpcId);
     }
-    const timer = this.#clock.timer(next - now, () => {
+    sweep.timer = this.#clock.timer(next - now, () => {
       this.#sweep(vpcId, vpc, sweep);
       this.#onForgotten();
     });
-    sweep.cancel = () => timer.cancel();
     return undefined;
   }
 
@@ -289,7 +313,7 @@ export class HeldState {
   }
 
   #drop(vpcId: string, { held, sweep }: Vpc): void {
-    sweep?.cancel();
+    sweep?.timer?.cancel();
     for (const [key, item] of held.items) this.#forget(held, key, wordOf(item));
     this.#vpcs.delete(vpcId);
   }
@@ -300,7 +324,18 @@ function generationOf(source: Source, vpcId: string): number {
 }
 
 function wordOf({ goal, said }: Item): LastWord {
-  return { revision: goal.state.revisionNumber, topic: said };
+  return { revision: goal.state.revisionNumber, topic: said, goal };
+}
+
+/** The goal if it is not older than what is known; of an older revision that says the same, with the newer one. */
+function upToDate({ goal, removed }: StatedGoal, known: LastWord | undefined): Goal | undefined {
+  if (known === undefined || goal.state.revisionNumber >= known.revision) return goal;
+  if (removed || known.goal === undefined || contentOf(known.goal) !== contentOf(goal)) return undefined;
+  return known.goal;
+}
+
+function contentOf({ state }: Goal): string {
+  return JSON.stringify({ ...state, revisionNumber: 0 });
 }
 
 function sum(counts: readonly number[]): number {

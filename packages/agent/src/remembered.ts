@@ -1,3 +1,4 @@
+import type { Goal } from '@alcor/contract';
 import type { Clock } from '@alcor/runtime';
 
 /** A word on a goal that is not held any more. */
@@ -5,6 +6,8 @@ export interface LastWord {
   readonly revision: number;
   /** Generation of the topic's reading that said it; 0: a stream did. */
   readonly topic: number;
+  /** What it said; undefined: that the resource is gone. */
+  readonly goal: Goal | undefined;
 }
 
 /** How far one source may lag behind another, in ms. */
@@ -32,9 +35,9 @@ export class Remembered {
     return this.#words.get(key);
   }
 
-  set(key: string, { revision, topic }: LastWord): void {
+  set(key: string, { revision, topic, goal }: LastWord): void {
     this.#words.delete(key);
-    this.#words.set(key, { revision, topic, until: this.#clock.now() + keptMs });
+    this.#words.set(key, { revision, topic, goal, until: this.#clock.now() + keptMs });
     for (const [oldest, { until }] of this.#words) {
       if (until > this.#clock.now() && this.#words.size <= keptAtMost) break;
       this.#words.delete(oldest);

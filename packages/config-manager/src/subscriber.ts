@@ -45,6 +45,8 @@ interface Vpc {
   state: 'none' | 'reading' | 'caught-up';
   /** A subscription may stand, or come to stand. */
   mayStand: boolean;
+  /** A subscription has stood, and the stream has not yet had the last word since. */
+  stood: boolean;
   /** Number of the last request; what is reported on an earlier one is of the past. */
   request: number;
   working: boolean;
@@ -135,6 +137,7 @@ export class Subscriber {
         joined: false,
         state: 'none',
         mayStand: false,
+        stood: false,
         request: 0,
         working: false,
         interrupt: new AbortController(),
@@ -162,7 +165,7 @@ export class Subscriber {
         this.#options.tell(vpcId, 'stream');
       }
     } else {
-      vpc.mayStand = true;
+      vpc.mayStand = vpc.stood = true;
       const isRight = key === hostKey(this.#options.host.id);
       vpc.state = isRight && state === SubscriptionState.CAUGHT_UP ? 'caught-up' : 'reading';
     }
@@ -199,16 +202,29 @@ export class Subscriber {
       } else if (vpc.mayStand) {
         await this.#unsubscribe(vpc, until);
       } else {
-        if (vpc.joined) this.#options.tell(vpc.id, 'stream');
-        else this.#vpcs.delete(vpc.id);
+        this.#conclude(vpc);
         break;
       }
     }
     vpc.working = false;
   }
 
+  /** No topic tells of the VPC any more, so the stream has the last word. */
+  #conclude(vpc: Vpc): void {
+    const { again, tell, sayLeft } = this.#options;
+    if (vpc.joined) {
+      // What the stream has told already, the topic may have contradicted since.
+      if (vpc.stood) again(vpc.id);
+      tell(vpc.id, 'stream');
+    } else {
+      if (vpc.stood) sayLeft(vpc.id);
+      this.#vpcs.delete(vpc.id);
+    }
+    vpc.stood = false;
+  }
+
   async #subscribe(vpc: Vpc, until: AbortSignal): Promise<void> {
-    vpc.mayStand = true;
+    vpc.mayStand = vpc.stood = true;
     const info = this.#info(vpc, SubscribeOperation.Subscribe);
     vpc.request = info.request;
     const reply = await this.#call(info, catchUpMs, until).catch(describe);
@@ -231,9 +247,6 @@ export class Subscriber {
     if (typeof reply === 'object' && reply.operationStatus === OperationStatus.SUCCESS) {
       vpc.state = 'none';
       vpc.mayStand = false;
-      // What the stream has told already, the topic may have contradicted since.
-      if (vpc.joined) this.#options.again(vpc.id);
-      else this.#options.sayLeft(vpc.id);
       return;
     }
     if (vpc.joined && !this.#wants(vpc)) this.#options.tell(vpc.id, 'stream');
