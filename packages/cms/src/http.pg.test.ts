@@ -297,3 +297,27 @@ describe('goal states', () => {
     expect(paths['/alcor/v1/nodes/{id}/heartbeat']).toBeDefined();
   });
 });
+
+// The last one: it takes hosts away from this controller.
+describe('a host that another controller drives', () => {
+  it('is said to be elsewhere, and where', async () => {
+    const ids = Array.from({ length: 12 }, (_, n) => `shared-${n}`);
+    const nodes = ids.map((id, n) => ({ id, ip: `198.51.100.${n}`, agent_address: `${id}:1` }));
+    expect((await region.call('POST', '/alcor/v1/nodes', { nodes })).status).toBe(201);
+    const other = await region.store.enterLeases('controller-2');
+    const elsewhere = async (): Promise<string | undefined> => {
+      await region.store.renewLeases(other, 3_000);
+      for (const id of ids) {
+        const { body } = await region.call('GET', `/alcor/v1/goal-states?host=${id}`);
+        const shown = body['goal_states'] as { readonly state: string; readonly controller: string };
+        if (shown.controller === 'controller-2' && shown.state === 'elsewhere') return id;
+      }
+      return undefined;
+    };
+    let found: string | undefined;
+    await eventually(async () => (found = await elsewhere()) !== undefined);
+    const push = await region.call('POST', '/alcor/v1/goal-states/push', { host: found });
+    expect(push).toMatchObject(refused(409, `Node ${found} is driven by controller controller-2`));
+    await region.store.leaveLeases(other);
+  });
+});
