@@ -171,6 +171,19 @@ describe('room on a node', () => {
     expect((await client.call('GET', `/v2.0/ports?network_id=${network.id}`)).body.ports).toEqual([]);
   });
 
+  it('once a drain is answered no port comes any more, of those under way either', async () => {
+    const node = await nodeOf();
+    const network = await client.make('network', {});
+    const bindings = Array.from({ length: 30 }, () => bind(node.id, network.id));
+    expect((await change(node, { draining: true })).status).toBe(200);
+    const count = async (): Promise<number> =>
+      (await client.call('GET', `/v2.0/ports?binding:host_id=${node.id}&fields=id`)).body.ports.length;
+    const whenAnswered = await count();
+    const made = (await Promise.all(bindings)).filter(({ status }) => status === 201).length;
+    expect(await count()).toBe(whenAnswered);
+    expect(made).toBe(whenAnswered);
+  });
+
   it('no more ports are bound than there is room for, however many ask at once', async () => {
     const node = await nodeOf({ max_ports: 3 });
     const network = await client.make('network', {});
