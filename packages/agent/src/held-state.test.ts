@@ -182,6 +182,17 @@ describe('the held state', () => {
     expect(keys()).toEqual(['neighbor/b', 'port/here', 'vpc/vpc']);
   });
 
+  it('forgets what only the last words of a stream named, after a topic had said everything', async () => {
+    const topic = held.openTopic(vpcId);
+    held.apply(topic, [says(vpc()), says(port('here')), says(neighbor('a')), says(neighbor('b'))]);
+    held.completeVpc(topic, vpcId);
+    held.apply(stream, [says(neighbor('c')), says(neighbor('d'))]);
+    held.apply(topic, [says(neighbor('d'))]);
+    expect(keys()).toContain('neighbor/c');
+    await schedule.run(60_000);
+    expect(keys()).toEqual(['neighbor/a', 'neighbor/b', 'neighbor/d', 'port/here', 'vpc/vpc']);
+  });
+
   it('finds ports and neighbours by id as long as they are held', () => {
     expect(held.find('here')?.kind).toBe('port');
     expect(held.find('a')?.kind).toBe('neighbor');

@@ -227,7 +227,10 @@ export class HeldState {
     if (item !== undefined && !removed) note(item, source, generation, this.#clock.now());
     const goal = upToDate(stated, known);
     if (goal === undefined) {
-      if (removed && item !== undefined) this.#doubt(vpc, source, key, item);
+      if (removed && item !== undefined) {
+        item[source.kind] = 0;
+        if (speaks(vpc, source)) this.#doubt(vpc, source, key);
+      }
       return `revision ${known?.revision} is held`;
     }
     const isTopics = known !== undefined && topic !== undefined && known.topic === topic.source.generation;
@@ -244,21 +247,17 @@ export class HeldState {
     this.#remembered.delete(place);
     held.set(next);
     if (isPlace(goal)) this.#vpcOf.set(goal.state.id, held.id);
+    // The last words of a stream may come when the topic has said everything already.
+    const late = topic?.caughtUp === true && next.topic < topic.source.generation;
+    if (late && source.kind === 'stream') this.#doubt(vpc, topic.source, key);
     return undefined;
   }
 
-  /**
-   * Who speaks for the VPC takes back an older revision than is held: either it lags, and will name the goal again, or it never heard of the
-   * newer one.
-   */
-  #doubt(vpc: Vpc, source: Source, key: string, item: Item): void {
-    item[source.kind] = 0;
-    const speaks =
-      source.kind === 'topic' ? vpc.topic?.source === source && vpc.topic.caughtUp : vpc.topic === undefined;
-    if (!speaks) return;
+  /** Who speaks for the VPC does not name the goal: either it lags, and will, or it never heard of what is held. */
+  #doubt(vpc: Vpc, speaker: Source, key: string): void {
     const { sweep } = vpc;
-    const isOwn = sweep?.kind === source.kind && sweep.generation === generationOf(source, vpc.held.id);
-    const current = isOwn ? sweep : this.#beginSweep(vpc, source);
+    const isOwn = sweep?.kind === speaker.kind && sweep.generation === generationOf(speaker, vpc.held.id);
+    const current = isOwn ? sweep : this.#beginSweep(vpc, speaker);
     current.suspects.set(key, { since: this.#clock.now(), graceMs: channelGraceMs });
     this.#sweep(vpc.held.id, vpc, current);
   }
@@ -317,6 +316,11 @@ export class HeldState {
     for (const [key, item] of held.items) this.#forget(held, key, wordOf(item));
     this.#vpcs.delete(vpcId);
   }
+}
+
+/** Whether the source is the one that the VPC is told by. */
+function speaks({ topic }: Vpc, source: Source): boolean {
+  return source.kind === 'topic' ? topic?.source === source && topic.caughtUp : topic === undefined;
 }
 
 function generationOf(source: Source, vpcId: string): number {
