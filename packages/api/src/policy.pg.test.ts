@@ -247,6 +247,18 @@ describe('a policy file', () => {
     expect((await as('x', 'admin', () => other)('DELETE', `/networks/${network.id}`)).status).toBe(204);
   });
 
+  it('that says who changes a resource says who labels it, unless it says that as well', async () => {
+    for (const [rules, status] of [
+      ['{"update_network": "admin"}', 403],
+      ['{"update_network": "admin", "update_network_tags": "member"}', 200],
+    ] as const) {
+      const other = clientOf(await server.openFresh(), { policy: readPolicy(rules) });
+      const she = as('alice', 'member', () => other);
+      const network = await made(she, 'network', {});
+      expect((await she('PUT', `/networks/${network.id}/tags`, { tags: ['red'] })).status).toBe(status);
+    }
+  });
+
   it.each([
     ['nonsense', 'not JSON'],
     ['[]', 'not a JSON object'],

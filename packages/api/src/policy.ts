@@ -89,13 +89,14 @@ export function policyOf(definition: AnyDefinition, overrides: PolicyOverrides):
   const defaults = defaultsOf(definition);
   return {
     of: (operation) => {
+      const ofVerb = (verb: Verb): Who => overrides.get(`${verb}_${singular}`) ?? defaults[verb];
       if (typeof operation === 'object') {
         return overrides.get(operation.action) ?? definition.policy?.actions?.[operation.action] ?? defaults.update;
       }
-      if (operation === 'label')
-        return overrides.get(`update_${singular}_tags`) ?? definition.policy?.label ?? defaults.update;
-      const verb = operation === 'list' || operation === 'show' ? 'get' : operation;
-      return overrides.get(`${verb}_${singular}`) ?? defaults[verb];
+      if (operation === 'label') {
+        return overrides.get(`update_${singular}_tags`) ?? definition.policy?.label ?? ofVerb('update');
+      }
+      return ofVerb(operation === 'list' || operation === 'show' ? 'get' : operation);
     },
     attribute: (use, name, member) => {
       const access = attributes[name]?.access;
