@@ -87,9 +87,9 @@ export function holds(who: Who, caller: Caller, target: Target): boolean {
 export function policyOf(definition: AnyDefinition, overrides: PolicyOverrides): Policy {
   const { singular, attributes } = definition;
   const defaults = defaultsOf(definition);
+  const ofVerb = (verb: Verb): Who => overrides.get(`${verb}_${singular}`) ?? defaults[verb];
   return {
     of: (operation) => {
-      const ofVerb = (verb: Verb): Who => overrides.get(`${verb}_${singular}`) ?? defaults[verb];
       if (typeof operation === 'object') {
         return overrides.get(operation.action) ?? definition.policy?.actions?.[operation.action] ?? defaults.update;
       }
