@@ -6,6 +6,10 @@ import { type Route, route } from './route.ts';
 
 const maxProject = 255;
 
+/** The rules of policy that these routes are under. */
+export const autoTopologyRules = ['get_auto_allocated_topology', 'delete_auto_allocated_topology'] as const;
+const [getRule, deleteRule] = autoTopologyRules;
+
 const frame = {
   path: '/v2.0/auto-allocated-topology/:id',
   tag: 'auto_allocated_topologies',
@@ -38,7 +42,7 @@ export function autoTopologyRoutes({ autoTopologies }: Pick<IntentStore, 'autoTo
       method: 'GET',
       about:
         'The network of the project, made with its router where it has none; fields=dry-run: whether it could be made',
-      rule: 'get_auto_allocated_topology',
+      rule: getRule,
       query: { fields: oneOf('dry-run') },
       answers: { each: 'answer', schema },
       run: async ({ caller, id, query }) => {
@@ -52,7 +56,7 @@ export function autoTopologyRoutes({ autoTopologies }: Pick<IntentStore, 'autoTo
       ...frame,
       method: 'DELETE',
       about: 'Removes that network and its router',
-      rule: 'delete_auto_allocated_topology',
+      rule: deleteRule,
       status: 204,
       run: async ({ caller, id }) => {
         await autoTopologies.remove(projectOf(caller, id));

@@ -44,6 +44,8 @@ describe('filters', () => {
     ['fixed_ips=ip_address_substr%3D0.0.3', ['a']],
     ['fixed_ips=ip_address_substr%3D10.0.0.', ['c', 'a', 'b', 'a', 'e']],
     ['fixed_ips=ip_address_substr%3D%25', []],
+    ['fixed_ips=ip_address_substr%3D0.0.3&name=a&name=b', ['a']],
+    ['fixed_ips=ip_address_substr%3D0.0.3&name=b', []],
     ['network_id=nonsense', []],
     ['tenant_id=admin&name=c', ['c']],
     ['tenant_id=admin&project_id=other', []],

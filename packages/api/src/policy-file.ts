@@ -1,3 +1,4 @@
+import { autoTopologyRules } from './auto-topology-routes.ts';
 import { definitions as allDefinitions } from './definitions/index.ts';
 import { isRecord } from './kinds.ts';
 import { type PolicyOverrides, type Rule, type Who, policyNames, ruleNames } from './policy.ts';
@@ -18,7 +19,7 @@ export function readPolicy(
   others: readonly string[] = [],
 ): PolicyOverrides {
   const root = parsed(text);
-  const known = new Set([...policyNames(allDefinitions), ...others]);
+  const known = new Set([...policyNames(allDefinitions), ...autoTopologyRules, ...others]);
   const problems: string[] = [];
   const overrides = new Map<string, Who>();
   for (const [name, value] of Object.entries(root)) {

@@ -63,7 +63,7 @@ export const portResource: Resource<PortTypes> = {
     status: `coalesce(u.status, 'DOWN')`,
   },
   visibleTo: (project) =>
-    `(t.project_id = ${project} or t.network_id in (select n.id from networks n where n.project_id = ${project}))`,
+    `(t.project_id = ${project} or t.network_id = any(array(select n.id from networks n where n.project_id = ${project})))`,
   notFound: (portId) => refusal('PortNotFound', { portId }),
   canonical: (row) => ({
     ...row,

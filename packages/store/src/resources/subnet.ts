@@ -31,9 +31,9 @@ export const subnetResource: Resource<SubnetTypes> = {
   join: '',
   filters: sharingOf('t.network_id'),
   sortKeys: sortKeysOf(subnetColumns, [...tenantKeys, 'networkId', 'ipVersion', 'cidr', 'gatewayIp', 'enableDhcp']),
-  visibleTo: (project) => `(t.project_id = ${project} or t.network_id in (
+  visibleTo: (project) => `(t.project_id = ${project} or t.network_id = any(array(
     select r.object_id from rbac_policies r
-    where r.target_project in ('*', ${project}) and r.action = 'access_as_shared'))`,
+    where r.target_project in ('*', ${project}) and r.action = 'access_as_shared')))`,
   notFound: (subnetId) => refusal('SubnetNotFound', { subnetId }),
   canonical: (row) => (row.gatewayIp === null ? row : { ...row, gatewayIp: canonicalAddress(row.gatewayIp) }),
 };
