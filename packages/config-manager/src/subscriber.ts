@@ -53,6 +53,8 @@ interface Vpc {
   /** Aborted when the work has to look again. */
   interrupt: AbortController;
   retryMs: number;
+  /** No further try before that time of the clock. */
+  notBefore: number;
   /** Why the host does not read the topic, though it should. */
   reason: string;
 }
@@ -105,6 +107,7 @@ export class Subscriber {
     const vpc = this.#vpcs.get(vpcId);
     if (vpc === undefined) return;
     vpc.retryMs = firstRetryMs;
+    vpc.notBefore = Number.NEGATIVE_INFINITY;
     this.#look(vpc);
   }
 
@@ -142,6 +145,7 @@ export class Subscriber {
         working: false,
         interrupt: new AbortController(),
         retryMs: firstRetryMs,
+        notBefore: Number.NEGATIVE_INFINITY,
         reason: '',
       };
       this.#vpcs.set(id, vpc);
@@ -160,10 +164,7 @@ export class Subscriber {
     if (state === SubscriptionState.LOST) {
       vpc.state = 'none';
       vpc.mayStand = false;
-      if (this.#wants(vpc)) {
-        vpc.reason = reason;
-        this.#options.tell(vpcId, 'stream');
-      }
+      if (this.#wants(vpc)) this.#failed(vpc, reason);
     } else {
       vpc.mayStand = vpc.stood = true;
       const isRight = key === hostKey(this.#options.host.id);
@@ -189,8 +190,14 @@ export class Subscriber {
   async #work(vpc: Vpc): Promise<void> {
     // Where no topic is wanted and none may be read, nobody needs to wait for the host's word.
     if (this.#wants(vpc) || vpc.mayStand) await aborted(AbortSignal.any([this.#heard.signal, this.#signal]));
+    const { clock } = this.#options.runtime;
     while (!this.#signal.aborted) {
       const until = AbortSignal.any([this.#signal, vpc.interrupt.signal]);
+      const isSettled = this.#wants(vpc) ? vpc.state === 'caught-up' : !vpc.mayStand;
+      if (!isSettled && clock.now() < vpc.notBefore) {
+        await clock.sleep(vpc.notBefore - clock.now(), until).catch(() => {});
+        continue;
+      }
       if (this.#wants(vpc)) {
         if (vpc.state === 'caught-up') {
           vpc.reason = '';
@@ -200,7 +207,7 @@ export class Subscriber {
         }
         await this.#subscribe(vpc, until);
       } else if (vpc.mayStand) {
-        await this.#unsubscribe(vpc, until);
+        await this.#unsubscribe(vpc);
       } else {
         this.#conclude(vpc);
         break;
@@ -233,13 +240,25 @@ export class Subscriber {
       vpc.state = 'caught-up';
       return;
     }
-    vpc.reason = typeof reply === 'string' ? reply : reply.reason;
-    this.#options.log(`${this.#options.host.id} does not read ${topicOf(vpc.id)}: ${vpc.reason}`);
-    this.#options.tell(vpc.id, 'stream');
-    await this.#pause(vpc, until);
+    this.#failed(vpc, typeof reply === 'string' ? reply : reply.reason);
   }
 
-  async #unsubscribe(vpc: Vpc, until: AbortSignal): Promise<void> {
+  /** The host does not read the topic: it is told by the stream, and may try again after a while. */
+  #failed(vpc: Vpc, reason: string): void {
+    const { host, log, tell } = this.#options;
+    log(`${host.id} does not read ${topicOf(vpc.id)}: ${reason}`);
+    vpc.reason = reason;
+    this.#putOff(vpc);
+    tell(vpc.id, 'stream');
+  }
+
+  #putOff(vpc: Vpc): void {
+    const { clock, random } = this.#options.runtime;
+    vpc.notBefore = clock.now() + vpc.retryMs * (0.5 + random.next());
+    vpc.retryMs = Math.min(vpc.retryMs * 2, lastRetryMs);
+  }
+
+  async #unsubscribe(vpc: Vpc): Promise<void> {
     const info = this.#info(vpc, SubscribeOperation.Unsubscribe);
     vpc.request = info.request;
     const reply = await this.#call(info, answerMs, this.#signal).catch(describe);
@@ -250,13 +269,7 @@ export class Subscriber {
       return;
     }
     if (vpc.joined && !this.#wants(vpc)) this.#options.tell(vpc.id, 'stream');
-    await this.#pause(vpc, until);
-  }
-
-  async #pause(vpc: Vpc, until: AbortSignal): Promise<void> {
-    const { clock, random } = this.#options.runtime;
-    await clock.sleep(vpc.retryMs * (0.5 + random.next()), until).catch(() => {});
-    vpc.retryMs = Math.min(vpc.retryMs * 2, lastRetryMs);
+    this.#putOff(vpc);
   }
 
   #info({ id }: Vpc, subscribeOperation: SubscribeOperation, again = false): NodeSubscribeInfo {

@@ -76,6 +76,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
   const actions: readonly (() => string)[] = [
     ...Array.from({ length: 12 }, () => () => workload.step()),
     ...Array.from({ length: 4 }, () => () => plugging.step()),
+    ...Array.from({ length: 4 }, () => () => workload.policyStep()),
     ...Array.from({ length: 2 }, () => () => workload.overrideSome()),
     () => (pick(random, controllers).crash(), 'a controller is killed'),
     () => (queue.restart(between(random, 1, 5_000)), 'the message queue restarts'),

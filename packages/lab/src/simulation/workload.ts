@@ -13,6 +13,7 @@ import type {
 } from '@alcor/network';
 import { createMemoryFeed, LeaseLost, type MemoryFeed, plainPort } from '@alcor/network';
 import { between, pick, type Random } from '@alcor/runtime';
+import { Policies } from './policies.ts';
 
 const at = new Date(0);
 const tenant = { projectId: 'project', name: '', description: '', createdAt: at, updatedAt: at };
@@ -29,11 +30,13 @@ export class Workload {
   readonly #networks: NetworkId[] = [];
   readonly #ports: PortId[] = [];
   readonly #nodes: NodeId[];
+  readonly #policies: Policies;
   readonly #channelRevisions = new Map<NetworkId, number>();
   #made = 0;
 
   constructor(random: Random, nodes: readonly Node[]) {
     this.#random = random;
+    this.#policies = new Policies(random, this.feed);
     this.#nodes = nodes.map(({ id }) => id);
     for (const node of nodes) this.feed.put('node', node);
   }
@@ -83,6 +86,11 @@ export class Workload {
     return this.#ports.length > 0 ? this.#renamePort() : 'nothing';
   }
 
+  /** Does one thing to groups and routers; says what. */
+  policyStep(): string {
+    return this.#policies.step(this.#networks, new Set(this.ports.flatMap((port) => port.securityGroupIds)));
+  }
+
   /** Somebody wants some network to go by some channel; says so. */
   overrideSome(): string {
     if (this.#networks.length === 0) return 'nothing';
@@ -99,6 +107,7 @@ export class Workload {
     if (dice < 0.7) return this.#renamePort();
     if (dice < 0.78) return this.#switchPort();
     if (dice < 0.82) return this.#switchNetwork();
+    if (dice < 0.86) return this.#regroupPort();
     if (dice < 0.95) return this.#deletePort();
     return this.#deleteNetwork();
   }
@@ -153,6 +162,7 @@ export class Workload {
     this.feed.put('port', {
       ...tenant,
       ...plainPort,
+      securityGroupIds: this.#policies.someGroups(),
       id,
       revision: 1,
       networkId,
@@ -192,6 +202,13 @@ export class Workload {
     return `switch ${network.id} ${network.adminStateUp ? 'off' : 'on'}`;
   }
 
+  #regroupPort(): string {
+    const port = pick(this.#random, this.ports);
+    const securityGroupIds = this.#policies.someGroups();
+    this.#put({ ...port, securityGroupIds });
+    return `put ${port.id} into ${securityGroupIds.length} groups`;
+  }
+
   #put(port: Port): void {
     this.feed.put('port', { ...port, revision: port.revision + 1 });
   }
@@ -205,7 +222,7 @@ export class Workload {
 
   #deleteNetwork(): string {
     const id = pick(this.#random, this.#networks);
-    if (this.ports.some((port) => port.networkId === id)) return 'nothing';
+    if (this.ports.some((port) => port.networkId === id) || this.#policies.isRouted(id)) return 'nothing';
     this.#networks.splice(this.#networks.indexOf(id), 1);
     this.feed.remove('subnet', id.replace('net', 'sub') as SubnetId);
     this.feed.remove('channel', id);
