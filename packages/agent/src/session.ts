@@ -3,6 +3,7 @@ import {
   type GoalStateOperationReply_GoalStateOperationStatus as OperationReport,
   type GoalStateV2,
   goalsOf,
+  OperationStatus,
   type SubscriptionReport,
   SubscriptionState,
 } from '@alcor/contract';
@@ -47,7 +48,10 @@ export class Session {
 
   /** Has a report sent. */
   tell(report: OperationReport): void {
-    this.#reports.set(keyOf(report), report);
+    const key = keyOf(report);
+    // That a word came late says nothing of the resource; what does must not be lost for it.
+    if (report.operationStatus === OperationStatus.OUT_OF_ORDER && this.#reports.has(key)) return;
+    this.#reports.set(key, report);
     this.#wakeup.raise();
   }
 
