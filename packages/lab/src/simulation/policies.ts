@@ -117,8 +117,9 @@ export class Policies {
     const id = `router-${++this.#made}` as RouterId;
     this.#routers.push(id);
     const gateway = { gateway: null, gatewayPortId: null, enableSnat: true };
-    const flags = { adminStateUp: true, distributed: true, ha: false };
-    this.#feed.put('router', { ...tenant, ...gateway, ...flags, id, revision: 1, routes: [], interfaces: [] });
+    const flags = { adminStateUp: true, distributed: true, ha: false, enableNdpProxy: false };
+    const none = { flavorId: null, qosPolicyId: null, conntrackHelpers: [], routes: [], interfaces: [] };
+    this.#feed.put('router', { ...tenant, ...gateway, ...flags, ...none, id, revision: 1 });
     return `make ${id}`;
   }
 
