@@ -4,7 +4,7 @@ import type { HostGoal } from './delivery.ts';
 
 /** What the queue holds under a subject, against what it should. */
 export type Held =
-  /** Says what is wanted; perhaps under another revision, which means nothing to anybody. */
+  /** Says what is wanted, under this revision or a newer one. */
   | { readonly state: 'same'; readonly goal: Goal }
   /** Says something that is not wanted so, or not at all. */
   | { readonly state: 'other'; readonly goal: Goal }
@@ -44,7 +44,9 @@ function compare({ subject, payload }: QueueMessage, { multicast, unicast }: Wan
   const said = readable(payload);
   if (said === undefined) return { state: 'unreadable' };
   if (said.removed) return { state: 'gone' };
-  if (goal !== undefined && areEqual(withoutRevision(said.goal), withoutRevision(goal))) return { state: 'same', goal };
+  // Under an older one it would be refused by hosts that have heard of what was between: that it was gone for a while, say.
+  const isNewer = goal !== undefined && said.goal.state.revisionNumber > goal.state.revisionNumber;
+  if (isNewer && areEqual(withoutRevision(said.goal), withoutRevision(goal))) return { state: 'same', goal };
   return { state: 'other', goal: said.goal };
 }
 
