@@ -89,7 +89,7 @@ function gather(stream, onResult) {
   const open = new Map();
   const reader = new SubunitReader(({ testId, status, file }) => {
     if (testId === undefined || status === 'exists') return;
-    const test = testId.replace(/\[id-[^\]]*\]/, '');
+    const test = testId.replace(/\[[^\]]*\bid-[^\]]*\]/, '');
     const details = open.get(testId) ?? {};
     open.set(testId, details);
     if (file !== undefined) details[file.name] = (details[file.name] ?? '') + file.content;
