@@ -163,6 +163,7 @@ describe('the agent', () => {
       key: 'host%2E1',
       state: SubscriptionState.CAUGHT_UP,
       position: 3,
+      multicastPosition: 2,
       request: 1,
       reason: '',
     });

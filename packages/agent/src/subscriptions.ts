@@ -1,6 +1,7 @@
 import {
   decodeGoal,
   goalVpc,
+  isMulticast,
   type NodeSubscribeInfo,
   OperationStatus,
   type StatedGoal,
@@ -42,6 +43,7 @@ interface Reading {
   request: number;
   state: SubscriptionState;
   position: number;
+  multicastPosition: number;
   reason: string;
   /** To be called once when the reading has caught up or is over. */
   waiting: (() => void)[];
@@ -111,6 +113,7 @@ export class Subscriptions {
       request,
       state: SubscriptionState.READING,
       position: 0,
+      multicastPosition: 0,
       reason: '',
       waiting: [],
     };
@@ -143,6 +146,7 @@ export class Subscriptions {
     onApplied(goals, outcomes, verdicts);
     if (signal.aborted) return;
     reading.position = batch.position;
+    for (const { subject, position } of batch.messages) if (isMulticast(subject)) reading.multicastPosition = position;
     if (catchesUp) reading.state = SubscriptionState.CAUGHT_UP;
     onReport(reportOf(reading));
     if (catchesUp) settle(reading);
@@ -191,8 +195,8 @@ export class Subscriptions {
   }
 }
 
-function reportOf({ topic, key, state, position, request, reason }: Reading): SubscriptionReport {
-  return SubscriptionReport.fromPartial({ topic, key, state, position, request, reason });
+function reportOf({ topic, key, state, position, multicastPosition, request, reason }: Reading): SubscriptionReport {
+  return SubscriptionReport.fromPartial({ topic, key, state, position, multicastPosition, request, reason });
 }
 
 /** Waits while the reading has not caught up. */

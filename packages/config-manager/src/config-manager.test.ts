@@ -116,7 +116,10 @@ describe('the config manager', () => {
     await schedule.run(5_000);
     expect(channelOf()).toEqual([['mq', '']]);
     expect(manager.topics()).toEqual([
-      { topic: 'vpc-vpc', hosts: [{ hostId: 'host', key: 'host', state: 'caught-up', position: 3 }] },
+      {
+        topic: 'vpc-vpc',
+        hosts: [{ hostId: 'host', key: 'host', state: 'caught-up', position: 3, multicastPosition: 2 }],
+      },
     ]);
     goals.topic('vpc/vpc').put('neighbor/b', neighbor('b'));
     await schedule.run(5_000);

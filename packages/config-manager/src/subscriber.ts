@@ -19,6 +19,8 @@ const patienceMs = 2_000;
 const answerMs = 5_000;
 /** How long it may take to read all that a topic holds. */
 const catchUpMs = 60_000;
+/** From how many VPCs on those that the host has left are forgotten. */
+const rememberedAtMost = 1_000;
 const firstRetryMs = 500;
 const lastRetryMs = 60_000;
 
@@ -47,8 +49,8 @@ interface Vpc {
   mayStand: boolean;
   /** A subscription has stood, and the stream has not yet had the last word since. */
   stood: boolean;
-  /** Number of the last request; what is reported on an earlier one is of the past. */
-  request: number;
+  /** Number of the last request that the host has taken; what is reported on an earlier one is of the past. */
+  taken: number;
   working: boolean;
   /** Aborted when the work has to look again. */
   interrupt: AbortController;
@@ -135,13 +137,14 @@ export class Subscriber {
   #vpc(id: string): Vpc {
     let vpc = this.#vpcs.get(id);
     if (vpc === undefined) {
+      this.#forgetOne();
       vpc = {
         id,
         joined: false,
         state: 'none',
         mayStand: false,
         stood: false,
-        request: 0,
+        taken: 0,
         working: false,
         interrupt: new AbortController(),
         retryMs: firstRetryMs,
@@ -153,13 +156,23 @@ export class Subscriber {
     return vpc;
   }
 
+  /** VPCs that the host has left are remembered for a while, because reports of their past may be under way. */
+  #forgetOne(): void {
+    if (this.#vpcs.size < rememberedAtMost) return;
+    for (const { id, joined, mayStand, working } of this.#vpcs.values()) {
+      if (joined || mayStand || working) continue;
+      this.#vpcs.delete(id);
+      return;
+    }
+  }
+
   #takeReport(report: SubscriptionReport): void {
     const { topic, key, state, request, reason } = report;
     const vpcId = vpcOfTopic(topic);
     if (vpcId === undefined) return;
     this.#request = Math.max(this.#request, request);
     const vpc = this.#vpc(vpcId);
-    if (request < vpc.request) return;
+    if (request < vpc.taken) return;
     const before = vpc.state;
     if (state === SubscriptionState.LOST) {
       vpc.state = 'none';
@@ -223,21 +236,18 @@ export class Subscriber {
       // What the stream has told already, the topic may have contradicted since.
       if (vpc.stood) again(vpc.id);
       tell(vpc.id, 'stream');
-    } else {
-      if (vpc.stood) sayLeft(vpc.id);
-      this.#vpcs.delete(vpc.id);
-    }
+    } else if (vpc.stood) sayLeft(vpc.id);
     vpc.stood = false;
   }
 
   async #subscribe(vpc: Vpc, until: AbortSignal): Promise<void> {
     vpc.mayStand = vpc.stood = true;
     const info = this.#info(vpc, SubscribeOperation.Subscribe);
-    vpc.request = info.request;
     const reply = await this.#call(info, catchUpMs, until).catch(describe);
     if (until.aborted) return;
     if (typeof reply === 'object' && reply.operationStatus === OperationStatus.SUCCESS) {
       vpc.state = 'caught-up';
+      vpc.taken = info.request;
       return;
     }
     this.#failed(vpc, typeof reply === 'string' ? reply : reply.reason);
@@ -260,12 +270,12 @@ export class Subscriber {
 
   async #unsubscribe(vpc: Vpc): Promise<void> {
     const info = this.#info(vpc, SubscribeOperation.Unsubscribe);
-    vpc.request = info.request;
     const reply = await this.#call(info, answerMs, this.#signal).catch(describe);
     if (this.#signal.aborted) return;
     if (typeof reply === 'object' && reply.operationStatus === OperationStatus.SUCCESS) {
       vpc.state = 'none';
       vpc.mayStand = false;
+      vpc.taken = info.request;
       return;
     }
     if (vpc.joined && !this.#wants(vpc)) this.#options.tell(vpc.id, 'stream');

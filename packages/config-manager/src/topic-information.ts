@@ -8,6 +8,8 @@ export interface SubscribedHost {
   readonly state: 'reading' | 'caught-up';
   /** Position in the topic up to which the host has applied everything. */
   readonly position: number;
+  /** The same of what is for all hosts, so that hosts can be compared. */
+  readonly multicastPosition: number;
 }
 
 export interface TopicInformation {
@@ -22,6 +24,8 @@ export interface TopicInformation {
 export class Topics {
   readonly #byTopic = new Map<string, Map<string, SubscribedHost>>();
   readonly #byHost = new Map<string, Set<string>>();
+  /** By topic, the highest multicast position that a host has reported since there was one. */
+  readonly #furthest = new Map<string, number>();
 
   /** Takes reports of a host; with `all`, it has no other subscriptions. */
   take(hostId: string, reports: readonly SubscriptionReport[], all: boolean): void {
@@ -29,13 +33,14 @@ export class Topics {
       const named = new Set(reports.map(({ topic }) => topic));
       for (const topic of this.#byHost.get(hostId) ?? []) if (!named.has(topic)) this.#remove(hostId, topic);
     }
-    for (const { topic, key, state, position } of reports) {
+    for (const { topic, key, state, position, multicastPosition } of reports) {
       if (state === SubscriptionState.LOST) this.#remove(hostId, topic);
       else
         this.#put(topic, {
           hostId,
           key,
           position,
+          multicastPosition,
           state: state === SubscriptionState.READING ? 'reading' : 'caught-up',
         });
     }
@@ -51,14 +56,13 @@ export class Topics {
     return hosts === undefined ? undefined : { topic, hosts: [...hosts.values()] };
   }
 
-  /** How far the host has read the topic; the furthest that any host has is taken for what it should be at. */
+  /** How far the host has read what is for all; the furthest that any host has is taken for what it should be at. */
   progress(
     topic: string,
     hostId: string,
   ): { readonly wanted: number; readonly sent: number; readonly applied: number } {
-    const hosts = this.#byTopic.get(topic);
-    const applied = hosts?.get(hostId)?.position ?? 0;
-    const wanted = [...(hosts?.values() ?? [])].reduce((most, { position }) => Math.max(most, position), 0);
+    const applied = this.#byTopic.get(topic)?.get(hostId)?.multicastPosition ?? 0;
+    const wanted = this.#furthest.get(topic) ?? 0;
     return { wanted, sent: wanted, applied };
   }
 
@@ -69,6 +73,7 @@ export class Topics {
   #put(topic: string, host: SubscribedHost): void {
     const hosts = this.#byTopic.get(topic) ?? new Map<string, SubscribedHost>();
     this.#byTopic.set(topic, hosts.set(host.hostId, host));
+    this.#furthest.set(topic, Math.max(this.#furthest.get(topic) ?? 0, host.multicastPosition));
     const topics = this.#byHost.get(host.hostId) ?? new Set<string>();
     this.#byHost.set(host.hostId, topics.add(topic));
   }
@@ -76,7 +81,10 @@ export class Topics {
   #remove(hostId: string, topic: string): void {
     const hosts = this.#byTopic.get(topic);
     hosts?.delete(hostId);
-    if (hosts?.size === 0) this.#byTopic.delete(topic);
+    if (hosts?.size === 0) {
+      this.#byTopic.delete(topic);
+      this.#furthest.delete(topic);
+    }
     const topics = this.#byHost.get(hostId);
     topics?.delete(topic);
     if (topics?.size === 0) this.#byHost.delete(hostId);

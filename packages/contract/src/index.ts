@@ -72,6 +72,7 @@ export {
   decodeGoal,
   encodeGoal,
   hostKey,
+  isMulticast,
   multicastSubject,
   subjectsFor,
   topicOf,

@@ -22,6 +22,11 @@ export function multicastSubject(goal: Goal): string {
   return `multicast.${goal.kind}.${goal.state.id}`;
 }
 
+/** Whether the subject is one that every host of the VPC reads. */
+export function isMulticast(subject: string): boolean {
+  return subject.startsWith('multicast.');
+}
+
 /** Where in its VPC's topic one host finds the goal. */
 export function unicastSubject(hostId: string, goal: Goal): string {
   return `unicast.${hostKey(hostId)}.${goal.kind}.${goal.state.id}`;
