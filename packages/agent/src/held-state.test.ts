@@ -39,6 +39,10 @@ class Switch implements GoalSink {
   onRemove: (id: string) => void = () => undefined;
 
   setPort(): void {}
+  setSecurityGroup(): void {}
+  removeSecurityGroup(): void {}
+  setAddressGroup(): void {}
+  removeAddressGroup(): void {}
   removePort(): void {}
   setNeighbor({ id, hostIp }: { id: string; hostIp: string }): void {
     this.neighbors.set(id, hostIp);

@@ -1,5 +1,6 @@
 import { type Goal, goalKey, goalVpc, OperationStatus, type StatedGoal } from '@alcor/contract';
 import type { Clock, Timer } from '@alcor/runtime';
+import { HeldGroups } from './held-groups.ts';
 import { type GoalSink, HeldVpc, type Item } from './held-vpc.ts';
 import { type LastWord, Remembered } from './remembered.ts';
 
@@ -71,6 +72,7 @@ export interface HeldStateOptions {
  */
 export class HeldState {
   readonly #sink: GoalSink;
+  readonly #groups: HeldGroups;
   readonly #clock: Clock;
   readonly #observe: (goal: StatedGoal) => void;
   readonly #onForgotten: () => void;
@@ -82,6 +84,7 @@ export class HeldState {
 
   constructor(options: HeldStateOptions) {
     this.#sink = options.sink;
+    this.#groups = new HeldGroups(options.sink);
     this.#clock = options.clock;
     this.#observe = options.observe ?? (() => undefined);
     this.#onForgotten = options.onForgotten ?? (() => undefined);
@@ -209,7 +212,7 @@ export class HeldState {
   #vpc(vpcId: string): Vpc {
     let vpc = this.#vpcs.get(vpcId);
     if (vpc === undefined) {
-      vpc = { held: new HeldVpc(vpcId, this.#sink), topic: undefined, told: 0, sweep: undefined };
+      vpc = { held: new HeldVpc(vpcId, this.#sink, this.#groups), topic: undefined, told: 0, sweep: undefined };
       this.#vpcs.set(vpcId, vpc);
     }
     return vpc;

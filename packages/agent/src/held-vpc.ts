@@ -1,8 +1,15 @@
-import { type Goal, goalKey, type VpcConfiguration } from '@alcor/contract';
-import type { LocalPort, Neighbor } from './dataplane/index.ts';
+import {
+  type Goal,
+  goalKey,
+  type NeighborConfiguration,
+  type PortConfiguration,
+  type VpcConfiguration,
+} from '@alcor/contract';
+import type { AllowedAddressPair, LocalPort, Neighbor } from './dataplane/index.ts';
+import type { GroupSink, HeldGroups } from './held-groups.ts';
 
 /** What the held state drives: the data plane, as far as it concerns goals. */
-export interface GoalSink {
+export interface GoalSink extends GroupSink {
   setPort(port: LocalPort): void;
   removePort(id: string): void;
   setNeighbor(neighbor: Neighbor): void;
@@ -25,11 +32,13 @@ export class HeldVpc {
   readonly id: string;
   readonly items = new Map<string, Item>();
   readonly #sink: GoalSink;
+  readonly #groups: HeldGroups;
   #ports = 0;
 
-  constructor(id: string, sink: GoalSink) {
+  constructor(id: string, sink: GoalSink, groups: HeldGroups) {
     this.id = id;
     this.#sink = sink;
+    this.#groups = groups;
   }
 
   get ports(): number {
@@ -72,6 +81,8 @@ export class HeldVpc {
   }
 
   #program(goal: Goal): void {
+    if (goal.kind === 'security-group') return this.#groups.setSecurityGroup(goal.state);
+    if (goal.kind === 'address-group') return this.#groups.setAddressGroup(goal.state);
     const { own } = this;
     if (own === undefined) return this.#withdraw(goal);
     const { id: vpcId, tunnelId: vni, adminStateDown } = own;
@@ -92,6 +103,8 @@ export class HeldVpc {
         ips: fixedIps.map(({ ipAddress }) => ipAddress),
         adminStateUp: adminStateUp && !adminStateDown,
         portSecurityEnabled: !portSecurityDisabled,
+        allowedAddressPairs: pairsOf(goal.state),
+        securityGroupIds: goal.state.securityGroupIds.map((group) => group.id),
         revision,
       });
     }
@@ -103,6 +116,8 @@ export class HeldVpc {
         vni,
         mac,
         ips: fixedIps.map(({ ipAddress }) => ipAddress),
+        allowedAddressPairs: pairsOf(goal.state),
+        securityGroupIds: goal.state.securityGroupIds,
         hostIp,
         revision,
       });
@@ -112,5 +127,12 @@ export class HeldVpc {
   #withdraw({ kind, state }: Goal): void {
     if (kind === 'port') this.#sink.removePort(state.id);
     if (kind === 'neighbor') this.#sink.removeNeighbor(state.id);
+    if (kind === 'security-group') this.#groups.removeSecurityGroup(this.id, state.id);
+    if (kind === 'address-group') this.#groups.removeAddressGroup(this.id, state.id);
   }
+}
+
+/** A pair without a MAC is the port's own. */
+function pairsOf({ macAddress, allowAddressPairs }: PortConfiguration | NeighborConfiguration): AllowedAddressPair[] {
+  return allowAddressPairs.map((pair) => ({ ip: pair.ipAddress, mac: pair.macAddress || macAddress }));
 }

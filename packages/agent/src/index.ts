@@ -1,4 +1,5 @@
 export { Agent, type AgentOptions } from './agent.ts';
 export * from './dataplane/index.ts';
+export { addressGroupOf, securityGroupOf } from './held-groups.ts';
 export { HeldState, type HeldStateOptions, type Source, type Verdict } from './held-state.ts';
 export type { GoalSink } from './held-vpc.ts';

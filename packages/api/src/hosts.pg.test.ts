@@ -176,11 +176,11 @@ describe('room on a node', () => {
     const network = await client.make('network', {});
     const bindings = Array.from({ length: 30 }, () => bind(node.id, network.id));
     expect((await change(node, { draining: true })).status).toBe(200);
-    const count = async (): Promise<number> =>
+    const ports = async (): Promise<number> =>
       (await client.call('GET', `/v2.0/ports?binding:host_id=${node.id}&fields=id`)).body.ports.length;
-    const whenAnswered = await count();
+    const whenAnswered = await ports();
     const made = (await Promise.all(bindings)).filter(({ status }) => status === 201).length;
-    expect(await count()).toBe(whenAnswered);
+    expect(await ports()).toBe(whenAnswered);
     expect(made).toBe(whenAnswered);
   });
 

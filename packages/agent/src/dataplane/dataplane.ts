@@ -11,11 +11,12 @@ import type { Clock, Timer } from '@alcor/runtime';
 import { unreachable } from './assert.ts';
 import type { DataplaneDescription } from './describe.ts';
 import type { Flow, FlowIdentity } from './flow.ts';
+import { neighborOwner, type Owner, ownersOf, portOwner, resourceOf } from './owners.ts';
 import { tables, pipeline } from './pipeline.ts';
 import { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
 import type { AddressGroup, LocalPort, Neighbor, ResourceOutcome, SecurityGroup } from './resources.ts';
 import { addressGroupFlows, securityGroupFlows } from './security-groups.ts';
-import { SecurityIndex, type Owner } from './security-index.ts';
+import { SecurityIndex } from './security-index.ts';
 import { groupsOf } from './security.ts';
 import { SwitchLost, type PluggedInterface, type Switch, type SwitchEvent } from './switch.ts';
 import { Tracker, type Planned } from './tracker.ts';
@@ -92,14 +93,15 @@ export class Dataplane {
   setPort(port: LocalPort): void {
     this.#ports.set(port.id, port);
     this.#touched.add(port.id);
-    this.#programAll(this.#security.setPort(portOwner(port.id), groupsOf(port) ?? []));
+    const { securityGroupIds = [] } = port;
+    this.#programAll(this.#security.setPort(portOwner(port.id), securityGroupIds, groupsOf(port) !== null));
     this.#programPort(port.id);
   }
 
   removePort(id: string): void {
     this.#ports.delete(id);
     this.#touched.add(id);
-    this.#programAll(this.#security.setPort(portOwner(id), []));
+    this.#programAll(this.#security.setPort(portOwner(id), [], true));
     this.#programPort(id);
   }
 
@@ -429,22 +431,4 @@ export class Dataplane {
     this.#jobs = result.catch(() => undefined);
     return result;
   }
-}
-
-function portOwner(id: string): Owner {
-  return `port ${id}`;
-}
-
-function neighborOwner(id: string): Owner {
-  return `neighbor ${id}`;
-}
-
-/** All that may have flows under one resource's id. */
-function ownersOf(id: string): readonly Owner[] {
-  return [portOwner(id), neighborOwner(id), `group ${id}`, `addresses ${id}`];
-}
-
-/** The resource that an owner's name stands for. */
-function resourceOf(owner: string): string {
-  return owner.slice(owner.indexOf(' ') + 1);
 }

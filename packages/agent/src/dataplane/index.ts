@@ -38,6 +38,7 @@ export type {
   SecurityGroupRule,
 } from './resources.ts';
 export { addressGroupFlows, remoteSet, securityGroupFlows } from './security-groups.ts';
+export { SecurityIndex } from './security-index.ts';
 export { noSecurity, type SecurityView } from './security.ts';
 export {
   SwitchLost,

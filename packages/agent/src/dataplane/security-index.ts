@@ -3,13 +3,11 @@
  * finds what it concerns without a look at anything else. Every method answers with the owners whose flows may have
  * become others.
  */
+import type { Owner } from './owners.ts';
 import type { AddressGroup, SecurityGroup } from './resources.ts';
 import { remoteSet } from './security-groups.ts';
 import type { RemoteSet } from './security-keys.ts';
 import type { SecurityView } from './security.ts';
-
-/** What flows are made for: `port ID`, `neighbor ID`, `group ID` or `addresses ID`. */
-export type Owner = `port ${string}` | `neighbor ${string}` | RemoteSet;
 
 const nobody: ReadonlySet<Owner> = new Set();
 
@@ -44,9 +42,16 @@ export class SecurityIndex implements SecurityView {
     return this.#askers.has(`addresses ${id}`) ? this.#addressGroups.get(id) : undefined;
   }
 
-  /** The groups that judge a port of this host; the holder's own flows are not among those answered. */
-  setPort(owner: Owner, groups: readonly string[]): ReadonlySet<Owner> {
-    return this.#setHolder(owner, groups, true);
+  /**
+   * The groups that a port of this host is in, and whether they judge it: without port security it is a member, as it is to other hosts,
+   * and no more. The holder's own flows are not among those answered.
+   */
+  setPort(owner: Owner, groups: readonly string[], isJudged: boolean): ReadonlySet<Owner> {
+    const [first] = this.#groupsOf.get(owner) ?? [];
+    const wasJudged = first !== undefined && this.#judged.get(first)?.has(owner) === true;
+    const left = wasJudged && !isJudged ? this.#setHolder(owner, [], true) : nobody;
+    const before = !wasJudged && isJudged ? this.#setHolder(owner, [], false) : nobody;
+    return new Set([...left, ...before, ...this.#setHolder(owner, groups, isJudged)]);
   }
 
   setNeighbor(owner: Owner, groups: readonly string[]): ReadonlySet<Owner> {

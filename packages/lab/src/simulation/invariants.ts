@@ -1,4 +1,17 @@
-import { type Fabric, type Flow, flowKey, hostFlows, neighborFlows, portFlows, type Vm } from '@alcor/agent';
+import {
+  addressGroupFlows,
+  addressGroupOf,
+  type Fabric,
+  type Flow,
+  flowKey,
+  hostFlows,
+  neighborFlows,
+  portFlows,
+  securityGroupFlows,
+  securityGroupOf,
+  SecurityIndex,
+  type Vm,
+} from '@alcor/agent';
 import type { Goals } from '@alcor/compiler';
 import type { Port, PortReport } from '@alcor/network';
 import { pick, type Random } from '@alcor/runtime';
@@ -40,7 +53,7 @@ export function unsettled(region: Region, goals: Goals): string[] {
 
 /** Plugged VMs of which each can reach the other. */
 export function workingPairs(region: Region): { readonly from: Vm; readonly to: Vm }[] {
-  const up = placed(region).filter(({ port }) => isUp(region.workload, port));
+  const up = placed(region).filter(({ port }) => isUp(region.workload, port) && isOpen(port));
   return up.flatMap(({ vm: from, port }) =>
     up.flatMap(({ vm: to, port: other }) =>
       port !== other && port.networkId === other.networkId ? [{ from, to }] : [],
@@ -61,7 +74,7 @@ export function wrongPings(region: Region): string[] {
       const heard = to.vm.received.length;
       const { ok } = fabric.ping(from.vm, to.vm.ips[0]!);
       const sameNetwork = from.port.networkId === to.port.networkId;
-      const wanted = sameNetwork && isUp(workload, from.port) && isUp(workload, to.port);
+      const wanted = sameNetwork && [from, to].every(({ port }) => isUp(workload, port) && isOpen(port));
       if (sameNetwork && ok !== wanted)
         wrong.push(`ping from ${from.port.id} to ${to.port.id} ${ok ? 'worked' : 'failed'}`);
       if (!sameNetwork && to.vm.received.length > heard)
@@ -82,15 +95,18 @@ function placed({ workload, hosts }: Region): { readonly vm: Vm; readonly port: 
   );
 }
 
+/** Every group of the simulated tenant lets everything pass; a port in none lets nothing. */
+function isOpen(port: Port): boolean {
+  return !port.portSecurityEnabled || port.securityGroupIds.length > 0;
+}
+
 function isUp(workload: Workload, port: Port): boolean {
   return port.adminStateUp && workload.network(port.networkId).adminStateUp;
 }
 
 /** The switch against what the feed means for it, computed from nothing. */
 function wrongFlows(region: Region, goals: Goals, host: SimulatedHost): string[] {
-  const wanted = new Map(
-    wantedFlows(region, vpcsOf(goals, host.node.id), host).map((flow) => [flowKey(flow), flow.cookie]),
-  );
+  const wanted = new Map(wantedFlows(region, goals, host).map((flow) => [flowKey(flow), flow.cookie]));
   const wrong: string[] = [];
   for (const { flow } of host.memory.entries()) {
     const cookie = wanted.get(flowKey(flow));
@@ -101,22 +117,59 @@ function wrongFlows(region: Region, goals: Goals, host: SimulatedHost): string[]
   return [...wrong, ...[...wanted.keys()].map((key) => `${host.node.id} lacks a flow: ${key}`)];
 }
 
-function wantedFlows({ workload, hosts }: Region, joined: ReadonlySet<string>, host: SimulatedHost): Flow[] {
+function wantedFlows(region: Region, goals: Goals, host: SimulatedHost): Flow[] {
+  const { workload, hosts } = region;
   const hostIps = new Map(hosts.map(({ node }) => [node.id, node.ip]));
-  const flows = [...hostFlows(host.memory.tunnelPort)];
-  for (const port of workload.ports) {
-    if (port.hostId === null || !joined.has(port.networkId)) continue;
-    const { id, mac, revision, networkId: vpcId } = port;
-    const same = { id, vpcId, vni: workload.network(vpcId).vni, mac, ips: port.fixedIps.map(({ ip }) => ip), revision };
+  const joined = vpcsOf(goals, host.node.id);
+  const ports = workload.ports.flatMap(({ hostId, ...port }) =>
+    hostId !== null && joined.has(port.networkId) ? [{ ...port, hostId }] : [],
+  );
+  const security = securityOf(goals, joined, ports, host);
+  const flows = [...hostFlows(host.memory.tunnelPort), ...security.flows];
+  for (const port of ports) {
+    const { id, mac, revision, networkId: vpcId, securityGroupIds } = port;
+    const vni = workload.network(vpcId).vni;
+    const same = { id, vpcId, vni, mac, ips: port.fixedIps.map(({ ip }) => ip), revision, securityGroupIds };
     const ofport = host.memory.plugged(id)?.ofport;
     if (port.hostId !== host.node.id)
-      flows.push(...neighborFlows({ ...same, hostIp: hostIps.get(port.hostId)! }, host.node.ip));
+      flows.push(...neighborFlows({ ...same, hostIp: hostIps.get(port.hostId)! }, host.node.ip, security.index));
     else if (ofport !== undefined) {
       const { portSecurityEnabled } = port;
-      flows.push(...portFlows({ ...same, adminStateUp: isUp(workload, port), portSecurityEnabled }, ofport));
+      const local = { ...same, adminStateUp: isUp(workload, port), portSecurityEnabled };
+      flows.push(...portFlows(local, ofport, security.index));
     }
   }
   return flows;
+}
+
+/** The groups that the host knows of, who is in them as far as it knows, and the flows that are theirs. */
+function securityOf(
+  goals: Goals,
+  joined: ReadonlySet<string>,
+  ports: readonly Port[],
+  host: SimulatedHost,
+): { readonly index: SecurityIndex; readonly flows: readonly Flow[] } {
+  const index = new SecurityIndex();
+  for (const { id, hostId, portSecurityEnabled, securityGroupIds } of ports) {
+    index.setNeighbor(`neighbor ${id}`, securityGroupIds);
+    if (hostId === host.node.id) index.setPort(`port ${id}`, securityGroupIds, portSecurityEnabled);
+  }
+  const groups = new Set<string>();
+  for (const vpcId of joined) {
+    for (const { kind, state } of goals.get(`vpc/${vpcId}`)?.values() ?? []) {
+      if (kind === 'security-group') index.setGroup(securityGroupOf(state));
+      if (kind === 'address-group') index.setAddressGroup(addressGroupOf(state));
+      groups.add(state.id);
+    }
+  }
+  const flows = [...groups].flatMap((id) => {
+    const [group, addresses] = [index.groupInUse(id), index.addressGroupInUse(id)];
+    return [
+      ...(group === undefined ? [] : securityGroupFlows(group)),
+      ...(addresses === undefined ? [] : addressGroupFlows(addresses)),
+    ];
+  });
+  return { index, flows };
 }
 
 /** Every acknowledgement has come up: a bound port is ACTIVE exactly if it is plugged and switched on. */

@@ -1,0 +1,23 @@
+/** Whose flows are whose: names of what flows are made for. */
+import type { RemoteSet } from './security-keys.ts';
+
+/** `port ID`, `neighbor ID`, `group ID` or `addresses ID`. */
+export type Owner = `port ${string}` | `neighbor ${string}` | RemoteSet;
+
+export function portOwner(id: string): Owner {
+  return `port ${id}`;
+}
+
+export function neighborOwner(id: string): Owner {
+  return `neighbor ${id}`;
+}
+
+/** All that may have flows under one resource's id. */
+export function ownersOf(id: string): readonly Owner[] {
+  return [portOwner(id), neighborOwner(id), `group ${id}`, `addresses ${id}`];
+}
+
+/** The resource that an owner's name stands for. */
+export function resourceOf(owner: string): string {
+  return owner.slice(owner.indexOf(' ') + 1);
+}
