@@ -1,131 +1,31 @@
 import { canEmulate } from '@alcor/lab';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import {
+  api,
+  cleanUp,
+  eventually,
+  folder,
+  main,
+  portStatus,
+  processes,
+  type RegionJson,
+  root,
+  sh,
+  start,
+  stop,
+  traces,
+  vmOf,
+} from './testing/region-process.ts';
 
-const root = new URL('../../../../', import.meta.url).pathname;
-const main = join(root, 'packages/cli/dist/main.js');
 const emulation = await canEmulate();
 if (!emulation.ok) console.log(`skipped: regions on real Open vSwitch: ${emulation.reason}`);
 const hasOpenstack = existsSync('/usr/bin/openstack');
 if (!hasOpenstack) console.log('skipped: the README as written: the openstack command is not installed');
 
-interface RegionJson {
-  readonly dataplane: string;
-  readonly hosts: readonly { id: string; ip: string; netns: string; ovsdb: string; bridge: string }[];
-  readonly ports: readonly { id: string; network: string; host: string; ip: string; mac: string; status: string }[];
-  readonly pings: readonly { from: string; to: string; sameVpc: boolean; ok: boolean; rttMs: number | null }[];
-}
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly json: RegionJson;
-  readonly url: string;
-}
-
-const folders: string[] = [];
-const children: ChildProcess[] = [];
-
-function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'alcor-e2e-'));
-  folders.push(path);
-  return path;
-}
-
-afterAll(async () => {
-  await Promise.all(children.map((child) => stop(child)));
-  for (const path of folders) rmSync(path, { recursive: true, force: true });
-});
-
-let nextPort = 19_000 + (process.pid % 1_000) * 10;
-
-/** Starts a region and resolves with its JSON once it has printed it. */
-async function start(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<Running> {
-  const port = nextPort++;
-  const child = spawn(process.execPath, [main, 'region', '--json', '--port', String(port), ...args], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  children.push(child);
-  const said: string[] = [];
-  const json = await new Promise<RegionJson>((resolve, reject) => {
-    let text = '';
-    child.stderr!.on('data', (data: Buffer) => said.push(data.toString()));
-    child.stdout!.on('data', (data: Buffer) => {
-      text += data.toString();
-      const line = text.split('\n').find((each) => each.startsWith('{') && each.endsWith('}'));
-      if (line !== undefined) resolve(JSON.parse(line) as RegionJson);
-    });
-    child.once('exit', (code) => reject(new Error(`the region ended with ${code}: ${said.join('')}`)));
-  });
-  return { child, json, url: `http://127.0.0.1:${port}` };
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  await ended;
-}
-
-async function api<T>(url: string, method: string, path: string, body?: unknown): Promise<T> {
-  const headers = { 'content-type': 'application/json' };
-  const response = await fetch(`${url}${path}`, {
-    method,
-    headers,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-  return (text === '' ? undefined : JSON.parse(text)) as T;
-}
-
-async function eventually<T>(
-  what: string,
-  look: () => Promise<T> | T,
-  good: (value: T) => boolean,
-  withinMs = 20_000,
-): Promise<T> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    const value = await look();
-    if (good(value)) return value;
-    if (performance.now() > deadline) throw new Error(`${what}: still ${JSON.stringify(value)}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-function portStatus(url: string, id: string): Promise<string> {
-  return api<{ port: { status: string } }>(url, 'GET', `/v2.0/ports/${id}`).then(({ port }) => port.status);
-}
-
-function sh(command: string, env: NodeJS.ProcessEnv = {}): string {
-  return execFileSync('bash', ['-euo', 'pipefail', '-c', command], {
-    encoding: 'utf8',
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-}
-
-function processes(): { pid: string; args: string }[] {
-  const lines = execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' }).split('\n');
-  return lines.map((line) => ({ pid: line.trim().split(' ')[0]!, args: line }));
-}
-
-/** What a region leaves on the machine: namespaces and sockets whose names begin with its digest. */
-function traces(state: string, json: RegionJson): string[] {
-  const digest = /^al([0-9a-f]{6})/.exec(json.hosts[0]?.netns ?? '')?.[1] ?? 'none';
-  const namespaces = sh('ip netns list')
-    .split('\n')
-    .filter((line) => line.startsWith(`al${digest}`));
-  const sockets = existsSync('/run') ? readdirSync('/run').filter((name) => name === `alcor-${digest}`) : [];
-  const left = processes()
-    .map(({ args }) => args)
-    .filter((args) => args.includes(state) || args.includes(`/run/alcor-${digest}`));
-  return [...namespaces, ...sockets, ...left];
-}
+afterAll(cleanUp);
 
 describe('a region on switches in memory', () => {
   it('does the same without root or Open vSwitch, and says so', () => {
@@ -190,9 +90,7 @@ describe.skipIf(!emulation.ok)('a region on real Open vSwitch', () => {
     const { port: made } = await api<{ port: { id: string } }>(url, 'POST', '/v2.0/ports', {
       port: { network_id: from!.network, name: 'kept' },
     });
-    const vm = sh(
-      `for v in $(ip netns list | grep -o '^${json.hosts[0]!.netns.replace('-h1', '-vm')}-[^ ]*'); do ip netns exec $v ip -4 -o addr show | grep -q ' ${from!.ip}/' && echo $v; done || true`,
-    ).trim();
+    const vm = vmOf(json, from!.ip);
     const ping = spawn('ip', ['netns', 'exec', vm, 'ping', '-q', '-i', '0.1', '-c', '150', to!.ip], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
