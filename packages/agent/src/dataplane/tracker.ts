@@ -244,7 +244,9 @@ export class Tracker {
     if (settled) {
       this.#pending.delete(place);
       this.#acquit(place);
-      if (wanted === undefined && present === undefined) this.#places.delete(place.key);
+      // An owner may still know a place that is gone and has come anew as another.
+      const isGone = wanted === undefined && present === undefined;
+      if (isGone && this.#places.get(place.key) === place) this.#places.delete(place.key);
     } else if (isRefused(place, wanted)) {
       this.#pending.delete(place);
     } else {
