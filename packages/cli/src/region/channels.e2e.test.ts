@@ -147,7 +147,7 @@ describe.skipIf(missing !== '')('a VPC that grows and shrinks, on real Open vSwi
       await vpc.servedBy('grpc');
       expect(knows(json, 1, lateIp)).toBe(false);
       const { sent, received } = await pings.end();
-      expect(sent).toBeGreaterThan(200);
+      expect(sent).toBeGreaterThan(20);
       expect(received).toBe(sent);
       await stop(child);
     },
