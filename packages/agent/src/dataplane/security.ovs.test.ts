@@ -122,7 +122,7 @@ describe.skipIf(missing !== '')(`security groups on Open vSwitch${missing && ` (
             ] as const) {
               const walked = memory.walk(spoken, ofports.get(sender)!);
               const wanted = walked.outputs.map(({ port: at }) => ids.find((id) => ofports.get(id) === at));
-              const got = await received(ovs, ids, () => injected(ovs, sender, spoken));
+              const got = await received(ovs, ids, wanted.length, () => injected(ovs, sender, spoken));
               expect(got, `${sender}\n${walkText(walked)}`).toEqual(wanted);
               if (wanted.length === 0) dropped += 1;
               else delivered += 1;

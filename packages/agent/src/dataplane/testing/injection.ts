@@ -1,26 +1,37 @@
 /** Packets into and out of the dummy interfaces of a real switch: through its datapath, as a device would have them. */
 import { ipv6Text, ipv4Text, macText } from '@alcor/openflow';
 import type { Packet } from '../drivers/packet.ts';
+import { realRuntime } from '@alcor/runtime';
 import type { OpenVswitch } from './open-vswitch.ts';
+
+const { clock } = realRuntime();
 
 /** Has the interface receive the packet, in the words of `ovs-appctl netdev-dummy/receive`. */
 export async function injected(ovs: OpenVswitch, ifaceId: string, packet: Packet): Promise<void> {
   await ovs.appctl('netdev-dummy/receive', `d-${ifaceId}`, datapathText(packet));
 }
 
-/** The interfaces of those named that sent something while `doing` ran and the switch had done with it. */
+/**
+ * The interfaces of those named that sent something while `doing` ran and the switch had done with it. On a busy machine the datapath's
+ * counters come late: where fewer than `wanted` have sent something, they are looked at again for a while.
+ */
 export async function received(
   ovs: OpenVswitch,
   ifaceIds: readonly string[],
+  wanted: number,
   doing: () => Promise<void>,
 ): Promise<string[]> {
   const before = await sent(ovs);
   await doing();
-  // One thread serves the datapath and these commands by turns: before the second one, the packet is all the way through.
-  await ovs.appctl('version');
-  await ovs.appctl('version');
-  const after = await sent(ovs);
-  return ifaceIds.filter((id) => after.get(`d-${id}`) !== before.get(`d-${id}`));
+  for (let looks = 1; ; looks++) {
+    // One thread serves the datapath and these commands by turns: before the second one, the packet is all the way through.
+    await ovs.appctl('version');
+    await ovs.appctl('version');
+    const after = await sent(ovs);
+    const senders = ifaceIds.filter((id) => after.get(`d-${id}`) !== before.get(`d-${id}`));
+    if (senders.length >= wanted || looks === 40) return senders;
+    await clock.sleep(50);
+  }
 }
 
 /** Packets sent by each port, as the datapath counts them. */
