@@ -36,7 +36,7 @@ describe('a topic', () => {
       fc.record({ read: fc.nat(3), limit: fc.integer({ min: 1, max: 5 }) }),
     );
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 400, size: 'max' }), (steps) => {
         const topic = new Topic<number>();
         const truth = new Map<string, number>();
         const readers = Array.from({ length: 4 }, () => ({
@@ -89,7 +89,7 @@ describe('a topic', () => {
       fc.record({ take: fc.integer({ min: 1, max: 5 }) }),
     );
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 400, size: 'max' }), (steps) => {
         const topic = new Topic<number>();
         const reader = topic.watch(0, () => {});
         let position = 0;

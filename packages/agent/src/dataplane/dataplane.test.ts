@@ -292,7 +292,7 @@ function asked(memory: MemorySwitch, ports: Map<string, LocalPort>, neighbors: M
 
 test('after any history the switch has what the present state asks for, whatever came before', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(anyStep, { maxLength: 60 }), async (steps) => {
+    fc.asyncProperty(fc.array(anyStep, { maxLength: 60, size: 'max' }), async (steps) => {
       let refusing = false;
       let turn = 0;
       const memory = new MemorySwitch({ failApply: () => (refusing && (turn += 1) % 3 === 0 ? 'refused' : null) });
