@@ -83,34 +83,38 @@ it('tries again after a load that failed', async () => {
 it('never gives an index twice, and gives all there are', async () => {
   const step = fc.oneof(fc.constant('take'), fc.constant('release'), fc.constant('conflict'), fc.constant('reload'));
   await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 1, max: 70 }), fc.array(step, { maxLength: 200, size: 'max' }), async (size, steps) => {
-      const table = createTable();
-      const free = over(size, table);
-      for (const action of steps) {
-        if (action === 'take') {
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 70 }),
+      fc.array(step, { maxLength: 200, size: 'max' }),
+      async (size, steps) => {
+        const table = createTable();
+        const free = over(size, table);
+        for (const action of steps) {
+          if (action === 'take') {
+            const index = await free.take();
+            if (index === null) continue;
+            expect(index).toBeLessThan(size);
+            expect(table.rows.has(index)).toBe(false);
+            table.rows.add(index);
+            free.settle(index);
+          } else if (action === 'release') {
+            const [index] = table.rows;
+            if (index === undefined) continue;
+            table.rows.delete(index);
+            free.release(index);
+          } else if (action === 'conflict') {
+            const [index] = table.rows;
+            if (index !== undefined) free.conflict(index);
+          } else free.reload();
+        }
+        while (table.rows.size < size) {
           const index = await free.take();
-          if (index === null) continue;
-          expect(index).toBeLessThan(size);
-          expect(table.rows.has(index)).toBe(false);
+          if (index === null) throw new Error('nothing free, yet not all are taken');
           table.rows.add(index);
           free.settle(index);
-        } else if (action === 'release') {
-          const [index] = table.rows;
-          if (index === undefined) continue;
-          table.rows.delete(index);
-          free.release(index);
-        } else if (action === 'conflict') {
-          const [index] = table.rows;
-          if (index !== undefined) free.conflict(index);
-        } else free.reload();
-      }
-      while (table.rows.size < size) {
-        const index = await free.take();
-        if (index === null) throw new Error('nothing free, yet not all are taken');
-        table.rows.add(index);
-        free.settle(index);
-      }
-      expect(await free.take()).toBeNull();
-    }),
+        }
+        expect(await free.take()).toBeNull();
+      },
+    ),
   );
 });

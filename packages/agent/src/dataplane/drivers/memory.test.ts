@@ -73,25 +73,29 @@ function covers(match: Match, packet: Packet): boolean {
 test('a lookup finds what looking at every flow finds, after any writes and deletions', () => {
   const anyFlow = fc.record({ priority: fc.integer({ min: 0, max: 3 }), match: anyMatch, keep: fc.boolean() });
   fc.assert(
-    fc.property(fc.array(anyFlow, { maxLength: 40, size: 'max' }), fc.array(anyPacket, { minLength: 1 }), (all, packets) => {
-      const table = new FlowTable();
-      const flows = new Map<string, Flow>();
-      for (const { priority, match, keep } of all) {
-        const flow: Flow = { table: 0, priority, match, cookie: 0n, instructions: [] };
-        table.write(flow);
-        flows.set(flowKey(flow), flow);
-        if (!keep) {
-          table.delete(flowKey(flow));
-          flows.delete(flowKey(flow));
+    fc.property(
+      fc.array(anyFlow, { maxLength: 40, size: 'max' }),
+      fc.array(anyPacket, { minLength: 1 }),
+      (all, packets) => {
+        const table = new FlowTable();
+        const flows = new Map<string, Flow>();
+        for (const { priority, match, keep } of all) {
+          const flow: Flow = { table: 0, priority, match, cookie: 0n, instructions: [] };
+          table.write(flow);
+          flows.set(flowKey(flow), flow);
+          if (!keep) {
+            table.delete(flowKey(flow));
+            flows.delete(flowKey(flow));
+          }
         }
-      }
-      expect(table.size).toBe(flows.size);
-      for (const packet of packets) {
-        const covering = [...flows.values()].filter(({ match }) => covers(match, packet));
-        const first = covering.sort((a, b) => b.priority - a.priority || (flowKey(a) < flowKey(b) ? -1 : 1))[0];
-        expect(table.lookup(packet)?.flow).toBe(first);
-      }
-    }),
+        expect(table.size).toBe(flows.size);
+        for (const packet of packets) {
+          const covering = [...flows.values()].filter(({ match }) => covers(match, packet));
+          const first = covering.sort((a, b) => b.priority - a.priority || (flowKey(a) < flowKey(b) ? -1 : 1))[0];
+          expect(table.lookup(packet)?.flow).toBe(first);
+        }
+      },
+    ),
   );
 });
 
