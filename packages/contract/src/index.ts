@@ -1,4 +1,9 @@
-import { GoalStateOperationReply, GoalStateProvisionerDefinition } from './generated/goalstateprovisioner.ts';
+import {
+  GoalStateOperationReply,
+  GoalStateProvisionerDefinition,
+  HostRequest,
+  HostRequestReply,
+} from './generated/goalstateprovisioner.ts';
 import { GoalState, GoalStateV2 } from './generated/goalstate.ts';
 import {
   NodeSubscribeInfo,
@@ -21,6 +26,12 @@ export { GoalState, GoalStateV2 } from './generated/goalstate.ts';
 export {
   GoalStateOperationReply,
   GoalStateOperationReply_GoalStateOperationStatus,
+  HeldVpc,
+  HostRequest,
+  HostRequest_ResourceStateRequest,
+  HostRequestReply,
+  HostRequestReply_HostRequestOperationStatus,
+  LearntNeighbor,
   SubscriptionReport,
   SubscriptionState,
 } from './generated/goalstateprovisioner.ts';
@@ -49,6 +60,13 @@ export const pushGoalStatesStream = {
   path: `${service}/${GoalStateProvisionerDefinition.methods.pushGoalStatesStream.name}`,
   request: GoalStateV2,
   reply: GoalStateOperationReply,
+} as const;
+
+/** Agent to config manager: how are these destinations reached? The neighbours come by the stream. */
+export const requestGoalStates = {
+  path: `${service}/${GoalStateProvisionerDefinition.methods.requestGoalStates.name}`,
+  request: HostRequest,
+  reply: HostRequestReply,
 } as const;
 
 /** Version 1: the states of one host in one call. Agents serve it; nothing of ours calls it. */
