@@ -17,6 +17,10 @@ export function ownersOf(id: string): readonly Owner[] {
   return [portOwner(id), neighborOwner(id), `group ${id}`, `addresses ${id}`];
 }
 
+export function isOf(kind: 'port' | 'neighbor' | 'group' | 'addresses', owner: Owner): boolean {
+  return owner.startsWith(`${kind} `);
+}
+
 /** The resource that an owner's name stands for. */
 export function resourceOf(owner: string): string {
   return owner.slice(owner.indexOf(' ') + 1);

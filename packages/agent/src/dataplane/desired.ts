@@ -1,0 +1,180 @@
+/**
+ * The resources that are held, and the flows that they make: keeps what the tracker wants equal to them. Does no I/O.
+ * A change programs anew the resource that it is of and those whose flows depend on it, and nothing else.
+ */
+import type { Flow } from './flow.ts';
+import { isOf, neighborOwner, type Owner, portOwner, resourceOf } from './owners.ts';
+import { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
+import type { AddressGroup, LocalPort, Neighbor, SecurityGroup } from './resources.ts';
+import { addressGroupFlows, securityGroupFlows } from './security-groups.ts';
+import { SecurityIndex } from './security-index.ts';
+import { groupsOf } from './security.ts';
+import type { PluggedInterface } from './switch.ts';
+import type { Tracker } from './tracker.ts';
+
+/** Of two resources that want the same place, the one on this host knows better. */
+const RANK = { host: 0, port: 1, neighbor: 2, group: 3, addresses: 3 } as const;
+
+export interface DesiredFlowsOptions {
+  readonly tracker: Tracker;
+  /** This host's underlay address. */
+  readonly hostIp: string;
+  /** Told of every resource whose flows may have become others because another one changed. */
+  readonly onAffected: (id: string) => void;
+}
+
+export class DesiredFlows {
+  readonly ports = new Map<string, LocalPort>();
+  readonly neighbors = new Map<string, Neighbor>();
+  readonly plugged = new Map<string, PluggedInterface>();
+  /** Interfaces that are there but unusable, and the switch's words for it. */
+  readonly broken = new Map<string, string>();
+  /** Owners whose values make no flows, and why. */
+  readonly invalid = new Map<string, string>();
+  readonly #tracker: Tracker;
+  readonly #hostIp: string;
+  readonly #onAffected: (id: string) => void;
+  readonly #security = new SecurityIndex();
+  #tunnelPort: number | null = null;
+
+  constructor(options: DesiredFlowsOptions) {
+    this.#tracker = options.tracker;
+    this.#hostIp = options.hostIp;
+    this.#onAffected = options.onAffected;
+    this.#programHost();
+  }
+
+  get tunnelPort(): number | null {
+    return this.#tunnelPort;
+  }
+
+  /** False if it is what it was. */
+  setTunnelPort(ofport: number | null): boolean {
+    if (ofport === this.#tunnelPort) return false;
+    this.#tunnelPort = ofport;
+    this.#programHost();
+    return true;
+  }
+
+  setPort(port: LocalPort): void {
+    this.ports.set(port.id, port);
+    const { securityGroupIds = [] } = port;
+    this.#programAll(this.#security.setPort(portOwner(port.id), securityGroupIds, groupsOf(port) !== null));
+    this.#programPort(port.id);
+  }
+
+  removePort(id: string): void {
+    this.ports.delete(id);
+    this.#programAll(this.#security.setPort(portOwner(id), [], true));
+    this.#programPort(id);
+  }
+
+  setNeighbor(neighbor: Neighbor): void {
+    this.neighbors.set(neighbor.id, neighbor);
+    this.#security.setNeighbor(neighborOwner(neighbor.id), neighbor.securityGroupIds ?? []);
+    this.#programNeighbor(neighbor.id);
+  }
+
+  removeNeighbor(id: string): void {
+    this.neighbors.delete(id);
+    this.#security.setNeighbor(neighborOwner(id), []);
+    this.#programNeighbor(id);
+  }
+
+  setSecurityGroup(group: SecurityGroup): void {
+    this.#programAll(this.#security.setGroup(group));
+  }
+
+  removeSecurityGroup(id: string): void {
+    this.#programAll(this.#security.removeGroup(id));
+  }
+
+  setAddressGroup(group: AddressGroup): void {
+    this.#security.setAddressGroup(group);
+    this.#programAddressGroup(group.id);
+  }
+
+  removeAddressGroup(id: string): void {
+    this.#security.removeAddressGroup(id);
+    this.#programAddressGroup(id);
+  }
+
+  /** True if a port that is held is concerned. */
+  plug(iface: PluggedInterface): boolean {
+    const before = this.plugged.get(iface.ifaceId);
+    this.plugged.set(iface.ifaceId, iface);
+    this.broken.delete(iface.ifaceId);
+    return before?.ofport !== iface.ofport && this.#replug(iface.ifaceId);
+  }
+
+  /** True if a port that is held is concerned. */
+  unplug(id: string, reason: string): boolean {
+    this.plugged.delete(id);
+    if (reason === '') this.broken.delete(id);
+    else this.broken.set(id, reason);
+    return this.#replug(id);
+  }
+
+  #replug(id: string): boolean {
+    if (!this.ports.has(id)) return false;
+    this.#programPort(id);
+    this.#onAffected(id);
+    return true;
+  }
+
+  #programHost(): void {
+    this.#program(HOST, RANK.host, () => hostFlows(this.#tunnelPort));
+  }
+
+  #programPort(id: string): void {
+    const port = this.ports.get(id);
+    const ofport = this.plugged.get(id)?.ofport;
+    if (port === undefined || ofport === undefined) this.#withdraw(portOwner(id));
+    else this.#program(portOwner(id), RANK.port, () => portFlows(port, ofport, this.#security));
+  }
+
+  #programNeighbor(id: string): void {
+    const neighbor = this.neighbors.get(id);
+    if (neighbor === undefined) this.#withdraw(neighborOwner(id));
+    else this.#program(neighborOwner(id), RANK.neighbor, () => neighborFlows(neighbor, this.#hostIp, this.#security));
+  }
+
+  #programGroup(id: string): void {
+    const group = this.#security.groupInUse(id);
+    if (group === undefined) this.#withdraw(`group ${id}`);
+    else this.#program(`group ${id}`, RANK.group, () => securityGroupFlows(group));
+  }
+
+  #programAddressGroup(id: string): void {
+    const group = this.#security.addressGroupInUse(id);
+    if (group === undefined) this.#withdraw(`addresses ${id}`);
+    else this.#program(`addresses ${id}`, RANK.addresses, () => addressGroupFlows(group));
+  }
+
+  /** What a change elsewhere has concerned. */
+  #programAll(owners: ReadonlySet<Owner>): void {
+    for (const owner of owners) {
+      const id = resourceOf(owner);
+      if (isOf('port', owner)) this.#programPort(id);
+      else if (isOf('neighbor', owner)) this.#programNeighbor(id);
+      else if (isOf('group', owner)) this.#programGroup(id);
+      else this.#programAddressGroup(id);
+      this.#onAffected(id);
+    }
+  }
+
+  #program(owner: string, rank: number, flows: () => readonly Flow[]): void {
+    try {
+      this.#tracker.set(owner, rank, flows());
+      this.invalid.delete(owner);
+    } catch (error) {
+      this.#withdraw(owner);
+      this.invalid.set(owner, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #withdraw(owner: string): void {
+    this.invalid.delete(owner);
+    this.#tracker.remove(owner);
+  }
+}

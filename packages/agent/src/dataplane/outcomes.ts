@@ -1,0 +1,104 @@
+/** What became of each resource, and what has been said of it: a change of state is told once, by whoever answers first. */
+import type { DesiredFlows } from './desired.ts';
+import { ownersOf } from './owners.ts';
+import { HOST } from './program.ts';
+import type { ResourceOutcome } from './resources.ts';
+import type { Tracker } from './tracker.ts';
+
+export interface OutcomesOptions {
+  readonly desired: DesiredFlows;
+  readonly tracker: Tracker;
+  readonly hostIp: string;
+  /** Why the switch is away; null while connected. */
+  readonly lost: () => string | null;
+  /** Told when a resource's outcome becomes another than the last one given, outside of `answer`. */
+  readonly tell: (outcome: ResourceOutcome) => void;
+}
+
+export class Outcomes {
+  readonly #options: OutcomesOptions;
+  /** Set or removed since the last answer. */
+  readonly #touched = new Set<string>();
+  /** Changed by something else, to be told of when it differs from what was said last. */
+  readonly #stirred = new Set<string>();
+  /** What was said last: of ports always, of others only when not ok. */
+  readonly #told = new Map<string, ResourceOutcome>();
+  /** Those last said not to be ok. */
+  readonly #troubled = new Set<string>();
+
+  constructor(options: OutcomesOptions) {
+    this.#options = options;
+  }
+
+  /** Set or removed: the next answer speaks of it. */
+  touch(id: string): void {
+    this.#touched.add(id);
+  }
+
+  /** Something else may have changed its outcome. */
+  stir(id: string): void {
+    if (!this.#touched.has(id)) this.#stirred.add(id);
+  }
+
+  /** Takes what was touched; whoever cannot answer for it touches it again. */
+  take(): string[] {
+    const ids = [...this.#touched];
+    this.#touched.clear();
+    return ids;
+  }
+
+  answer(ids: readonly string[]): ResourceOutcome[] {
+    const outcomes = ids.map((id) => this.of(id));
+    for (const outcome of outcomes) this.#remember(outcome);
+    this.tellChanges();
+    return outcomes;
+  }
+
+  /** Says what has become different of resources that no answer is about to speak of. */
+  tellChanges(): void {
+    for (const id of new Set([...this.#stirred, ...this.#troubled])) {
+      if (this.#touched.has(id)) continue;
+      const before = this.#told.get(id);
+      const now = this.of(id);
+      this.#remember(now);
+      const isNew = now.status !== (before?.status ?? 'ok') || now.reason !== (before?.reason ?? '');
+      if (isNew) this.#options.tell(now);
+    }
+  }
+
+  of(id: string): ResourceOutcome {
+    const { ports, plugged, broken } = this.#options.desired;
+    const reason = this.#failure(id);
+    if (reason !== null) return { resourceId: id, status: 'failed', reason };
+    if (!ports.has(id) || plugged.has(id)) return { resourceId: id, status: 'ok', reason: '' };
+    const why = broken.get(id) ?? `no interface with external_ids:iface-id=${id} on the bridge`;
+    return { resourceId: id, status: 'unplugged', reason: why };
+  }
+
+  #failure(id: string): string | null {
+    const { desired, tracker, hostIp } = this.#options;
+    if (desired.tunnelPort !== null && desired.invalid.size === 0 && tracker.idle) return null;
+    const owners = ownersOf(id);
+    for (const owner of [...owners, HOST]) {
+      const reason = desired.invalid.get(owner) ?? tracker.refusal(owner);
+      if (reason !== null) return owner === HOST ? `flows of the host itself: ${reason}` : reason;
+    }
+    const remote = desired.neighbors.get(id);
+    const tunnelled = remote !== undefined && remote.hostIp !== hostIp && !desired.ports.has(id);
+    if (tunnelled && desired.tunnelPort === null) return 'the bridge has no tunnel port';
+    if (![...owners, HOST].some((owner) => tracker.waits(owner))) return null;
+    const lost = this.#options.lost();
+    return lost === null ? 'not yet confirmed by the switch' : `the switch is away: ${lost}`;
+  }
+
+  #remember(outcome: ResourceOutcome): void {
+    const { desired, tracker } = this.#options;
+    const { resourceId: id, status } = outcome;
+    this.#stirred.delete(id);
+    if (status === 'ok') this.#troubled.delete(id);
+    else this.#troubled.add(id);
+    if (status !== 'ok' || desired.ports.has(id)) this.#told.set(id, outcome);
+    else this.#told.delete(id);
+    for (const owner of ownersOf(id)) tracker.forget(owner);
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * Brings the switch in line with what the tracker wants. All work on the switch is done by one job at a time; jobs wait
+ * for each other in the order in which they came. What may be wrong (start, loss, an aborted caller) is read back first.
+ */
+import type { Clock, Timer } from '@alcor/runtime';
+import type { FlowIdentity } from './flow.ts';
+import { SwitchLost, type Switch } from './switch.ts';
+import type { Planned, Tracker } from './tracker.ts';
+
+/** Changes per barrier: 1,000 flow-mods are some 150 kB on the wire and some 15 ms of the switch's time. */
+const BATCH = 1000;
+/** Pause before what was refused is tried again; doubles up to the second. */
+const FIRST_RETRY_MS = 200;
+const LAST_RETRY_MS = 30_000;
+
+export interface ReconcilerOptions {
+  readonly switch: Switch;
+  readonly tracker: Tracker;
+  readonly clock: Clock;
+  /** Told of the owners of flows that the switch has refused. */
+  readonly onRefused: (owner: string) => void;
+  /** Called after work that no caller waits for. */
+  readonly onBackgroundWork: () => void;
+}
+
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  /** Null while connected. */
+  #lost: string | null = 'not started';
+  /** Whether what the tracker holds as present may be wrong. */
+  #doubt = true;
+  /** Whether flows of nobody are to go. */
+  #sweeps = false;
+  #jobs: Promise<unknown> = Promise.resolve();
+  #kicked = false;
+  #retry: Timer | null = null;
+  #retryMs = FIRST_RETRY_MS;
+  #signal: AbortSignal = AbortSignal.abort();
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** Why the switch is away; null while connected. */
+  get lost(): string | null {
+    return this.#lost;
+  }
+
+  /** Nothing is retried after `signal` aborts. */
+  begin(signal: AbortSignal): void {
+    this.#signal = signal;
+    signal.addEventListener('abort', () => this.#retry?.cancel(), { once: true });
+  }
+
+  /** The switch can be spoken with for the first time: reads what is there. */
+  async firstRead(signal: AbortSignal): Promise<void> {
+    this.#lost = null;
+    await this.exclusively(() => this.#read(signal));
+  }
+
+  lose(reason: string): void {
+    this.#lost = reason;
+    this.#doubt = true;
+  }
+
+  regain(): void {
+    this.#lost = null;
+    this.#doubt = true;
+    this.kick();
+  }
+
+  /** From now on flows of nobody are deleted, also after each loss. Within a job. */
+  sweep(): void {
+    if (!this.#doubt) this.#options.tracker.sweep();
+    this.#sweeps = true;
+  }
+
+  /** Runs after all jobs that came before. */
+  exclusively<T>(job: () => Promise<T>): Promise<T> {
+    const result = this.#jobs.then(job);
+    this.#jobs = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Within a job: a switch that is away is no error here, its return repairs. */
+  async work(caller: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([caller, this.#signal]);
+    signal.throwIfAborted();
+    if (this.#lost !== null) return;
+    try {
+      if (this.#doubt) await this.#read(signal);
+      await this.#drain(signal);
+    } catch (error) {
+      this.#doubt = true;
+      // A switch may be back before this is noticed, or never have said that it went; a caller may never come back.
+      this.#scheduleRetry();
+      if (!(error instanceof SwitchLost)) throw error;
+    }
+  }
+
+  /** Has the work done soon, once, whatever number of events asks for it. */
+  kick(): void {
+    if (this.#kicked || this.#lost !== null || this.#signal.aborted) return;
+    this.#kicked = true;
+    void this.exclusively(() => this.#background()).catch(() => undefined);
+  }
+
+  async #background(): Promise<void> {
+    this.#kicked = false;
+    try {
+      await this.work(this.#signal);
+      this.#options.onBackgroundWork();
+    } catch {
+      // Nobody waits for an answer here, and a retry is on its way.
+    }
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
+    const { tracker } = this.#options;
+    const present: FlowIdentity[] = [];
+    for await (const flow of this.#options.switch.flows(signal)) present.push(flow);
+    tracker.replacePresent(present);
+    if (this.#sweeps) tracker.sweep();
+    this.#doubt = false;
+  }
+
+  async #drain(signal: AbortSignal): Promise<void> {
+    const { tracker } = this.#options;
+    for (let changes = tracker.pending(); changes.length > 0; changes = tracker.pending()) {
+      await this.#applyAll(changes, signal);
+    }
+    if (tracker.refused > 0) this.#scheduleRetry();
+    else this.#retryMs = FIRST_RETRY_MS;
+  }
+
+  /** While the switch is at work on one batch, the next is put into words. */
+  async #applyAll(changes: readonly Planned[], signal: AbortSignal): Promise<void> {
+    const underWay: Promise<void>[] = [];
+    try {
+      for (let at = 0; at < changes.length; at += BATCH) {
+        // Resources may have changed while the batches before were under way.
+        const batch = changes.slice(at, at + BATCH).filter((planned) => this.#options.tracker.stands(planned));
+        if (batch.length === 0) continue;
+        const applied = this.#apply(batch, signal);
+        applied.catch(() => undefined);
+        underWay.push(applied);
+        if (underWay.length > 1) await underWay.shift();
+      }
+      await Promise.all(underWay);
+    } finally {
+      await Promise.allSettled(underWay);
+    }
+  }
+
+  async #apply(batch: readonly Planned[], signal: AbortSignal): Promise<void> {
+    const changes = batch.map(({ change }) => change);
+    const failures = await this.#options.switch.apply(changes, signal);
+    for (const owner of this.#options.tracker.settle(batch, failures)) this.#options.onRefused(owner);
+  }
+
+  #scheduleRetry(): void {
+    if (this.#retry !== null || this.#signal.aborted) return;
+    this.#retry = this.#options.clock.timer(this.#retryMs, () => {
+      this.#retry = null;
+      this.#options.tracker.retry();
+      this.kick();
+    });
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+  }
+}
