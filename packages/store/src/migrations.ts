@@ -23,6 +23,7 @@ import { securitySchema } from './schema/0030-security.ts';
 import { networkAclSchema } from './schema/0031-network-acls.ts';
 import { sharedGroupsSchema } from './schema/0032-shared-groups.ts';
 import { deliverySchema } from './schema/0080-delivery.ts';
+import { listIndexesSchema } from './schema/0081-list-indexes.ts';
 
 interface Migration {
   readonly version: number;
@@ -57,6 +58,7 @@ const migrations: readonly Migration[] = [
   { version: 63, name: 'port bindings', sql: portBindingSchema },
   { version: 70, name: 'router services', sql: routerServicesSchema },
   { version: 71, name: 'local IPs', sql: localIpsSchema },
+  { version: 81, name: 'indexes for lists', sql: listIndexesSchema },
 ];
 
 /** Any constant; that of no other program in the same database. */

@@ -29,7 +29,7 @@ export function hostsOf(ports: readonly Bound[]): readonly NodeId[] {
 export async function settleHost(tx: Queryable, portId: PortId, host: NodeId | null): Promise<void> {
   await checkRoom(tx, [{ hostId: host }]);
   // What the host before said of the port says nothing of the port on another host.
-  await tx.query('delete from port_status where port_id = $1', [portId]);
+  await tx.query(`update port_status set status = 'DOWN', reason = '' where port_id = $1`, [portId]);
   if (host !== null)
     await tx.query('delete from inactive_bindings where port_id = $1 and host_id = $2', [portId, host]);
 }

@@ -19,6 +19,8 @@ const insertPortsText = `
   fresh as (select count(*) = jsonb_array_length($6::text::jsonb)
     and not exists (select 1 from host where draining or ("maxPorts" is not null and not $8::boolean)) as so from known),
   port as (${insertRows(portResource, ifFresh('$1'), ['networkId', 'mac'])}),
+  status as (insert into port_status (port_id, status, reason)
+    select x.id, 'DOWN', '' from jsonb_to_recordset(${ifFresh('$1')}::text::jsonb) as x(id uuid)),
   address as (${insertAddressesText(ifFresh('$2'))}),
   member as (${insertMembersText(ifFresh('$7'))}),
   label as (insert into tags (object_id, tag)

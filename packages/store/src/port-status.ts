@@ -12,12 +12,10 @@ export async function setPortStatuses(database: Database, reports: readonly Port
     // The lock keeps the binding from changing between the look at it and the write.
     `with spoken as (select * from jsonb_to_recordset($1::text::jsonb) as x("portId" uuid, "nodeId" text, status text, reason text)),
      bound as (select p.id, p.host_id from ports p join spoken s on s."portId" = p.id and s."nodeId" = p.host_id
-       order by p.id for share of p)
-     insert into port_status (port_id, status, reason)
-     select s."portId", s.status, s.reason from spoken s join bound b on b.id = s."portId" and b.host_id = s."nodeId"
-     order by s."portId"
-     on conflict (port_id) do update set status = excluded.status, reason = excluded.reason
-       where (port_status.status, port_status.reason) is distinct from (excluded.status, excluded.reason)`,
+       join port_status u on u.port_id = p.id order by p.id for share of p for no key update of u)
+     update port_status u set status = s.status, reason = s.reason
+     from spoken s join bound b on b.id = s."portId" and b.host_id = s."nodeId"
+     where u.port_id = s."portId" and (u.status, u.reason) is distinct from (s.status, s.reason)`,
     [jsonRows([...last.values()])],
   );
 }

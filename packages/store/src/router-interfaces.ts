@@ -216,11 +216,7 @@ async function lockSubnet(tx: Queryable, { id, gatewayIp }: Subnet): Promise<voi
 /** A router works wherever its ports are: nobody has to report an interface. */
 async function insertInterface(tx: Queryable, routerId: RouterId, portId: PortId): Promise<void> {
   await tx.query('insert into router_interfaces (port_id, router_id) values ($1, $2)', [portId, routerId]);
-  await tx.query(
-    `insert into port_status (port_id, status, reason) values ($1, 'ACTIVE', '')
-     on conflict (port_id) do update set status = 'ACTIVE', reason = ''`,
-    [portId],
-  );
+  await tx.query(`update port_status set status = 'ACTIVE', reason = '' where port_id = $1`, [portId]);
 }
 
 async function leaveSubnet(tx: Queryable, { portId, subnetId }: Attachment, now: Date): Promise<Port> {

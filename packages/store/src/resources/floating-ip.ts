@@ -35,9 +35,9 @@ export const floatingIpResource: Resource<FloatingIpTypes> = {
     subnetId: `(select a.subnet_id from ip_allocations a where a.port_id = t.external_port_id and a.ip = t.ip)`,
     qosNetworkPolicyId: '(select n.qos_policy_id from networks n where n.id = t.network_id)',
     portDetails: `(select json_build_object('name', p.name, 'networkId', p.network_id, 'mac', p.mac,
-        'adminStateUp', p.admin_state_up, 'status', coalesce(u.status, 'DOWN'), 'deviceId', p.device_id,
+        'adminStateUp', p.admin_state_up, 'status', u.status, 'deviceId', p.device_id,
         'deviceOwner', p.device_owner)
-      from ports p left join port_status u on u.port_id = p.id where p.id = t.port_id)`,
+      from ports p join port_status u on u.port_id = p.id where p.id = t.port_id)`,
     portForwardings: `(select coalesce(json_agg(json_build_object('id', f.id, 'portId', f.port_id,
         'fixedIp', host(f.fixed_ip), 'protocol', f.protocol,
         'externalPorts', f.external_ports, 'internalPorts', f.internal_ports) order by f.id), '[]')

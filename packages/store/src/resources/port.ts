@@ -34,8 +34,8 @@ export const portResource: Resource<PortTypes> = {
       from port_security_groups g where g.port_id = t.id)`,
   },
   viewed: {
-    status: `coalesce(u.status, 'DOWN')`,
-    statusReason: `coalesce(u.reason, '')`,
+    status: 'u.status',
+    statusReason: 'u.reason',
     qosNetworkPolicyId: '(select n.qos_policy_id from networks n where n.id = t.network_id)',
     trunkDetails: `(select json_build_object('trunkId', k.id, 'subPorts', (
       select coalesce(json_agg(json_build_object('portId', s.port_id, 'segmentationType', s.segmentation_type,
@@ -43,9 +43,9 @@ export const portResource: Resource<PortTypes> = {
       from trunk_ports s join ports p on p.id = s.port_id where s.trunk_id = k.id and s.segmentation_type is not null))
       from trunks k where k.port_id = t.id)`,
   },
-  join: 'left join port_status u on u.port_id = t.id',
+  join: 'join port_status u on u.port_id = t.id',
   filters: {
-    status: (values) => `coalesce(u.status, 'DOWN') = any(${values})`,
+    status: (values) => `u.status = any(${values})`,
     securityGroupId: (values) =>
       `t.id in (select g.port_id from port_security_groups g where g.security_group_id = any(${values}::uuid[]))`,
   },
@@ -60,7 +60,7 @@ export const portResource: Resource<PortTypes> = {
       'adminStateUp',
       'portSecurityEnabled',
     ]),
-    status: `coalesce(u.status, 'DOWN')`,
+    status: 'u.status',
   },
   visibleTo: (project) =>
     `(t.project_id = ${project} or t.network_id = any(array(select n.id from networks n where n.project_id = ${project})))`,
