@@ -22,7 +22,7 @@ export {
   Transmission,
   UpdateType,
 } from './generated/common.ts';
-export { GoalState, GoalStateV2 } from './generated/goalstate.ts';
+export { GoalState, GoalStateV2, ResumedVpc } from './generated/goalstate.ts';
 export {
   GoalStateOperationReply,
   GoalStateOperationReply_GoalStateOperationStatus,
@@ -84,6 +84,7 @@ export const pushNodeSubscribeInfo = {
 } as const;
 
 export * from './cms.ts';
+export { bucketOf, bucketsOf, GoalDigest, type OfferedDigest } from './digest.ts';
 export { type Goal, goalKey, type GoalKind, goalVpc } from './goal.ts';
 export { addGoal, emptyGoalState, goalsOf, type StatedGoal } from './messages.ts';
 export {

@@ -1,0 +1,173 @@
+/**
+ * Digests: two sides that hold goals of one VPC find out how they differ without naming them.
+ *
+ *   goal ─▶ bucket, by kind and id ─▶ exclusive or of 64 bits, by content, of all goals in the bucket
+ *
+ * A digest does not depend on the order in which goals came, and a goal is added or taken out at its own cost. Revisions are left out:
+ * what changed and is as it was says the same, and one revision of a port may say different things as its host moves.
+ */
+import type { HeldVpc } from './generated/goalstateprovisioner.ts';
+import type { Goal, GoalKind } from './goal.ts';
+
+const buckets = 64;
+const bytesPerBucket = 8;
+/** An offer has one bucket for so many goals: small ones stay far smaller than what they speak of. */
+const goalsPerBucket = 32;
+
+/** What makes up an offer: `HeldVpc` without its names. */
+export type OfferedDigest = Pick<HeldVpc, 'count' | 'digests'>;
+
+export class GoalDigest {
+  /** Two words for each bucket. */
+  readonly #words = new Int32Array(2 * buckets);
+  #count = 0;
+
+  /** How many goals it is over. */
+  get count(): number {
+    return this.#count;
+  }
+
+  add(goal: Goal): void {
+    this.#count++;
+    this.#toggle(goal);
+  }
+
+  /** Takes out a goal that was added, in whatever revision. */
+  remove(goal: Goal): void {
+    this.#count--;
+    this.#toggle(goal);
+  }
+
+  /** A digest over the goals of both. */
+  with(goals: Iterable<Goal>): GoalDigest {
+    const result = new GoalDigest();
+    result.#words.set(this.#words);
+    result.#count = this.#count;
+    for (const goal of goals) result.add(goal);
+    return result;
+  }
+
+  /** In as many buckets as is worth it for so many goals. */
+  offer(): OfferedDigest {
+    let count = 1;
+    while (count < buckets && count * goalsPerBucket < this.#count) count *= 2;
+    return { count: this.#count, digests: this.#folded(count) };
+  }
+
+  /** The offered buckets that differ from what this digest is over; undefined when the offer makes no sense. */
+  differing({ digests }: OfferedDigest): number[] | undefined {
+    const count = bucketsOf(digests);
+    if (count === undefined) return undefined;
+    const own = this.#folded(count);
+    const differing: number[] = [];
+    for (let bucket = 0; bucket < count; bucket++) {
+      const at = bucket * bytesPerBucket;
+      if (Buffer.compare(own.subarray(at, at + bytesPerBucket), digests.subarray(at, at + bytesPerBucket)) !== 0)
+        differing.push(bucket);
+    }
+    return differing;
+  }
+
+  #toggle(goal: Goal): void {
+    start(goal);
+    const at = 2 * bucketHere();
+    content(goal.state);
+    this.#words[at] = this.#words[at]! ^ high;
+    this.#words[at + 1] = this.#words[at + 1]! ^ low;
+  }
+
+  #folded(count: number): Buffer {
+    const words = new Int32Array(2 * count);
+    for (let at = 0; at < this.#words.length; at++) words[at % words.length]! ^= this.#words[at]!;
+    const digests = Buffer.alloc(count * bytesPerBucket);
+    for (const [at, word] of words.entries()) digests.writeInt32BE(word, at * 4);
+    return digests;
+  }
+}
+
+/** How many buckets an offer has; undefined when it makes no sense. */
+export function bucketsOf(digests: Uint8Array): number | undefined {
+  const count = digests.length / bytesPerBucket;
+  return count >= 1 && count <= buckets && Number.isInteger(Math.log2(count)) ? count : undefined;
+}
+
+/** The bucket that the goal is in, where there are `count` of them. */
+export function bucketOf(goal: Goal, count: number): number {
+  start(goal);
+  return bucketHere() % count;
+}
+
+/** The hash so far: two words, because a pair to return for every part would cost more than the hash. */
+let high = 0;
+let low = 0;
+
+const kinds: { readonly [K in GoalKind]: number } = {
+  vpc: 1,
+  subnet: 2,
+  port: 3,
+  neighbor: 4,
+  'security-group': 5,
+  'address-group': 6,
+  router: 7,
+};
+
+/** Begins with what names the goal in its VPC. */
+function start({ kind, state }: Goal): void {
+  high = kinds[kind];
+  low = ~high;
+  text(state.id);
+}
+
+/** By what names the goal alone. */
+function bucketHere(): number {
+  return (high ^ low) & (buckets - 1);
+}
+
+function content(state: object): void {
+  for (const name in state) {
+    if (name === 'revisionNumber' || name === 'id' || name === 'vpcId') continue;
+    value((state as Record<string, unknown>)[name]);
+  }
+}
+
+/** Numbers of the contract are not negative. */
+const absent = -1;
+
+/** Fields come in the order in which generated code makes them, which is that of the contract. */
+function value(part: unknown): void {
+  if (typeof part === 'string') return text(part);
+  if (typeof part === 'number') return number(part);
+  if (typeof part === 'boolean') return number(part ? 1 : 0);
+  if (part === undefined) return number(absent);
+  if (!Array.isArray(part)) {
+    for (const name in part as object) value((part as Record<string, unknown>)[name]);
+    return undefined;
+  }
+  number(part.length);
+  for (const each of part) value(each);
+  return undefined;
+}
+
+/** The inner loop of cyrb53, mixed after every string so that where one ends makes a difference. */
+function text(part: string): void {
+  for (let at = 0; at < part.length; at++) {
+    const unit = part.charCodeAt(at);
+    high = Math.imul(high ^ unit, 0x9e3779b1);
+    low = Math.imul(low ^ unit, 0x5f356495);
+  }
+  mix();
+}
+
+/** Integers of up to 53 bits. */
+function number(part: number): void {
+  high = Math.imul(high ^ Math.floor(part / 0x1_0000_0000), 0x9e3779b1);
+  low = Math.imul(low ^ part, 0x5f356495);
+  mix();
+}
+
+/** Both words into each other, as MurmurHash3 ends. */
+function mix(): void {
+  const before = high;
+  high = Math.imul(high ^ (high >>> 16), 0x85ebca6b) ^ Math.imul(low ^ (low >>> 13), 0xc2b2ae35);
+  low = Math.imul(low ^ (low >>> 16), 0x85ebca6b) ^ Math.imul(before ^ (before >>> 13), 0xc2b2ae35);
+}
