@@ -1,5 +1,5 @@
 import { badRequest, integer, invalid, oneOf, type Route, route, text, uuid } from '@alcor/api';
-import type { ChannelName } from '@alcor/network';
+import { type ChannelName, channelNames } from '@alcor/network';
 import type { GoalStates, Scope } from './goal-states.ts';
 import { type HostProgressOptions, type HostProgressView, progressOf, push } from './host-progress.ts';
 import { lineSchema, linesOf } from './lines.ts';
@@ -60,10 +60,10 @@ function topicRoutes({ topics }: RoutesOptions): readonly Route[] {
     route({
       ...frame,
       method: 'PUT',
-      about: 'Says how the VPC’s goal states are to travel: grpc, mq, or automatic, which is by its size',
+      about: 'Says how the VPC’s goal states are to travel: grpc, mq, on-demand, or automatic, which is by its size',
       rule: 'update_topic',
       root: 'topic',
-      required: { channel: oneOf('grpc', 'mq', 'automatic') },
+      required: { channel: oneOf(...channelNames, 'automatic') },
       run: async ({ id, body, signal }) => {
         const override = overrideOf(body.channel, topics);
         const { id: vpcId } = await topics.override(vpcIdOf(id), override);

@@ -41,7 +41,7 @@ describe('the config manager', () => {
   let world: World;
   let queue: MessageQueue;
   let goals: Bus<Goal>;
-  let channels: Topic<{ readonly channel: 'grpc' | 'mq' }>;
+  let channels: Topic<{ readonly channel: 'grpc' | 'mq' | 'on-demand' }>;
   let agent: Agent;
   let manager: ConfigManager;
   /** Calls and streams to the agent, and what it said about its readings. */

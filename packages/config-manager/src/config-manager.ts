@@ -17,7 +17,7 @@ export interface ConfigManagerOptions {
   /** The hosts that this process speaks for. */
   readonly hosts: Topic<ManagedHost>;
   /** By which channel each VPC goes; one that is not there goes by gRPC. */
-  readonly channels?: Topic<{ readonly channel: 'grpc' | 'mq' }>;
+  readonly channels?: Topic<{ readonly channel: 'grpc' | 'mq' | 'on-demand' }>;
   /** Where hosts find the message queue. */
   readonly queueUrl?: string;
   /** What a host says became of its goals. */

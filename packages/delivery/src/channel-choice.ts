@@ -12,20 +12,30 @@ export interface VpcFacts {
   readonly largestGroup: number;
 }
 
-/** From these on a VPC goes by the message queue. */
-export interface Thresholds {
+/** From these on, either of them, a VPC goes by another channel. */
+export interface Threshold {
   readonly ports: number;
   readonly largestGroup: number;
 }
 
-/** A VPC comes back from the message queue only below this part of both thresholds, so that none goes to and fro. */
+/** The channels for larger VPCs than gRPC tells everything of; `onDemand` is for the larger ones. */
+export interface Thresholds {
+  readonly mq: Threshold;
+  readonly onDemand: Threshold;
+}
+
+/** A VPC comes back from a channel only below this part of both its thresholds, so that none goes to and fro. */
 const downAt = 0.8;
 
 /** The channel that the VPC should have. */
-export function chooseChannel(facts: VpcFacts, thresholds: Thresholds): ChannelName {
-  const { channel, override, ports, largestGroup } = facts;
+export function chooseChannel(facts: VpcFacts, { mq, onDemand }: Thresholds): ChannelName {
+  const { channel, override } = facts;
   if (override !== null) return override;
-  if (ports >= thresholds.ports || largestGroup >= thresholds.largestGroup) return 'mq';
-  const isSmall = ports < downAt * thresholds.ports && largestGroup < downAt * thresholds.largestGroup;
-  return isSmall ? 'grpc' : channel;
+  if (isAbove(facts, onDemand, channel === 'on-demand')) return 'on-demand';
+  return isAbove(facts, mq, channel !== 'grpc') ? 'mq' : 'grpc';
+}
+
+function isAbove({ ports, largestGroup }: VpcFacts, threshold: Threshold, wasAbove: boolean): boolean {
+  const part = wasAbove ? downAt : 1;
+  return ports >= part * threshold.ports || largestGroup >= part * threshold.largestGroup;
 }

@@ -96,6 +96,27 @@ describe('keeping the channels of VPCs', () => {
     await expectWhole(controller);
   });
 
+  it('changes between gRPC and on demand without a topic, and leaves the queue for either as late', async () => {
+    const controller = new TestController(region, 'a');
+    grow(0, 2);
+    region.override('v', 'on-demand');
+    await region.until(() => region.channel('v') === 'on-demand');
+    await region.pass(minute);
+    expect(await topics()).toEqual([]);
+    expect(controller.channels.published).toEqual([]);
+    region.override('v', 'mq');
+    await region.until(() => region.channel('v') === 'mq');
+    await expectWhole(controller);
+    region.override('v', 'on-demand');
+    await region.until(() => region.channel('v') === 'on-demand');
+    grow(2, 4);
+    await region.pass(minute / 2);
+    await expectWhole(controller);
+    await region.pass(minute);
+    expect(await topics()).toEqual([]);
+    expect(controller.channels.published).toEqual([]);
+  });
+
   it('drops the topic of a network that is gone, also when nobody was there to see it go', async () => {
     const before = new TestController(region, 'a');
     region.override('v', 'mq');

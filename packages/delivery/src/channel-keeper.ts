@@ -11,7 +11,7 @@ import type { PublishCounters } from './topic-publisher.ts';
 
 export interface ChannelKeeperOptions {
   readonly delivery: Pick<Delivery, 'goals' | 'hostGoals' | 'vpcs'>;
-  /** Undefined: every VPC goes by gRPC. */
+  /** Undefined: no VPC goes by it. */
   readonly queue: MessageQueue | undefined;
   readonly thresholds: Thresholds;
   readonly channels: Pick<ChannelStore, 'setChannel'>;
@@ -35,7 +35,7 @@ export class ChannelKeeper implements ShardWork {
   readonly #options: ChannelKeeperOptions;
   readonly #leases = new Map<Shard, Lease>();
   readonly #byShard = new Map<Shard, Set<string>>();
-  /** VPCs that have a topic, are to have one, or had one. */
+  /** VPCs that have a topic, are to have one or had one, or whose channel is yet to be said. */
   readonly #living = new Map<string, Living>();
   readonly #sweep = createWakeup();
 
@@ -43,7 +43,7 @@ export class ChannelKeeper implements ShardWork {
     this.#options = options;
   }
 
-  /** The VPCs whose topics are kept from here. */
+  /** The VPCs whose topics are kept from here, and those that are about to change channels. */
   get published(): readonly string[] {
     return [...this.#living.keys()];
   }
@@ -98,13 +98,14 @@ export class ChannelKeeper implements ShardWork {
     const living = this.#living.get(vpcId);
     if (living !== undefined) return living.life.look(topic);
     const facts = this.#options.delivery.vpcs.get(vpcId);
-    const begins = facts !== undefined && (facts.channel === 'mq' || this.#choose(facts) === 'mq');
-    if (begins || topic !== undefined) this.#begin(vpcId, lease);
+    const begins = facts !== undefined && (facts.channel === 'mq' || this.#choose(facts) !== facts.channel);
+    if (begins || topic !== undefined) this.#begin(vpcId, lease, topic !== undefined);
   }
 
-  #begin(vpcId: string, lease: Lease): void {
+  #begin(vpcId: string, lease: Lease, hasTopic: boolean): void {
     const stop = new AbortController();
-    const life = new ChannelLife({ ...this.#options, vpcId, lease, choose: this.#choose, counters: this.counters });
+    const { counters } = this;
+    const life = new ChannelLife({ ...this.#options, vpcId, lease, choose: this.#choose, hasTopic, counters });
     const done = this.#live(life, vpcId, stop.signal);
     this.#living.set(vpcId, { life, stop, done });
   }
@@ -116,8 +117,10 @@ export class ChannelKeeper implements ShardWork {
     if (!signal.aborted) this.#consider(vpcId);
   }
 
-  readonly #choose = (facts: Parameters<typeof chooseChannel>[0]): ReturnType<typeof chooseChannel> =>
-    this.#options.queue === undefined ? 'grpc' : chooseChannel(facts, this.#options.thresholds);
+  readonly #choose = (facts: Parameters<typeof chooseChannel>[0]): ReturnType<typeof chooseChannel> => {
+    const channel = chooseChannel(facts, this.#options.thresholds);
+    return channel === 'mq' && this.#options.queue === undefined ? 'grpc' : channel;
+  };
 
   /** Finds topics that nobody wants any more, and those that the queue has lost. */
   async #sweepRepeatedly(queue: MessageQueue, signal: AbortSignal): Promise<void> {

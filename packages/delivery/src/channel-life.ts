@@ -11,6 +11,8 @@ export interface ChannelLifeOptions {
   readonly delivery: Pick<Delivery, 'goals' | 'hostGoals' | 'vpcs'>;
   readonly queue: MessageQueue | undefined;
   readonly choose: (facts: VpcFacts) => ChannelName;
+  /** The queue has a topic of the VPC. */
+  readonly hasTopic: boolean;
   readonly channels: Pick<ChannelStore, 'setChannel'>;
   readonly counters: PublishCounters;
   readonly clock: Clock;
@@ -24,15 +26,18 @@ const retryMs = 1_000;
 const fencedMs = 10_000;
 
 /**
- * The life of one VPC's topic, from the choice of the message queue to the end of the topic.
+ * The changes of one VPC's channel, and its topic from the choice of the message queue to the end of the topic.
  *
- *     up:    publish everything ──▶ say `mq` ──▶ keep publishing
- *     down:  say `grpc` ──▶ keep publishing for a minute, for those who have not changed over ──▶ drop the topic
+ *     to the queue:    publish everything ──▶ say `mq` ──▶ keep publishing
+ *     away from it:    say the other one ──▶ keep publishing for a minute, for those who have not changed over ──▶ drop the topic
+ *     between others:  say it
  */
 export class ChannelLife {
   readonly #options: ChannelLifeOptions;
   readonly #wakeup = createWakeup();
   #publisher: TopicPublisher | undefined;
+  /** Keeps the topic; undefined: there is none. */
+  #publishing: Promise<void> | undefined;
   /** On the clock: when the topic goes, unless it is wanted again. */
   #dropAt: number | undefined;
 
@@ -48,14 +53,14 @@ export class ChannelLife {
     this.#wakeup.raise();
   }
 
-  /** Resolves when the topic is gone or `signal` aborts; never rejects. */
+  /** Resolves when the channel is said and there is no topic (any more), or `signal` aborts; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const over = new AbortController();
     const until = AbortSignal.any([signal, over.signal]);
-    const publishing = this.#publish(until);
+    if (this.#options.hasTopic) this.#publishing = this.#publish(until);
     while (!signal.aborted) {
       try {
-        if (await this.#step(signal)) break;
+        if (await this.#step(until)) break;
         await this.#wait(signal);
       } catch (error) {
         if (signal.aborted) break;
@@ -65,27 +70,24 @@ export class ChannelLife {
       }
     }
     over.abort();
-    await publishing;
+    if (this.#publishing === undefined) return;
+    await this.#publishing;
     if (!signal.aborted) await this.#drop(signal);
   }
 
-  /** Moves on by one step; true: the topic is not needed any more. */
+  /** Moves on by one step; true: there is nothing left to do, and no topic is needed. */
   async #step(signal: AbortSignal): Promise<boolean> {
     const { vpcId, delivery, choose, channels, lease, clock } = this.#options;
     const facts = delivery.vpcs.get(vpcId);
     if (facts === undefined) return true;
     const wanted = choose(facts);
     signal.throwIfAborted();
-    if (wanted === 'mq') {
-      this.#dropAt = undefined;
-      if (facts.channel === 'grpc' && this.#publisher?.isWhole === true)
-        await channels.setChannel(vpcId as NetworkId, 'mq', lease);
-      return false;
-    }
-    if (facts.channel === 'mq') {
-      await channels.setChannel(vpcId as NetworkId, 'grpc', lease);
-      return false;
-    }
+    if (wanted === 'mq' || facts.channel === 'mq') this.#publishing ??= this.#publish(signal);
+    if (wanted === 'mq') this.#dropAt = undefined;
+    if (facts.channel !== wanted && (wanted !== 'mq' || this.#publisher?.isWhole === true))
+      await channels.setChannel(vpcId as NetworkId, wanted, lease);
+    if (facts.channel !== wanted || wanted === 'mq') return false;
+    if (this.#publishing === undefined) return true;
     this.#dropAt ??= clock.now() + lingerMs;
     return clock.now() >= this.#dropAt;
   }

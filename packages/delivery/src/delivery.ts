@@ -37,7 +37,8 @@ export interface DeliveryOptions {
   readonly feed: Feed;
   /**
    * Where goals are published: topic `vpc/ID` for every host in the VPC, `host/ID` for one host. `vpc/ID/routers` has the routers among
-   * the former once more, for whoever only wants to know which other VPCs they lead to.
+   * the former once more, for whoever only wants to know which other VPCs they lead to, and `vpc/ID/common` all but the neighbours, for
+   * hosts that ask for those.
    */
   readonly goals: Bus<Goal>;
   /** Where registered hosts are published, by id. */
@@ -137,6 +138,7 @@ export class Delivery {
     const saying = { key: goalKey(goal), value: goal, removed };
     put(this.goals, audience, saying);
     if (goal.kind === 'router') put(this.goals, `${audience}/routers`, saying);
+    if (goal.kind !== 'neighbor' && audience.startsWith('vpc/')) put(this.goals, `${audience}/common`, saying);
     if (audience.startsWith('host/')) {
       const hostId = audience.slice('host/'.length);
       const key = unicastSubject(hostId, goal);
@@ -146,6 +148,7 @@ export class Delivery {
     if (removed && goal.kind === 'vpc') {
       this.goals.drop(audience);
       this.goals.drop(`${audience}/routers`);
+      this.goals.drop(`${audience}/common`);
       this.hostGoals.drop(`vpc/${vpcId}/hosts`);
     }
   }

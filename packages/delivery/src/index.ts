@@ -1,4 +1,4 @@
-export { chooseChannel, type Thresholds, type VpcFacts } from './channel-choice.ts';
+export { chooseChannel, type Threshold, type Thresholds, type VpcFacts } from './channel-choice.ts';
 export { ChannelKeeper, type ChannelKeeperOptions } from './channel-keeper.ts';
 export { Delivery, type DeliveryOptions, type Host, type HostGoal, type VpcChannel } from './delivery.ts';
 export { HostShare, type OwnHost } from './host-share.ts';

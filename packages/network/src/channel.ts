@@ -3,9 +3,11 @@ import type { NetworkId } from './nouns.ts';
 
 /**
  * How the goals of a VPC reach its hosts. `grpc`: each host's config manager reads them for it and sends them down its stream.
- * `mq`: the host reads them itself, from the VPC's topic in the message queue.
+ * `mq`: the host reads them itself, from the VPC's topic in the message queue. `on-demand`: as `grpc`, but of neighbours a host is told only
+ * those that it has asked for.
  */
-export type ChannelName = 'grpc' | 'mq';
+export const channelNames = ['grpc', 'mq', 'on-demand'] as const;
+export type ChannelName = (typeof channelNames)[number];
 
 /** The channel of a VPC; a VPC without such a row has `grpc`, chosen by its size. */
 export interface Channel {

@@ -3,7 +3,7 @@ export type * from './address-group.ts';
 export type * from './address-scope.ts';
 export type * from './addressing-store.ts';
 export type * from './auto-topology.ts';
-export type * from './channel.ts';
+export * from './channel.ts';
 export * from './cidr.ts';
 export * from './errors.ts';
 export * from './feed.ts';

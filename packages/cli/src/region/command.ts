@@ -37,6 +37,16 @@ export const regionCommand = defineCommand({
       default: '1000',
       description: 'Ports in a security group from which on its VPCs go by the queue',
     },
+    'on-demand-ports': {
+      type: 'string',
+      default: '10000',
+      description: 'Ports from which on hosts of a VPC learn only the neighbours that they ask for',
+    },
+    'on-demand-group': {
+      type: 'string',
+      default: '10000',
+      description: 'Ports in a security group from which on hosts of its VPCs do so',
+    },
     state: { type: 'string', default: '.alcor', description: "Directory of the region's data" },
     demo: {
       type: 'boolean',

@@ -43,7 +43,7 @@ export interface ControllerOptions {
   readonly logger: Logger;
   /** The message queue that large VPCs go by, and where hosts find it; undefined: all go by gRPC. */
   readonly queue: { readonly queue: MessageQueue; readonly url: string } | undefined;
-  /** From when on a VPC is large. */
+  /** From when on VPCs go by which channel. */
   readonly thresholds: Thresholds;
 }
 

@@ -31,13 +31,27 @@ describe('the options of a region', () => {
   });
 
   it('take a message queue of one server or of a cluster', () => {
-    expect(regionOptions(plain)).toMatchObject({ queue: undefined, mqPorts: 1_000, mqGroup: 1_000 });
+    expect(regionOptions(plain)).toMatchObject({
+      queue: undefined,
+      thresholds: {
+        mq: { ports: 1_000, largestGroup: 1_000 },
+        onDemand: { ports: 10_000, largestGroup: 10_000 },
+      },
+    });
     expect(regionOptions({ ...plain, queue: 'nats://a:4222' }).queue).toEqual({
       servers: ['nats://a:4222'],
       replicas: 1,
     });
-    const cluster = { ...plain, queue: 'nats://a:4222, nats://b:4222,nats://c:4222', 'mq-ports': '20' };
-    expect(regionOptions(cluster)).toMatchObject({ queue: { servers: { length: 3 }, replicas: 3 }, mqPorts: 20 });
+    const cluster = {
+      ...plain,
+      queue: 'nats://a:4222, nats://b:4222,nats://c:4222',
+      'mq-ports': '20',
+      'on-demand-group': '30',
+    };
+    expect(regionOptions(cluster)).toMatchObject({
+      queue: { servers: { length: 3 }, replicas: 3 },
+      thresholds: { mq: { ports: 20 }, onDemand: { largestGroup: 30 } },
+    });
   });
 
   it.each([
@@ -46,6 +60,7 @@ describe('the options of a region', () => {
     [{ queue: 'nats://a', 'queue-replicas': '9' }, '--queue-replicas wants a whole number from 1 to 5'],
     [{ 'mq-ports': '0' }, '--mq-ports'],
     [{ 'mq-group': 'many' }, '--mq-group'],
+    [{ 'on-demand-ports': '-1' }, '--on-demand-ports'],
     [{ identity: 'keystne' }, '--identity wants builtin, keystone or none'],
     [{ identity: 'keystone' }, '--keystone-url'],
     [{ identity: 'keystone', 'keystone-url': 'here' }, '--keystone-url'],

@@ -1,3 +1,4 @@
+import type { Thresholds } from '@alcor/delivery';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 
@@ -17,10 +18,8 @@ export interface RegionOptions {
   readonly databaseUrl: string | undefined;
   /** The message queue of large VPCs: NATS servers of one cluster; undefined: none. */
   readonly queue: { readonly servers: readonly string[]; readonly replicas: number } | undefined;
-  /** From how many ports on a VPC goes by the message queue. */
-  readonly mqPorts: number;
-  /** From how many ports in one of its security groups on it does so too. */
-  readonly mqGroup: number;
+  /** From how many ports, or ports in one of its security groups, on a VPC goes by the message queue, or on demand. */
+  readonly thresholds: Thresholds;
   /** Who the callers are: users of the built-in service, of a Keystone, or everyone the administrator. */
   readonly identity: 'builtin' | 'keystone' | 'none';
   /** Port of the built-in identity service. */
@@ -51,7 +50,7 @@ export function regionOptions(args: Readonly<Record<string, unknown>>): RegionOp
   };
 }
 
-function queueOptions(args: Readonly<Record<string, unknown>>): Pick<RegionOptions, 'queue' | 'mqPorts' | 'mqGroup'> {
+function queueOptions(args: Readonly<Record<string, unknown>>): Pick<RegionOptions, 'queue' | 'thresholds'> {
   const servers = typeof args['queue'] === 'string' ? args['queue'].split(',').map((each) => each.trim()) : [];
   for (const server of servers) {
     if (URL.canParse(server) && /^(nats|tls):$/.test(new URL(server).protocol)) continue;
@@ -59,10 +58,14 @@ function queueOptions(args: Readonly<Record<string, unknown>>): Pick<RegionOptio
   }
   const given = args['queue-replicas'];
   const replicas = wholeNumber('--queue-replicas', given ?? (servers.length < 3 ? 1 : 3), 1, 5);
+  const threshold = (name: string, otherwise: number): number =>
+    wholeNumber(`--${name}`, args[name] ?? otherwise, 1, 1e9);
   return {
     queue: servers.length === 0 ? undefined : { servers, replicas },
-    mqPorts: wholeNumber('--mq-ports', args['mq-ports'] ?? 1_000, 1, 1e9),
-    mqGroup: wholeNumber('--mq-group', args['mq-group'] ?? 1_000, 1, 1e9),
+    thresholds: {
+      mq: { ports: threshold('mq-ports', 1_000), largestGroup: threshold('mq-group', 1_000) },
+      onDemand: { ports: threshold('on-demand-ports', 10_000), largestGroup: threshold('on-demand-group', 10_000) },
+    },
   };
 }
 

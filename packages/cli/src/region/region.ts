@@ -93,7 +93,7 @@ async function serve(
     policy,
     logger,
     queue,
-    thresholds: { ports: options.mqPorts, largestGroup: options.mqGroup },
+    thresholds: options.thresholds,
   });
   undo.add(() => controller.close());
   signal.throwIfAborted();

@@ -57,7 +57,10 @@ export async function startTestRegion(
   const delivery = new Delivery({ feed: store.feed, goals: new Bus<Goal>(), hosts, clock, log: quiet });
   const share = new HostShare(hosts);
   const { queue } = options;
-  const thresholds = { ports: 1_000, largestGroup: 1_000 };
+  const thresholds = {
+    mq: { ports: 1_000, largestGroup: 1_000 },
+    onDemand: { ports: 10_000, largestGroup: 10_000 },
+  };
   const channels = new ChannelKeeper({ delivery, queue, thresholds, channels: store, clock, log: quiet });
   const work = { vpc: channels, host: share };
   const keeper = new LeaseKeeper({ store, name: own, told: delivery.leases, work, clock, log: quiet });

@@ -1,5 +1,6 @@
 import { decodeGoal, type Goal, goalKey, topicOf } from '@alcor/contract';
 import {
+  type ChannelName,
   createMemoryFeed,
   createMemoryLeases,
   type Feed,
@@ -77,16 +78,16 @@ export class TestRegion {
     this.#next(id);
   }
 
-  override(id: string, override: 'grpc' | 'mq' | null): void {
+  override(id: string, override: ChannelName | null): void {
     const { channel = 'grpc' } = this.feed.get('channel', id as NetworkId) ?? {};
     this.feed.put('channel', { id: id as NetworkId, channel, override, revision: this.#next(`channel ${id}`) });
   }
 
-  channel(id: string): 'grpc' | 'mq' {
+  channel(id: string): ChannelName {
     return this.feed.get('channel', id as NetworkId)?.channel ?? 'grpc';
   }
 
-  setChannel(id: string, channel: 'grpc' | 'mq'): void {
+  setChannel(id: string, channel: ChannelName): void {
     const known = this.feed.get('channel', id as NetworkId);
     if ((known?.channel ?? 'grpc') === channel || this.feed.get('network', id as NetworkId) === undefined) return;
     const revision = this.#next(`channel ${id}`);
@@ -131,7 +132,7 @@ export class TestController {
     this.channels = new ChannelKeeper({
       delivery: this.delivery,
       queue: options.queue === null ? undefined : region.queue.seenBy(this.process),
-      thresholds: { ports: 10, largestGroup: 1_000 },
+      thresholds: { mq: { ports: 10, largestGroup: 1_000 }, onDemand: { ports: 1_000, largestGroup: 1_000 } },
       channels: {
         setChannel: async (id, channel) => {
           await this.process.wait(3);

@@ -17,8 +17,8 @@ export interface ControllerOptions {
   readonly log: (line: string) => void;
 }
 
-/** From how many ports on a VPC goes by the message queue. */
-const thresholds = { ports: 8, largestGroup: 1_000 };
+/** Small, so that VPCs change channels by their size. */
+const thresholds = { mq: { ports: 8, largestGroup: 1_000 }, onDemand: { ports: 1_000, largestGroup: 1_000 } };
 
 /** A controller's processes one after another: whatever one knew that is not in the feed is gone with it. */
 export class SimulatedController {
