@@ -131,4 +131,22 @@ describe('a topic', () => {
     expect(topic.tombstones).toBeLessThan(200);
     expect(topic.forgotten).toBeLessThanOrEqual(topic.position - 64);
   });
+
+  it('tells an observer of every value that comes and goes, at once', () => {
+    const topic = new Topic<number>();
+    const told: unknown[] = [];
+    topic.observe(({ before, after }) => told.push([before?.value, after?.value]));
+    topic.put('k', 1);
+    topic.put('k', 2);
+    topic.remove('k', 3);
+    topic.put('k', 4);
+    topic.forget('k');
+    expect(told).toEqual([
+      [undefined, 1],
+      [1, 2],
+      [2, undefined],
+      [undefined, 4],
+      [4, undefined],
+    ]);
+  });
 });

@@ -22,6 +22,12 @@ export interface Subscription {
   close(): void;
 }
 
+/** What an observer is told of: the entry that had a value and has not any more, and the one that has a value now. */
+export interface TopicChange<V> {
+  readonly before: Entry<V> | undefined;
+  readonly after: Entry<V> | undefined;
+}
+
 interface Link<V> {
   entry: Entry<V>;
   previous: Link<V> | undefined;
@@ -40,6 +46,8 @@ export class Topic<V> {
   readonly #watchers = new Map<Subscription, () => void>();
   /** The last entry that `take` gave each of them. */
   readonly #places = new WeakMap<Subscription, Link<V>>();
+  /** Told of every change. */
+  readonly #observers = new Set<(change: TopicChange<V>) => void>();
   #first: Link<V> | undefined;
   #last: Link<V> | undefined;
   #position = 0;
@@ -86,6 +94,7 @@ export class Topic<V> {
     this.#unlink(link);
     this.#links.delete(key);
     this.#forgotten = Math.max(this.#forgotten, link.entry.position);
+    this.#tellObservers(link.entry, undefined);
   }
 
   get(key: string): V | undefined {
@@ -119,6 +128,11 @@ export class Topic<V> {
     return subscription;
   }
 
+  /** Has `observer` told of every change from now on, at once: for what is kept of the topic's values at the cost of a change. */
+  observe(observer: (change: TopicChange<V>) => void): void {
+    this.#observers.add(observer);
+  }
+
   /** The next `limit` entries of a subscription, which is moved on behind them. Costs what it gives, however far behind it is. */
   take(subscription: Subscription, limit: number): Entry<V>[] {
     const place = this.#places.get(subscription);
@@ -149,6 +163,7 @@ export class Topic<V> {
 
   #append(key: string, value: V, removed: boolean): void {
     const old = this.#links.get(key);
+    const before = old?.entry;
     if (old !== undefined) this.#unlink(old);
     const entry = { key, value, removed, position: ++this.#position };
     const link: Link<V> = { entry, previous: this.#last, next: undefined };
@@ -157,8 +172,15 @@ export class Topic<V> {
     this.#last = link;
     this.#links.set(key, link);
     if (removed) this.#removed++;
+    this.#tellObservers(before, entry);
     for (const wake of this.#readers.values()) wake();
     for (const wake of this.#watchers.values()) wake();
+  }
+
+  #tellObservers(before: Entry<V> | undefined, after: Entry<V> | undefined): void {
+    if (this.#observers.size === 0) return;
+    const change = { before: valued(before), after: valued(after) };
+    for (const observer of this.#observers) observer(change);
   }
 
   #unlink(link: Link<V>): void {
@@ -179,6 +201,10 @@ export class Topic<V> {
     }
     this.#forgetAt = Math.max(64, this.#removed * 2);
   }
+}
+
+function valued<V>(entry: Entry<V> | undefined): Entry<V> | undefined {
+  return entry?.removed === false ? entry : undefined;
 }
 
 export class Bus<V> {
