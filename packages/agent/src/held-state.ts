@@ -35,11 +35,18 @@ const channelGraceMs = 30_000;
 interface Vpc {
   readonly held: HeldVpc;
   /** The reading of its topic, and whether that has said everything that was there. */
-  topic: { readonly source: TopicSource; caughtUp: boolean } | undefined;
+  topic: TopicReading | undefined;
   /** Generation of the stream's telling that keeps the VPC here, whether or not there are ports; 0: none does. */
   told: number;
   /** What the last reading that said everything left out, and is yet to be forgotten. */
   sweep: Sweep | undefined;
+}
+
+interface TopicReading {
+  readonly source: TopicSource;
+  caughtUp: boolean;
+  /** Until it has caught up: by key, the stream's last word where the topic has said otherwise of the same revision. */
+  readonly overruled: Map<string, StatedGoal>;
 }
 
 interface Sweep {
@@ -99,7 +106,7 @@ export class HeldState {
   /** A new reading of the VPC's topic from its beginning; takes the place of the one before. */
   openTopic(vpcId: string): TopicSource {
     const source: TopicSource = { kind: 'topic', generation: ++this.#generation, vpcId };
-    this.#vpc(vpcId).topic = { source, caughtUp: false };
+    this.#vpc(vpcId).topic = { source, caughtUp: false, overruled: new Map() };
     return source;
   }
 
@@ -107,8 +114,22 @@ export class HeldState {
   closeTopic(source: TopicSource): void {
     const vpc = this.#vpcs.get(source.vpcId);
     if (vpc?.topic?.source !== source) return;
+    const { overruled } = vpc.topic;
     vpc.topic = undefined;
     vpc.told = Math.max(vpc.told, 1);
+    this.#restore(vpc.held, overruled);
+  }
+
+  /** A topic that was given up on its way may have been behind the stream, which will not say the same once more. */
+  #restore(held: HeldVpc, overruled: ReadonlyMap<string, StatedGoal>): void {
+    for (const [key, { goal, removed }] of overruled) {
+      const item = held.items.get(key);
+      const known = item === undefined ? this.#remembered.get(`${held.id} ${key}`) : wordOf(item);
+      if (known?.revision !== goal.state.revisionNumber) continue;
+      if (removed) this.#forget(held, key, { revision: known.revision, topic: 0, goal: undefined });
+      else this.#hold(held, { stream: 0, topic: 0, ...item, goal, said: 0, heardAt: this.#clock.now() });
+    }
+    if (overruled.size > 0) this.#onForgotten();
   }
 
   /** The stream begins to tell these VPCs from nothing. */
@@ -143,6 +164,7 @@ export class HeldState {
     if (source.kind === 'topic') {
       if (vpc.topic?.source !== source) return;
       vpc.topic.caughtUp = true;
+      vpc.topic.overruled.clear();
     }
     const { kind } = source;
     const sweep = this.#beginSweep(vpc, source);
@@ -232,12 +254,21 @@ export class HeldState {
     if (goal === undefined) {
       if (removed && item !== undefined) {
         item[source.kind] = 0;
+        // The newer revision must be the other channel's word, which may be ahead.
+        item[other(source.kind)] ||= 1;
         if (speaks(vpc, source)) this.#doubt(vpc, source, key);
       }
       return `revision ${known?.revision} is held`;
     }
-    const isTopics = known !== undefined && topic !== undefined && known.topic === topic.source.generation;
-    if (known?.revision === goal.state.revisionNumber && source.kind === 'stream' && isTopics) return undefined;
+    if (known?.revision === goal.state.revisionNumber && topic !== undefined) {
+      const isTopics = known.topic === topic.source.generation;
+      if (isTopics && source.kind === 'stream') {
+        if (!topic.caughtUp) topic.overruled.set(key, { goal, removed });
+        return undefined;
+      }
+      if (!isTopics && source === topic.source && !topic.caughtUp)
+        topic.overruled.set(key, { goal: known.goal ?? goal, removed: known.goal === undefined });
+    }
     this.#observe({ goal, removed });
     const said = source.kind === 'topic' ? generation : 0;
     if (removed) {
@@ -247,9 +278,7 @@ export class HeldState {
     const heardAt = this.#clock.now();
     const next: Item = { goal, said, stream: item?.stream ?? 0, topic: item?.topic ?? 0, heardAt };
     next[source.kind] = generation;
-    this.#remembered.delete(place);
-    held.set(next);
-    if (isPlace(goal)) this.#vpcOf.set(goal.state.id, held.id);
+    this.#hold(held, next);
     // The last words of a stream may come when the topic has said everything already.
     const late = topic?.caughtUp === true && next.topic < topic.source.generation;
     if (late && source.kind === 'stream') this.#doubt(vpc, topic.source, key);
@@ -263,6 +292,13 @@ export class HeldState {
     const current = isOwn ? sweep : this.#beginSweep(vpc, speaker);
     current.suspects.set(key, { since: this.#clock.now(), graceMs: channelGraceMs });
     this.#sweep(vpc.held.id, vpc, current);
+  }
+
+  #hold(held: HeldVpc, item: Item): void {
+    const { goal } = item;
+    this.#remembered.delete(`${held.id} ${goalKey(goal)}`);
+    held.set(item);
+    if (isPlace(goal)) this.#vpcOf.set(goal.state.id, held.id);
   }
 
   #forget(held: HeldVpc, key: string, word: LastWord): void {
