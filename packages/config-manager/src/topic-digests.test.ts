@@ -49,18 +49,15 @@ it('topics are read ahead bit by bit, and what changes meanwhile counts', async 
   const topic = goals.topic('vpc/vpc');
   for (let n = 0; n < 10_000; n++) topic.put(`neighbor/n${n}`, neighbor(n, 1));
   const digests = new TopicDigests();
-  let isReady = false;
-  const ready = digests.prepare(goals, ['vpc'], clock, new AbortController().signal).then(() => (isReady = true));
-  let turns = 0;
-  while (!isReady && turns < 1_000) {
-    topic.put(`neighbor/n${turns}`, neighbor(turns, 2));
-    topic.remove(`neighbor/n${9_999 - turns}`, neighbor(turns, 2));
+  const ready = digests.prepare(goals, ['vpc'], clock, new AbortController().signal);
+  for (let n = 0; n < 4; n++) {
+    topic.put(`neighbor/n${n}`, neighbor(n, 2));
+    topic.remove(`neighbor/n${9_999 - n}`, neighbor(n, 2));
     let events = 0;
-    await schedule.run(1, () => events++ > 0);
-    turns++;
+    expect(await schedule.run(1, () => events++ > 0)).toBe('done');
   }
+  await schedule.run(1);
   await ready;
   const said = topic.after(0, Number.POSITIVE_INFINITY).flatMap(({ removed, value }) => (removed ? [] : [value]));
   expect(digests.of(topic).offer()).toEqual(new GoalDigest().with(said).offer());
-  expect(turns).toBeGreaterThanOrEqual(5);
 });

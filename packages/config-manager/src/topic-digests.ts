@@ -1,5 +1,5 @@
 import { type Goal, GoalDigest } from '@alcor/contract';
-import type { Bus, Clock, Subscription, Topic } from '@alcor/runtime';
+import type { Bus, Clock, Subscription, Topic, TopicChange, TopicObserver } from '@alcor/runtime';
 
 /** Goals read between two moments in which others have their turn. */
 const goalsAtOnce = 2_000;
@@ -38,7 +38,7 @@ export class TopicDigests {
 }
 
 /** Reads a topic to its end once; from then on it is told of changes, as it is before of those to what it has read. */
-class TopicDigest {
+class TopicDigest implements TopicObserver<Goal> {
   readonly goals = new GoalDigest();
   readonly #topic: Topic<Goal>;
   /** Not known to the topic, for which no removals need be kept. */
@@ -47,11 +47,13 @@ class TopicDigest {
 
   constructor(topic: Topic<Goal>) {
     this.#topic = topic;
-    topic.observe(({ before, after }) => {
-      if (before !== undefined && (this.#isRead || before.position <= this.#reader.position))
-        this.goals.remove(before.value);
-      if (after !== undefined && this.#isRead) this.goals.add(after.value);
-    });
+    topic.observe(this);
+  }
+
+  changed({ before, after }: TopicChange<Goal>): void {
+    const counts = before !== undefined && (this.#isRead || before.position <= this.#reader.position);
+    if (counts) this.goals.remove(before.value);
+    if (after !== undefined && this.#isRead) this.goals.add(after.value);
   }
 
   get isRead(): boolean {

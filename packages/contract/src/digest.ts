@@ -6,7 +6,6 @@
  * A digest does not depend on the order in which goals came, and a goal is added or taken out at its own cost. Revisions are left out:
  * what changed and is as it was says the same, and one revision of a port may say different things as its host moves.
  */
-import type { HeldVpc } from './generated/goalstateprovisioner.ts';
 import type { Goal, GoalKind } from './goal.ts';
 
 const buckets = 64;
@@ -14,8 +13,11 @@ const bytesPerBucket = 8;
 /** An offer has one bucket for so many goals: small ones stay far smaller than what they speak of. */
 const goalsPerBucket = 32;
 
-/** What makes up an offer: `HeldVpc` without its names. */
-export type OfferedDigest = Pick<HeldVpc, 'count' | 'digests'>;
+/** As `HeldVpc` carries it. */
+export interface OfferedDigest {
+  readonly count: number;
+  readonly digests: Uint8Array;
+}
 
 export class GoalDigest {
   /** Two words for each bucket. */
@@ -48,7 +50,7 @@ export class GoalDigest {
   }
 
   /** In as many buckets as is worth it for so many goals. */
-  offer(): OfferedDigest {
+  offer(): { count: number; digests: Buffer } {
     let count = 1;
     while (count < buckets && count * goalsPerBucket < this.#count) count *= 2;
     return { count: this.#count, digests: this.#folded(count) };

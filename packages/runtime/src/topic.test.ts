@@ -135,7 +135,7 @@ describe('a topic', () => {
   it('tells an observer of every value that comes and goes, at once', () => {
     const topic = new Topic<number>();
     const told: unknown[] = [];
-    topic.observe(({ before, after }) => told.push([before?.value, after?.value]));
+    topic.observe({ changed: ({ before, after }) => void told.push([before?.value, after?.value]) });
     topic.put('k', 1);
     topic.put('k', 2);
     topic.remove('k', 3);

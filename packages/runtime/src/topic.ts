@@ -28,6 +28,10 @@ export interface TopicChange<V> {
   readonly after: Entry<V> | undefined;
 }
 
+export interface TopicObserver<V> {
+  changed(change: TopicChange<V>): void;
+}
+
 interface Link<V> {
   entry: Entry<V>;
   previous: Link<V> | undefined;
@@ -47,7 +51,7 @@ export class Topic<V> {
   /** The last entry that `take` gave each of them. */
   readonly #places = new WeakMap<Subscription, Link<V>>();
   /** Told of every change. */
-  readonly #observers = new Set<(change: TopicChange<V>) => void>();
+  readonly #observers = new Set<TopicObserver<V>>();
   #first: Link<V> | undefined;
   #last: Link<V> | undefined;
   #position = 0;
@@ -129,7 +133,7 @@ export class Topic<V> {
   }
 
   /** Has `observer` told of every change from now on, at once: for what is kept of the topic's values at the cost of a change. */
-  observe(observer: (change: TopicChange<V>) => void): void {
+  observe(observer: TopicObserver<V>): void {
     this.#observers.add(observer);
   }
 
@@ -180,7 +184,7 @@ export class Topic<V> {
   #tellObservers(before: Entry<V> | undefined, after: Entry<V> | undefined): void {
     if (this.#observers.size === 0) return;
     const change = { before: valued(before), after: valued(after) };
-    for (const observer of this.#observers) observer(change);
+    for (const observer of this.#observers) observer.changed(change);
   }
 
   #unlink(link: Link<V>): void {
