@@ -59,6 +59,8 @@ describe.skipIf(missing !== '')(`the data plane on Open vSwitch${missing && ` (s
       name: driver.name,
       start: driver.start.bind(driver),
       flows: driver.flows.bind(driver),
+      uses: driver.uses.bind(driver),
+      send: driver.send.bind(driver),
       apply: (all: readonly FlowChange[], signalOfFlush: AbortSignal) => {
         changes.push(...all);
         return driver.apply(all, signalOfFlush);

@@ -15,7 +15,7 @@ import { tables, pipeline } from './pipeline.ts';
 import { HOST } from './program.ts';
 import { Reconciler } from './reconciler.ts';
 import type { AddressGroup, LocalPort, Neighbor, ResourceOutcome, SecurityGroup } from './resources.ts';
-import type { Switch, SwitchEvent } from './switch.ts';
+import type { PacketIn, PacketOut, Switch, SwitchEvent } from './switch.ts';
 import { Tracker } from './tracker.ts';
 
 export interface DataplaneOptions {
@@ -25,10 +25,13 @@ export interface DataplaneOptions {
   readonly clock: Clock;
   /** Told when a resource's outcome becomes another than the last one given, outside of `flush` and `reconcile`. */
   readonly onPortOutcome?: (outcome: ResourceOutcome) => void;
+  /** Given the packets that flows give to the agent, one at a time. */
+  readonly onPacket?: (packet: PacketIn) => void;
 }
 
 export class Dataplane {
   readonly #switch: Switch;
+  readonly #onPacket: (packet: PacketIn) => void;
   readonly #tracker = new Tracker();
   readonly #desired: DesiredFlows;
   readonly #outcomes: Outcomes;
@@ -37,6 +40,7 @@ export class Dataplane {
   constructor(options: DataplaneOptions) {
     const { hostIp, clock } = options;
     this.#switch = options.switch;
+    this.#onPacket = options.onPacket ?? (() => undefined);
     const tracker = this.#tracker;
     const desired = new DesiredFlows({ tracker, hostIp, onAffected: (id) => this.#outcomes.stir(id) });
     this.#desired = desired;
@@ -124,6 +128,11 @@ export class Dataplane {
     });
   }
 
+  /** Has packets enter the pipeline at the tables that they name; they find at least what `flush` has answered for. */
+  send(packets: readonly PacketOut[]): void {
+    this.#switch.send(packets);
+  }
+
   /** The state for people and tools. Costs a look at every flow. */
   describe(): DataplaneDescription {
     const { wanted, ...flows } = this.#tracker.describe();
@@ -164,6 +173,8 @@ export class Dataplane {
       case 'tunnel':
         if (this.#desired.setTunnelPort(event.ofport)) this.#reconciler.kick();
         return undefined;
+      case 'packet':
+        return this.#onPacket(event.packet);
       case 'lost':
         return this.#reconciler.lose(event.reason);
       case 'connected':

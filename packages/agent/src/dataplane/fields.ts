@@ -83,6 +83,14 @@ export const fields = {
 } as const satisfies { readonly [name: string]: FieldSpec };
 
 export type Field = keyof typeof fields;
+export type Register = Extract<Field, `reg${number}`>;
+
+export const registers = Object.keys(fields).filter((field) => /^reg\d/.test(field)) as readonly Register[];
+
+/** The registers of a packet that are not 0. */
+export function registersOf(packet: { readonly [F in Field]?: unknown }): { readonly [R in Register]?: number } {
+  return Object.fromEntries(registers.flatMap((each) => (packet[each] ? [[each, Number(packet[each])]] : [])));
+}
 export type FieldValue = number | bigint;
 
 /** The declaration of `field`, without the literal types that the table's own type carries. */

@@ -27,6 +27,7 @@ export {
   type Match,
 } from './flow.ts';
 export { checkFlow, FlowError, pipeline, tableName, tables, type Table, type TableName } from './pipeline.ts';
+export { decodeFrame, encodeFrame, type DecodedFrame } from './frame.ts';
 export { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
 export type {
   AddressGroup,
@@ -43,7 +44,12 @@ export { noSecurity, type SecurityView } from './security.ts';
 export {
   SwitchLost,
   type FlowChange,
+  NO_PORT,
   type FlowFailure,
+  type FlowUse,
+  type PacketContext,
+  type PacketIn,
+  type PacketOut,
   type PluggedInterface,
   type Switch,
   type SwitchEvent,

@@ -37,6 +37,7 @@ import {
   type Flow,
   type Match,
 } from './flow.ts';
+import { meters } from './meters.ts';
 
 export interface Table {
   readonly id: number;
@@ -48,6 +49,8 @@ export interface Table {
   readonly next: readonly TableName[];
   /** Tables that a packet passes through on the way and comes back from. */
   readonly calls?: readonly TableName[];
+  /** Flows may give packets to the agent. */
+  readonly toAgent?: true;
   /** What the connection tracker is used for: to know the connection, or to remember it. */
   readonly conntrack?: 'track' | 'commit';
   /** Where packets go that no resource's flow takes. */
@@ -152,6 +155,7 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     ], // prettier-ignore
     outputs: 'in_port',
     next: ['ndReply', 'neighbour'],
+    toAgent: true,
     miss: 'neighbour',
   },
   ndReply: {
@@ -170,6 +174,7 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     writes: ['tun_dst'],
     outputs: 'none',
     next: ['tunnel', 'delivery'],
+    toAgent: true,
     miss: 'drop',
   },
   tunnel: {
@@ -278,7 +283,12 @@ export const tables: readonly TableName[] = Object.keys(pipeline) as TableName[]
 
 const nameById = new Map(tables.map((name) => [pipeline[name].id, name]));
 
-/** The name that the pipeline gives to a table id. */
+/** The table of this id. */
+export function namedTable(id: number): TableName | undefined {
+  return nameById.get(id);
+}
+
+/** The name that the pipeline gives to a table id; for people. */
 export function tableName(id: number): string {
   return nameById.get(id) ?? String(id);
 }
@@ -349,6 +359,8 @@ function checkAction(flow: Flow, table: Table, action: Action): void {
       return checkOutput(flow, table, action.port === IN_PORT ? 'in_port' : 'port');
     case 'output_reg':
       return checkOutput(flow, table, 'register');
+    case 'controller':
+      return checkToAgent(flow, table, action.meter);
     case 'resubmit':
       return checkCall(flow, table, action.table);
     case 'ct':
@@ -365,6 +377,11 @@ function checkWrite(flow: Flow, table: Table, field: Field): void {
 
 function checkOutput(flow: Flow, table: Table, to: Table['outputs']): void {
   if (table.outputs !== to) throw refuse(flow, `table does not output to ${to}`);
+}
+
+function checkToAgent(flow: Flow, table: Table, meter: number): void {
+  if (table.toAgent !== true) throw refuse(flow, 'table gives no packets to the agent');
+  if (!meters.some(({ id }) => id === meter)) throw refuse(flow, `there is no meter ${meter}`);
 }
 
 function checkCall(flow: Flow, table: Table, called: number): void {

@@ -1,5 +1,7 @@
 /** What the data plane asks of a switch, whichever it is. One contract suite runs on every implementation. */
-import type { Flow, FlowIdentity } from './flow.ts';
+import type { Register } from './fields.ts';
+import type { Flow, FlowIdentity, Match } from './flow.ts';
+import type { TableName } from './pipeline.ts';
 
 /** One wish: a flow that replaces whatever has its place, or a place that is to be empty. */
 export type FlowChange =
@@ -25,12 +27,44 @@ export interface PluggedInterface {
   readonly rivals: readonly string[];
 }
 
+/** What the pipeline knows of a packet besides its bytes. */
+export interface PacketContext {
+  /** OpenFlow port that it came in by; `NO_PORT` for one that the agent made. */
+  readonly inPort: number;
+  /** The network that it is in: `metadata`. */
+  readonly vni: number;
+  /** Those that are not 0; what they hold, `pipeline.ts` says. */
+  readonly registers: { readonly [R in Register]?: number };
+}
+
+/** A packet that a flow's `controller` action gave to the agent. The switch keeps nothing of it. */
+export interface PacketIn {
+  /** Where the flow stands. */
+  readonly table: TableName;
+  readonly context: PacketContext;
+  /** From the Ethernet header on. */
+  readonly frame: Uint8Array;
+}
+
+/** A packet for the switch: it enters `table` as if the tables before had passed it on. */
+export type PacketOut = PacketIn;
+
+/** `PacketContext.inPort` of a packet that came in by no port: it may leave by any. */
+export const NO_PORT = 0xfffffffd;
+
+/** What a flow has counted. */
+export interface FlowUse {
+  readonly cookie: bigint;
+  readonly packets: bigint;
+}
+
 export type SwitchEvent =
   /** Plugged, or something about it has changed. */
   | { readonly type: 'plugged'; readonly iface: PluggedInterface }
   /** Gone, or there but unusable: then `reason` holds the switch's own words. */
   | { readonly type: 'unplugged'; readonly ifaceId: string; readonly reason: string }
   | { readonly type: 'tunnel'; readonly ofport: number | null }
+  | { readonly type: 'packet'; readonly packet: PacketIn }
   /** Changes cannot be applied until `connected`. */
   | { readonly type: 'lost'; readonly reason: string }
   /** After `lost`: the flows may be other ones now, or none. */
@@ -51,6 +85,13 @@ export interface Switch {
   start(tell: (event: SwitchEvent) => void, signal: AbortSignal): Promise<void>;
   /** All flows present, in no order. Throws `SwitchLost`. */
   flows(signal: AbortSignal): AsyncIterable<FlowIdentity>;
+  /** What the flows have counted whose matches have the values of `match`, in no order. Throws `SwitchLost`. */
+  uses(match: Match, signal: AbortSignal): AsyncIterable<FlowUse>;
+  /**
+   * Has the packets go on, in order, after every change that `apply` has confirmed. As on any wire nobody says what
+   * became of them: a switch that is away, or that takes no more, loses them.
+   */
+  send(packets: readonly PacketOut[]): void;
   /**
    * Carries out the changes in order and resolves once all are in force, with those that were refused. A refused change
    * holds up no other. Throws `SwitchLost`.

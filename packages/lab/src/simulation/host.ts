@@ -98,6 +98,13 @@ export class SimulatedHost {
         await wait();
         yield* memory.flows(signal);
       },
+      async *uses(match, signal) {
+        await wait();
+        yield* memory.uses(match, signal);
+      },
+      send(packets) {
+        if (process.alive) memory.send(packets);
+      },
       // A process may die with half of its changes made.
       async apply(changes: readonly FlowChange[], signal: AbortSignal): Promise<readonly FlowFailure[]> {
         const half = changes.length >> 1;

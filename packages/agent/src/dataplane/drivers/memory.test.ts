@@ -18,6 +18,7 @@ switchContract('the switch in memory', async () => {
     stop: async () => undefined,
     plug: async (id) => void memory.plug(id),
     unplug: async (id) => memory.unplug(id),
+    inject: async (id, packet) => void memory.walk(packet, memory.plugged(id)!.ofport),
     restart: async () => {
       memory.stop();
       memory.resume();

@@ -1,18 +1,23 @@
 /** A switch in memory that holds to the same contract as the real one and interprets the same flows. */
-import { flowKey, type FlowIdentity } from '../flow.ts';
-import { checkFlow } from '../pipeline.ts';
+import { masked, registersOf, type Field } from '../fields.ts';
+import { flowKey, maskOf, valueOf, type FlowIdentity, type Match } from '../flow.ts';
+import { decodeFrame, encodeFrame } from '../frame.ts';
+import { must } from '../assert.ts';
+import { checkFlow, namedTable, pipeline } from '../pipeline.ts';
 import {
   SwitchLost,
   type FlowChange,
   type FlowFailure,
+  type FlowUse,
+  type PacketOut,
   type PluggedInterface,
   type Switch,
   type SwitchEvent,
 } from '../switch.ts';
 import { Conntrack } from './conntrack.ts';
 import { FlowTable, type Entry } from './flow-table.ts';
-import type { Packet } from './packet.ts';
-import { walk, type Walk } from './walk.ts';
+import { onTheWire, type Packet } from './packet.ts';
+import { walk, type Given, type Walk } from './walk.ts';
 
 export interface MemorySwitchOptions {
   readonly name?: string;
@@ -41,6 +46,7 @@ export class MemorySwitch implements Switch {
   #life = 0;
   #up = true;
   #changes = 0;
+  #onSent: (walk: Walk, inPort: number) => void = () => undefined;
 
   constructor(options: MemorySwitchOptions = {}) {
     this.name = options.name ?? 'memory';
@@ -77,6 +83,29 @@ export class MemorySwitch implements Switch {
     signal.throwIfAborted();
     if (this.#life !== life) throw new SwitchLost(`${this.name} went away`);
     return failures.filter((failure): failure is FlowFailure => failure.reason !== null);
+  }
+
+  async *uses(match: Match, signal: AbortSignal): AsyncIterable<FlowUse> {
+    const life = this.#alive();
+    for (const { flow, packets } of this.entries()) {
+      signal.throwIfAborted();
+      if (this.#life !== life) throw new SwitchLost(`${this.name} went away`);
+      if (covers(match, flow.match)) yield { cookie: flow.cookie, packets: BigInt(packets) };
+    }
+  }
+
+  send(packets: readonly PacketOut[]): void {
+    if (!this.#up) return;
+    for (const { table, context, frame } of packets) {
+      const { inPort, vni: metadata, registers } = context;
+      const packet = { ...decodeFrame(frame).headers, ...registers, metadata };
+      this.#onSent(this.#walk(packet, inPort, pipeline[table].id), inPort);
+    }
+  }
+
+  /** Has what packets from the agent become told to whoever carries them on. */
+  onSent(carry: (walk: Walk, inPort: number) => void): void {
+    this.#onSent = carry;
   }
 
   /** Puts an interface on the bridge; returns its port number. */
@@ -117,7 +146,7 @@ export class MemorySwitch implements Switch {
 
   /** Where a packet entering at `inPort` comes out, and by which flows. */
   walk(packet: Packet, inPort: number): Walk {
-    return walk(this.#tables, packet, inPort, this.#conntrack);
+    return this.#walk(packet, inPort, pipeline.classify.id);
   }
 
   /** All flows with their counts, by table, in the order in which they were written. */
@@ -140,6 +169,12 @@ export class MemorySwitch implements Switch {
   /** Changes accepted since it was made: what a test counts to see that nothing was rewritten. */
   get changesApplied(): number {
     return this.#changes;
+  }
+
+  #walk(packet: Packet, inPort: number, table: number): Walk {
+    const walked = walk(this.#tables, packet, inPort, this.#conntrack, table);
+    for (const given of walked.given) this.#tell({ type: 'packet', packet: packetIn(given) });
+    return walked;
   }
 
   #applyOne(change: FlowChange): string | null {
@@ -174,4 +209,22 @@ export class MemorySwitch implements Switch {
   #forget(tell: (event: SwitchEvent) => void): void {
     if (this.#tell === tell) this.#tell = () => undefined;
   }
+}
+
+function packetIn({ table, packet }: Given): PacketOut {
+  const context = { inPort: Number(packet.in_port), vni: Number(packet.metadata), registers: registersOf(packet) };
+  const name = must(namedTable(table), 'a flow is in a table of the pipeline');
+  return { table: name, context, frame: encodeFrame(onTheWire(packet)) };
+}
+
+/** Whether every packet that `flow` matches has the values of `match`. */
+function covers(match: Match, flow: Match): boolean {
+  return (Object.keys(match) as Field[]).every((field) => {
+    const [wanted, has] = [match[field]!, flow[field]];
+    if (has === undefined || maskOf(has) !== null) return false;
+    const mask = maskOf(wanted);
+    return mask === null
+      ? valueOf(has) === valueOf(wanted)
+      : masked(field, valueOf(has), mask) === masked(field, valueOf(wanted), mask);
+  });
 }

@@ -1,4 +1,5 @@
 import { test } from 'vitest';
+import { injected } from '../testing/injection.ts';
 import { missingOpenVswitch, OpenVswitch } from '../testing/open-vswitch.ts';
 import { switchContract } from './switch.contract.ts';
 
@@ -13,6 +14,7 @@ if (missing === '') {
       stop: () => ovs.stop(),
       plug: async (id) => void (await ovs.plug(id)),
       unplug: (id) => ovs.unplug(id),
+      inject: (id, packet) => injected(ovs, id, packet),
       restart: async () => {
         await ovs.killDaemon();
         await ovs.startDaemon();

@@ -10,12 +10,26 @@ import {
   OpenFlowError,
   SwitchError,
   type FlowMod,
+  type NxtPacketIn2,
   type OpenFlowConnection,
+  type PacketIn,
 } from '@alcor/openflow';
 import { connect as connectOvsdb, insert, map, mutate, named, type OvsdbClient } from '@alcor/ovsdb';
 import { unreachable } from '../assert.ts';
+import { registersOf } from '../fields.ts';
 import type { FlowIdentity, Match } from '../flow.ts';
-import { SwitchLost, type FlowChange, type FlowFailure, type Switch, type SwitchEvent } from '../switch.ts';
+import { namedTable, pipeline } from '../pipeline.ts';
+import {
+  NO_PORT,
+  SwitchLost,
+  type FlowChange,
+  type FlowFailure,
+  type FlowUse,
+  type PacketOut,
+  type Switch,
+  type SwitchEvent,
+} from '../switch.ts';
+import { makeMeters } from './ovs-meters.ts';
 import { changesBetween, emptyView, monitored, viewBridge, type BridgeView } from './ovs-interfaces.ts';
 
 const FIRST_PAUSE_MS = 50;
@@ -68,6 +82,27 @@ export class OvsSwitch implements Switch {
     }
   }
 
+  async *uses(match: Match, signal: AbortSignal): AsyncIterable<FlowUse> {
+    const connection = this.#connected();
+    try {
+      for await (const { cookie, packets } of connection.dumpFlows({ match }, { signal })) yield { cookie, packets };
+    } catch (error) {
+      throw this.#lost(connection, error, signal);
+    }
+  }
+
+  send(packets: readonly PacketOut[]): void {
+    const connection = this.#connection;
+    if (connection === null) return;
+    for (const { table, context, frame } of packets) {
+      const { inPort, vni, registers } = context;
+      const match = { ...registers, metadata: BigInt(vni) };
+      const actions = [{ type: 'resubmit', table: pipeline[table].id }] as const;
+      // What the queue to the switch has no room for is lost, as on any wire.
+      connection.packetOut({ inPort, match, actions, packet: frame }).catch(() => undefined);
+    }
+  }
+
   async apply(changes: readonly FlowChange[], signal: AbortSignal): Promise<readonly FlowFailure[]> {
     const connection = this.#connected();
     try {
@@ -111,7 +146,10 @@ export class OvsSwitch implements Switch {
     for (let pause = FIRST_PAUSE_MS; this.#connection === null; pause = Math.min(pause * 2, LAST_PAUSE_MS)) {
       signal.throwIfAborted();
       try {
-        this.#connection = await connectOpenFlow({ dial: (until) => dial(openflow, until), sleep, signal });
+        const connection = await connectOpenFlow({ dial: (until) => dial(openflow, until), sleep, signal });
+        await makeMeters(connection, signal);
+        connection.onPacketIn((packet) => this.#onPacket(packet));
+        this.#connection = connection;
       } catch {
         await sleep(pause, signal);
       }
@@ -127,6 +165,15 @@ export class OvsSwitch implements Switch {
       await this.#dial(signal);
       this.#tell({ type: 'connected' });
     }
+  }
+
+  #onPacket(packet: PacketIn | NxtPacketIn2): void {
+    const table = namedTable(packet.table ?? 0);
+    if (table === undefined) return;
+    const { in_port, metadata } = packet.match;
+    const inPort = Number(in_port ?? NO_PORT);
+    const context = { inPort, vni: Number(metadata ?? 0), registers: registersOf(packet.match) };
+    this.#tell({ type: 'packet', packet: { table, context, frame: packet.packet } });
   }
 
   #connected(): OpenFlowConnection {

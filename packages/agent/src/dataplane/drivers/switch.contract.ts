@@ -1,13 +1,21 @@
 /** What every switch promises, run on each implementation. */
+import { ipv4, mac } from '@alcor/openflow';
+import { realRuntime } from '@alcor/runtime';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { stamped } from '../cookie.ts';
-import { flowKey, type Flow, type FlowIdentity } from '../flow.ts';
+import { FALLBACK, flow as flowOf } from '../build.ts';
+import { resourceCookie, RESOURCE_MASK, stamped } from '../cookie.ts';
+import { flowKey, type Action, type Flow, type FlowIdentity } from '../flow.ts';
+import { decodeFrame } from '../frame.ts';
+import { meterOf } from '../meters.ts';
 import { pipeline } from '../pipeline.ts';
 import { hostFlows, neighborFlows, portFlows } from '../program.ts';
 import type { FlowChange, Switch, SwitchEvent } from '../switch.ts';
 import { addressGroupFlows, securityGroupFlows } from '../security-groups.ts';
 import type { SecurityView } from '../security.ts';
 import { neighborOf, never, port, rule } from '../testing/region.ts';
+import { arpRequest, type Packet } from './packet.ts';
+
+const { clock } = realRuntime();
 
 export interface SwitchUnderTest {
   readonly driver: Switch;
@@ -15,6 +23,8 @@ export interface SwitchUnderTest {
   another(): Switch;
   plug(ifaceId: string): Promise<void>;
   unplug(ifaceId: string): Promise<void>;
+  /** Has the interface receive a packet from its VM. */
+  inject(ifaceId: string, packet: Packet): Promise<void>;
   /** The switch dies with its flows and comes back. */
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -137,6 +147,32 @@ export function switchContract(name: string, make: () => Promise<SwitchUnderTest
       await heard.until((event) => event.type === 'tunnel' && event.ofport !== null);
     });
 
+    test('a packet is given to the agent with what the pipeline knew of it, and goes on from there when it is sent', async () => {
+      await made.plug('p');
+      const event = await heard.until((each) => each.type === 'plugged');
+      const { ofport } = (event as Extract<SwitchEvent, { type: 'plugged' }>).iface;
+      const asking = port('p', { ips: ['10.0.0.1'] });
+      const give: Action = { type: 'controller', meter: meterOf('unknown', asking.vni) };
+      const unknown = flowOf(1n << 32n, 'services', FALLBACK, { eth_type: 0x0806, arp_op: 1 }, [give]);
+      await made.driver.apply([...hostFlows(1), ...portFlows(asking, ofport), unknown].map(write), never);
+      const request = arpRequest({ mac: mac(asking.mac), ip: ipv4('10.0.0.1') }, ipv4('10.0.0.2'));
+      await made.inject('p', request);
+      const { packet } = (await heard.until(({ type }) => type === 'packet')) as Extract<
+        SwitchEvent,
+        { type: 'packet' }
+      >;
+      expect(packet.table).toBe('services');
+      expect(packet.context).toEqual({ inPort: ofport, vni: asking.vni, registers: { reg0: ofport } });
+      expect(decodeFrame(packet.frame).headers).toEqual(request);
+
+      const found = port('n', { mac: '02:00:00:00:00:02', ips: ['10.0.0.2'] });
+      await made.driver.apply(neighborFlows(neighborOf(found, '192.0.2.2'), '').map(write), never);
+      expect(await packetsOf(made.driver, resourceCookie('n'), asking.vni)).toEqual([0n, 0n]);
+      made.driver.send([packet]);
+      await until(async () => (await packetsOf(made.driver, resourceCookie('n'), asking.vni)).includes(1n));
+      expect(await packetsOf(made.driver, resourceCookie('n'), asking.vni + 1)).toEqual([]);
+    });
+
     test('a switch that dies is lost, comes back without flows, and takes flows again', async () => {
       await made.driver.apply(all.map(write), never);
       await made.restart();
@@ -163,6 +199,18 @@ export async function keys(driver: Switch): Promise<string[]> {
   const found: string[] = [];
   for await (const flow of driver.flows(never)) found.push(named(flow));
   return found.sort();
+}
+
+/** What the resource's flows in the network have counted. */
+async function packetsOf(driver: Switch, owner: bigint, vni: number): Promise<bigint[]> {
+  const found: bigint[] = [];
+  for await (const { cookie, packets } of driver.uses({ metadata: BigInt(vni) }, never))
+    if ((cookie & RESOURCE_MASK) === owner) found.push(packets);
+  return found;
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await clock.sleep(20);
 }
 
 function write(flow: Flow): FlowChange {

@@ -22,7 +22,14 @@ export interface Step {
 
 export interface Walk {
   readonly outputs: readonly Output[];
+  /** Packets given to the agent, as they were then. */
+  readonly given: readonly Given[];
   readonly trace: readonly Step[];
+}
+
+export interface Given {
+  readonly table: number;
+  readonly packet: Packet;
 }
 
 /** The walk met an action or instruction that the interpreter does not know. */
@@ -36,6 +43,7 @@ interface Journey {
   readonly inPort: number;
   packet: { [F in Field]?: FieldValue };
   readonly outputs: Output[];
+  readonly given: Given[];
   readonly trace: Step[];
   /** Copies that go on with their connection known, once this one is at its end. */
   readonly tracked: { readonly packet: Packet; readonly table: number }[];
@@ -50,12 +58,13 @@ const fresh: Packet = {
   ...untracked,
 };
 
-/** Where `packet`, entering at `inPort`, comes out. Counts on the flows that it takes. */
+/** Where `packet`, entering `table` at `inPort`, comes out. Counts on the flows that it takes. */
 export function walk(
   tables: ReadonlyMap<number, FlowTable>,
   packet: Packet,
   inPort: number,
   conntrack: Conntrack,
+  table = 0,
 ): Walk {
   const journey: Journey = {
     tables,
@@ -63,18 +72,19 @@ export function walk(
     inPort,
     packet: {},
     outputs: [],
+    given: [],
     trace: [],
-    tracked: [{ packet: { ...fresh, ...normalised(packet), in_port: inPort }, table: 0 }],
+    tracked: [{ packet: { ...fresh, ...normalised(packet), in_port: inPort }, table }],
   };
   for (let next = journey.tracked.shift(); next !== undefined; next = journey.tracked.shift()) {
     journey.packet = { ...next.packet };
     passFrom(next.table, journey);
   }
-  return { outputs: journey.outputs, trace: journey.trace };
+  return { outputs: journey.outputs, given: journey.given, trace: journey.trace };
 }
 
 /** The walk for people: a line per table, then where the packet came out. */
-export function walkText({ outputs, trace }: Walk): string {
+export function walkText({ outputs, given, trace }: Walk): string {
   const steps = trace.map(({ table, flow }) => {
     if (flow === null) return `${table}: no flow, dropped`;
     const match = Object.entries(flow.match)
@@ -82,7 +92,11 @@ export function walkText({ outputs, trace }: Walk): string {
       .join(',');
     return `${table}: priority ${flow.priority} ${match || 'any'} → ${instructionsText(flow.instructions, valueText) || 'drop'}`;
   });
-  return [...steps, ...outputs.map(({ port, packet }) => `output ${port}: ${packetText(packet)}`)].join('\n');
+  return [
+    ...steps,
+    ...given.map(({ table, packet }) => `to the agent from ${tableName(table)}: ${packetText(onTheWire(packet))}`),
+    ...outputs.map(({ port, packet }) => `output ${port}: ${packetText(packet)}`),
+  ].join('\n');
 }
 
 function matchText(
@@ -103,14 +117,14 @@ function passTable(id: number, journey: Journey): number | null {
   if (entry === undefined) return null;
   entry.packets += 1;
   let next: number | null = null;
-  for (const instruction of entry.flow.instructions) next = perform(instruction, journey) ?? next;
+  for (const instruction of entry.flow.instructions) next = perform(instruction, id, journey) ?? next;
   return next;
 }
 
-function perform(instruction: Instruction, journey: Journey): number | null {
+function perform(instruction: Instruction, table: number, journey: Journey): number | null {
   switch (instruction.type) {
     case 'apply_actions':
-      for (const action of instruction.actions) act(action, journey);
+      for (const action of instruction.actions) act(action, table, journey);
       return null;
     case 'write_metadata':
       write(journey, 'metadata', instruction.value, instruction.mask ?? allOnes(64));
@@ -122,7 +136,7 @@ function perform(instruction: Instruction, journey: Journey): number | null {
   }
 }
 
-function act(action: Action, journey: Journey): void {
+function act(action: Action, table: number, journey: Journey): void {
   switch (action.type) {
     case 'set_field':
       return write(journey, action.field, action.value, action.mask ?? allOnes(fields[action.field].bits));
@@ -132,6 +146,8 @@ function act(action: Action, journey: Journey): void {
       return output(action.port, journey);
     case 'output_reg':
       return output(Number(journey.packet[action.field] ?? 0), journey);
+    case 'controller':
+      return void journey.given.push({ table, packet: { ...journey.packet } });
     case 'resubmit':
       return passFrom(action.table, journey);
     case 'ct':

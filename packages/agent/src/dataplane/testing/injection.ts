@@ -57,6 +57,11 @@ function datapathText(packet: Packet): string {
 }
 
 function network(packet: Packet): string {
+  if (packet.eth_type === 0x0806) {
+    const [sip, tip] = [packet.arp_spa, packet.arp_tpa].map((ip) => ipv4Text(Number(ip)));
+    const [sha, tha] = [packet.arp_sha, packet.arp_tha].map((ethernet) => macText(Number(ethernet)));
+    return `arp(sip=${sip},tip=${tip},op=${String(packet.arp_op)},sha=${sha},tha=${tha})`;
+  }
   const rest = `proto=${String(packet.ip_proto)}`;
   if (packet.eth_type === 0x86dd) {
     const [src, dst] = [packet.ipv6_src, packet.ipv6_dst].map((ip) => ipv6Text(BigInt(ip!)));

@@ -1,0 +1,32 @@
+/**
+ * How much the agent is given of one network's packets. Each purpose has a few meters, and a network the one that its VNI
+ * falls on: nothing is allocated, so a new process finds the meters that it would make, and a flood takes from few.
+ */
+export const meterPurposes = {
+  /** Packets to who is not known yet: the first ones, and whatever a scan of the network sends. */
+  unknown: { rate: 2_000, burst: 2_000 },
+  /** What the agent answers itself, e.g. a DHCP client. */
+  service: { rate: 500, burst: 500 },
+} as const;
+
+export type MeterPurpose = keyof typeof meterPurposes;
+
+export interface Meter {
+  readonly id: number;
+  /** Packets per second. */
+  readonly rate: number;
+  /** Packets at once. */
+  readonly burst: number;
+}
+
+const perPurpose = 64;
+const purposes = Object.keys(meterPurposes) as MeterPurpose[];
+
+export function meterOf(purpose: MeterPurpose, vni: number): number {
+  return 1 + purposes.indexOf(purpose) * perPurpose + (vni % perPurpose);
+}
+
+/** All that a switch needs. */
+export const meters: readonly Meter[] = purposes.flatMap((purpose) =>
+  Array.from({ length: perPurpose }, (_, vni) => ({ id: meterOf(purpose, vni), ...meterPurposes[purpose] })),
+);
