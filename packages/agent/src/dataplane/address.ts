@@ -20,3 +20,17 @@ export function linkLocal(mac: number): bigint {
   const id = ((bits >> 24n) << 40n) | (0xfffen << 24n) | (bits & 0xffffffn);
   return (0xfe80n << 112n) | (id ^ (1n << 57n));
 }
+
+/** Bits of an address that a CIDR fixes; of a bare address all. */
+export function prefixLength(text: string): number {
+  const [, length] = text.split('/');
+  return length === undefined ? (isIpv6(text) ? 128 : 32) : Number(length);
+}
+
+/** Whether the CIDR holds the address; never one of the other family. */
+export function contains(cidr: string, address: string): boolean {
+  if (isIpv6(cidr) !== isIpv6(address)) return false;
+  const { value, mask } = isIpv6(cidr) ? ipv6Prefix(cidr) : ipv4Prefix(cidr);
+  const whole = isIpv6(address) ? ipv6Prefix(address).value : ipv4Prefix(address).value;
+  return (BigInt(whole) & BigInt(mask)) === BigInt(value);
+}

@@ -223,7 +223,7 @@ test('the state can be looked at', async () => {
   });
   expect(describeText(dataplane.describe())).toMatchInlineSnapshot(`
     "192.0.2.1: connected, tunnel port 1
-    flows: 43 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
+    flows: 51 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
 
     table  name             flows
     0      classify         2
@@ -234,6 +234,9 @@ test('the state can be looked at', async () => {
     23     leavingVerdict   1
     50     services         4
     51     ndReply          1
+    60     routers          1
+    61     routing          7
+    62     nextHop          0
     70     neighbour        2
     75     tunnel           1
     80     delivery         1

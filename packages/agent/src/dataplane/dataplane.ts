@@ -14,7 +14,7 @@ import { resourceOf } from './owners.ts';
 import { tables, pipeline } from './pipeline.ts';
 import { HOST } from './program.ts';
 import { Reconciler } from './reconciler.ts';
-import type { AddressGroup, LocalPort, Neighbor, ResourceOutcome, SecurityGroup } from './resources.ts';
+import type { AddressGroup, LocalPort, Neighbor, ResourceOutcome, Router, SecurityGroup } from './resources.ts';
 import type { PacketIn, PacketOut, Switch, SwitchEvent } from './switch.ts';
 import { Tracker } from './tracker.ts';
 
@@ -85,6 +85,16 @@ export class Dataplane {
   removeNeighbor(id: string): void {
     this.#outcomes.touch(id);
     this.#desired.removeNeighbor(id);
+  }
+
+  setRouter(router: Router): void {
+    this.#outcomes.touch(router.id);
+    this.#desired.setRouter(router);
+  }
+
+  removeRouter(id: string): void {
+    this.#outcomes.touch(id);
+    this.#desired.removeRouter(id);
   }
 
   /** A group judges the ports that name it; one that is not known here allows nothing. */

@@ -3,9 +3,11 @@
  * A change programs anew the resource that it is of and those whose flows depend on it, and nothing else.
  */
 import type { Flow } from './flow.ts';
-import { isOf, neighborOwner, type Owner, portOwner, resourceOf } from './owners.ts';
+import { isOf, neighborOwner, type Owner, portOwner, resourceOf, routerOwner } from './owners.ts';
 import { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
-import type { AddressGroup, LocalPort, Neighbor, SecurityGroup } from './resources.ts';
+import type { AddressGroup, LocalPort, Neighbor, Router, SecurityGroup } from './resources.ts';
+import { routerFlows } from './routing.ts';
+import { RoutingIndex } from './routing-index.ts';
 import { addressGroupFlows, securityGroupFlows } from './security-groups.ts';
 import { SecurityIndex } from './security-index.ts';
 import { groupsOf } from './security.ts';
@@ -13,7 +15,7 @@ import type { PluggedInterface } from './switch.ts';
 import type { Tracker } from './tracker.ts';
 
 /** Of two resources that want the same place, the one on this host knows better. */
-const RANK = { host: 0, port: 1, neighbor: 2, group: 3, addresses: 3 } as const;
+const RANK = { host: 0, port: 1, neighbor: 2, router: 3, group: 4, addresses: 4 } as const;
 
 export interface DesiredFlowsOptions {
   readonly tracker: Tracker;
@@ -35,6 +37,7 @@ export class DesiredFlows {
   readonly #hostIp: string;
   readonly #onAffected: (id: string) => void;
   readonly #security = new SecurityIndex();
+  readonly #routing = new RoutingIndex();
   #tunnelPort: number | null = null;
 
   constructor(options: DesiredFlowsOptions) {
@@ -59,26 +62,40 @@ export class DesiredFlows {
   setPort(port: LocalPort): void {
     this.ports.set(port.id, port);
     const { securityGroupIds = [] } = port;
+    this.#routing.setHolder(portOwner(port.id), port.vni);
     this.#programAll(this.#security.setPort(portOwner(port.id), securityGroupIds, groupsOf(port) !== null));
     this.#programPort(port.id);
   }
 
   removePort(id: string): void {
     this.ports.delete(id);
+    this.#routing.setHolder(portOwner(id), null);
     this.#programAll(this.#security.setPort(portOwner(id), [], true));
     this.#programPort(id);
   }
 
   setNeighbor(neighbor: Neighbor): void {
     this.neighbors.set(neighbor.id, neighbor);
+    this.#routing.setHolder(neighborOwner(neighbor.id), neighbor.vni);
     this.#security.setNeighbor(neighborOwner(neighbor.id), neighbor.securityGroupIds ?? []);
     this.#programNeighbor(neighbor.id);
   }
 
   removeNeighbor(id: string): void {
     this.neighbors.delete(id);
+    this.#routing.setHolder(neighborOwner(id), null);
     this.#security.setNeighbor(neighborOwner(id), []);
     this.#programNeighbor(id);
+  }
+
+  setRouter(router: Router): void {
+    this.#programAll(this.#routing.setRouter(router));
+    this.#programRouter(router.id);
+  }
+
+  removeRouter(id: string): void {
+    this.#programAll(this.#routing.removeRouter(id));
+    this.#programRouter(id);
   }
 
   setSecurityGroup(group: SecurityGroup): void {
@@ -130,13 +147,22 @@ export class DesiredFlows {
     const port = this.ports.get(id);
     const ofport = this.plugged.get(id)?.ofport;
     if (port === undefined || ofport === undefined) this.#withdraw(portOwner(id));
-    else this.#program(portOwner(id), RANK.port, () => portFlows(port, ofport, this.#security));
+    else this.#program(portOwner(id), RANK.port, () => portFlows(port, ofport, this.#security, this.#routing));
   }
 
   #programNeighbor(id: string): void {
     const neighbor = this.neighbors.get(id);
     if (neighbor === undefined) this.#withdraw(neighborOwner(id));
-    else this.#program(neighborOwner(id), RANK.neighbor, () => neighborFlows(neighbor, this.#hostIp, this.#security));
+    else {
+      const flows = () => neighborFlows(neighbor, this.#hostIp, this.#security, this.#routing);
+      this.#program(neighborOwner(id), RANK.neighbor, flows);
+    }
+  }
+
+  #programRouter(id: string): void {
+    const router = this.#routing.router(id);
+    if (router === undefined) this.#withdraw(routerOwner(id));
+    else this.#program(routerOwner(id), RANK.router, () => routerFlows(router));
   }
 
   #programGroup(id: string): void {
@@ -157,6 +183,7 @@ export class DesiredFlows {
       const id = resourceOf(owner);
       if (isOf('port', owner)) this.#programPort(id);
       else if (isOf('neighbor', owner)) this.#programNeighbor(id);
+      else if (isOf('router', owner)) this.#programRouter(id);
       else if (isOf('group', owner)) this.#programGroup(id);
       else this.#programAddressGroup(id);
       this.#onAffected(id);

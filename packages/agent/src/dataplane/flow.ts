@@ -16,6 +16,8 @@ export type Action =
       readonly to: { readonly field: Field; readonly offset?: number };
       readonly bits: number;
     }
+  /** One hop less to live; only what has one left gets here. */
+  | { readonly type: 'dec_ttl' }
   /** A copy goes to the agent, as far as the meter allows (meters.ts). */
   | { readonly type: 'controller'; readonly meter: number }
   /** Passes the packet through another table and comes back, with the registers as that table left them. */
@@ -133,6 +135,8 @@ function actionText(action: Action, show: ShowValue): string {
       return `${action.field}:=${show(action.field, action.value)}${action.mask === undefined ? '' : `/${action.mask}`}`;
     case 'move':
       return `${slice(action.to, action.bits)}:=${slice(action.from, action.bits)}`;
+    case 'dec_ttl':
+      return 'dec_ttl';
     case 'controller':
       return `controller:meter=${action.meter}`;
     case 'resubmit':

@@ -26,7 +26,8 @@ export {
   type Instruction,
   type Match,
 } from './flow.ts';
-export { checkFlow, FlowError, pipeline, tableName, tables, type Table, type TableName } from './pipeline.ts';
+export { checkFlow, FlowError } from './check-flow.ts';
+export { pipeline, tableName, tables, type Table, type TableName } from './pipeline.ts';
 export { decodeFrame, encodeFrame, type DecodedFrame } from './frame.ts';
 export { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
 export type {
@@ -35,9 +36,13 @@ export type {
   LocalPort,
   Neighbor,
   ResourceOutcome,
+  Route,
+  Router,
+  RouterInterface,
   SecurityGroup,
   SecurityGroupRule,
 } from './resources.ts';
+export { leadsAnywhere, noRouting, routerFlows, type RoutingView } from './routing.ts';
 export { addressGroupFlows, remoteSet, securityGroupFlows } from './security-groups.ts';
 export { SecurityIndex } from './security-index.ts';
 export { noSecurity, type SecurityView } from './security.ts';

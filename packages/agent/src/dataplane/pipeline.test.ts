@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { IN_PORT, type Flow } from './flow.ts';
-import { checkFlow, FlowError, pipeline, tables, type TableName } from './pipeline.ts';
+import { checkFlow, FlowError } from './check-flow.ts';
+import { pipeline, tables, type TableName } from './pipeline.ts';
 
 const good: Flow = {
   table: pipeline.services.id,
@@ -9,7 +10,7 @@ const good: Flow = {
   match: { metadata: 1n, eth_type: 0x0806, arp_op: 1, arp_tpa: 1 },
   instructions: [
     { type: 'apply_actions', actions: [{ type: 'output', port: IN_PORT }] },
-    { type: 'goto_table', table: pipeline.neighbour.id },
+    { type: 'goto_table', table: pipeline.routers.id },
   ],
 };
 

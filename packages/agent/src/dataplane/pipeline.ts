@@ -1,12 +1,17 @@
 /**
  * The pipeline: the life of a packet on one host, as one declaration. Every flow is asserted against it in tests and by
- * the in-memory switch. Table ids leave room for what later stands between (network ACL, connection tracking, security
- * groups, routing, address translation), so that growing renumbers nothing.
+ * the in-memory switch. Table ids leave room for what later stands between (network ACL, address translation), so that growing
+ * renumbers nothing.
  *
- *   VM port ─▶ classify ─▶ antispoof ─▶ leaving… ─▶ services ─▶ neighbour ─▶ delivery ─▶ entering… ─▶ output ─▶ VM port
- *                 │                                    │            └──────▶ tunnel ─▶ other host
+ *   VM port ─▶ classify ─▶ antispoof ─▶ leaving… ─▶ services ─▶ routers ─▶ neighbour ─▶ delivery ─▶ entering… ─▶ output ─▶ VM port
+ *                 │                                    │            │  ▲       ▲  └────▶ tunnel ─▶ other host
+ *                 │                                    │            ▼  │       │
+ *                 │                                    │         routing ─▶ nextHop
  *                 │                                    └─▶ ndReply ─▶ back to the VM
- *   tunnel port ──┴─────────────────────────────────────────────────────▶ delivery
+ *   tunnel port ──┴─────────────────────────────────────────────────────────────────▶ delivery
+ *
+ * A router is on every host that has a port of a network it serves: a packet is routed where it leaves its VM, and crosses
+ * the underlay once, in the network of its destination. Where the next hop is another router, the packet calls `routers` again.
  *
  * What came out of a tunnel enters at delivery, from where no table leads back to the tunnel: a host never relays.
  *
@@ -22,22 +27,11 @@
  *   reg1      OpenFlow port to deliver to
  *   reg2      1 once a rule has allowed the packet
  *   reg3      1 when the remote address is in the set asked for
- *   reg4, reg8-11  the remote address, IPv4 or IPv6, where a set is asked for it
- *   reg6-7    which group, set or rules are asked
+ *   reg4, reg8-11  the remote address, IPv4 or IPv6, where a set is asked for it; the next hop's, where a packet is routed
+ *   reg5      1 once a router has passed the packet on to another one
+ *   reg6-7    which group, set or rules are asked; while the packet is routed, which router has it
  */
-import { CT_STATE, fields, spec, type Field } from './fields.ts';
-import {
-  flowKey,
-  IN_PORT,
-  maskOf,
-  matchFields,
-  valueOf,
-  type Action,
-  type CtAction,
-  type Flow,
-  type Match,
-} from './flow.ts';
-import { meters } from './meters.ts';
+import type { Field } from './fields.ts';
 
 export interface Table {
   readonly id: number;
@@ -49,6 +43,8 @@ export interface Table {
   readonly next: readonly TableName[];
   /** Tables that a packet passes through on the way and comes back from. */
   readonly calls?: readonly TableName[];
+  /** Tables that a packet begins anew from; it has come through `routing`, which no packet does more often than it has hops to live. */
+  readonly again?: readonly TableName[];
   /** Flows may give packets to the agent. */
   readonly toAgent?: true;
   /** What the connection tracker is used for: to know the connection, or to remember it. */
@@ -66,6 +62,9 @@ export type TableName =
   | 'leavingVerdict'
   | 'services'
   | 'ndReply'
+  | 'routers'
+  | 'routing'
+  | 'nextHop'
   | 'neighbour'
   | 'tunnel'
   | 'delivery'
@@ -154,9 +153,9 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
       'eth_src', 'eth_dst', ...arpFields, 'ipv6_src', 'ipv6_dst', 'icmpv6_type', 'nd_options_type', 'nd_reserved',
     ], // prettier-ignore
     outputs: 'in_port',
-    next: ['ndReply', 'neighbour'],
+    next: ['ndReply', 'routers'],
     toAgent: true,
-    miss: 'neighbour',
+    miss: 'routers',
   },
   ndReply: {
     id: 51,
@@ -165,6 +164,40 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     writes: ['nd_tll'],
     outputs: 'in_port',
     next: [],
+    miss: 'drop',
+  },
+  routers: {
+    id: 60,
+    purpose: 'whether the packet is for a router, and which',
+    matches: ['metadata', 'eth_dst'],
+    writes: ['reg6', 'reg7'],
+    outputs: 'none',
+    next: ['routing', 'neighbour'],
+    miss: 'neighbour',
+  },
+  routing: {
+    id: 61,
+    purpose: "the router's routes, the longest prefix first, and its answers to those who ping it",
+    matches: [
+      'reg5', 'reg6', 'reg7', 'eth_type', 'ip_proto', 'ip_ttl', 'ipv4_dst', 'ipv6_src', 'ipv6_dst',
+      'icmpv4_type', 'icmpv4_code', 'icmpv6_type', 'icmpv6_code',
+    ], // prettier-ignore
+    writes: [
+      'metadata', 'eth_src', 'eth_dst', 'ip_ttl', 'ipv4_src', 'ipv4_dst', 'ipv6_src', 'ipv6_dst',
+      'icmpv4_type', 'icmpv6_type', ...remoteFields,
+    ], // prettier-ignore
+    outputs: 'in_port',
+    next: ['nextHop'],
+    miss: 'drop',
+  },
+  nextHop: {
+    id: 62,
+    purpose: 'the MAC of an address in the network that a packet is routed to',
+    matches: ['metadata', 'eth_type', ...remoteFields],
+    writes: ['eth_dst', 'reg5'],
+    outputs: 'none',
+    next: ['neighbour'],
+    again: ['routers'],
     miss: 'drop',
   },
   neighbour: {
@@ -291,117 +324,4 @@ export function namedTable(id: number): TableName | undefined {
 /** The name that the pipeline gives to a table id; for people. */
 export function tableName(id: number): string {
   return nameById.get(id) ?? String(id);
-}
-
-export class FlowError extends Error {
-  override readonly name = 'FlowError';
-}
-
-/** Throws what a reviewer or a switch would refuse in `flow`: anything that the declaration does not allow. */
-export function checkFlow(flow: Flow): void {
-  const name = nameById.get(flow.table);
-  if (name === undefined) throw refuse(flow, `there is no table ${flow.table}`);
-  const table = pipeline[name];
-  if (flow.priority < 0 || flow.priority > 0xffff) throw refuse(flow, `priority ${flow.priority} is out of range`);
-  for (const field of matchFields(flow.match)) checkMatch(flow, table, field);
-  let left = false;
-  for (const instruction of flow.instructions) {
-    if (left) throw refuse(flow, 'goto_table is not the last instruction');
-    switch (instruction.type) {
-      case 'apply_actions':
-        for (const action of instruction.actions) checkAction(flow, table, action);
-        break;
-      case 'write_metadata':
-        checkWrite(flow, table, 'metadata');
-        break;
-      case 'goto_table':
-        checkGoto(flow, table, instruction.table);
-        left = true;
-        break;
-      default:
-        throw refuse(flow, `instruction ${(instruction as { type: string }).type} is unknown`);
-    }
-  }
-}
-
-function checkMatch(flow: Flow, table: Table, field: Field): void {
-  if (fields[field] === undefined) throw refuse(flow, `field ${field} is unknown`);
-  if (!table.matches.includes(field)) throw refuse(flow, `table does not match on ${field}`);
-  checkNeeds(flow, field);
-}
-
-function checkNeeds(flow: Flow, field: Field): void {
-  if (spec(field).tracked && !isTracked(flow.match)) throw refuse(flow, `${field} needs a tracked packet in the match`);
-  for (const [needed, values] of Object.entries(spec(field).needs ?? {})) {
-    const given = flow.match[needed as keyof Match];
-    if (given === undefined || maskOf(given) !== null || !values.includes(Number(valueOf(given)))) {
-      throw refuse(flow, `${field} needs ${needed}=${values.join(' or ')} in the match`);
-    }
-  }
-}
-
-/** Says that the packet is tracked and not invalid. */
-function isTracked({ ct_state }: Match): boolean {
-  if (ct_state === undefined) return false;
-  const [value, mask] = [Number(valueOf(ct_state)), Number(maskOf(ct_state) ?? 0xffff_ffff)];
-  const asked = CT_STATE.tracked | CT_STATE.invalid;
-  return (mask & asked) === asked && (value & asked) === CT_STATE.tracked;
-}
-
-function checkAction(flow: Flow, table: Table, action: Action): void {
-  switch (action.type) {
-    case 'set_field':
-      return checkWrite(flow, table, action.field);
-    case 'move':
-      checkNeeds(flow, action.from.field);
-      return checkWrite(flow, table, action.to.field);
-    case 'output':
-      return checkOutput(flow, table, action.port === IN_PORT ? 'in_port' : 'port');
-    case 'output_reg':
-      return checkOutput(flow, table, 'register');
-    case 'controller':
-      return checkToAgent(flow, table, action.meter);
-    case 'resubmit':
-      return checkCall(flow, table, action.table);
-    case 'ct':
-      return checkCt(flow, table, action);
-    default:
-      throw refuse(flow, `action ${(action as { type: string }).type} is unknown`);
-  }
-}
-
-function checkWrite(flow: Flow, table: Table, field: Field): void {
-  if (!table.writes.includes(field)) throw refuse(flow, `table does not write ${field}`);
-  checkNeeds(flow, field);
-}
-
-function checkOutput(flow: Flow, table: Table, to: Table['outputs']): void {
-  if (table.outputs !== to) throw refuse(flow, `table does not output to ${to}`);
-}
-
-function checkToAgent(flow: Flow, table: Table, meter: number): void {
-  if (table.toAgent !== true) throw refuse(flow, 'table gives no packets to the agent');
-  if (!meters.some(({ id }) => id === meter)) throw refuse(flow, `there is no meter ${meter}`);
-}
-
-function checkCall(flow: Flow, table: Table, called: number): void {
-  if (!table.calls?.some((name) => pipeline[name].id === called)) throw refuse(flow, `table does not call ${called}`);
-}
-
-function checkCt(flow: Flow, table: Table, action: CtAction): void {
-  if (table.conntrack !== (action.commit ? 'commit' : 'track')) throw refuse(flow, 'table does not use ct like this');
-  const family = flow.match.eth_type;
-  if (family === undefined || ![0x0800, 0x86dd].includes(Number(family))) throw refuse(flow, 'ct needs an IP packet');
-  if (action.table !== undefined) checkGoto(flow, table, action.table);
-  for (const { field } of action.actions ?? [])
-    if (field !== 'ct_mark') throw refuse(flow, `ct does not write ${field}`);
-}
-
-function checkGoto(flow: Flow, table: Table, next: number): void {
-  if (next <= table.id) throw refuse(flow, `goto_table ${next} does not go forward`);
-  if (!table.next.some((name) => pipeline[name].id === next)) throw refuse(flow, `table does not lead to ${next}`);
-}
-
-function refuse(flow: Flow, why: string): FlowError {
-  return new FlowError(`flow ${flowKey(flow)} in ${tableName(flow.table)}: ${why}`);
 }

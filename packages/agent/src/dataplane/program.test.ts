@@ -1,28 +1,15 @@
 import { expect, test } from 'vitest';
 import { cookieText, resourceCookie, RESOURCE_MASK } from './cookie.ts';
-import { valueText } from './drivers/packet.ts';
-import type { Field } from './fields.ts';
-import { flowKey, instructionsText, maskOf, matchFields, valueOf, type Flow } from './flow.ts';
-import { checkFlow, pipeline, tableName } from './pipeline.ts';
+import { flowKey } from './flow.ts';
+import { checkFlow } from './check-flow.ts';
+import { pipeline } from './pipeline.ts';
 import { hostFlows, neighborFlows, portFlows } from './program.ts';
 import type { LocalPort } from './resources.ts';
 import { neighborOf, port } from './testing/region.ts';
-
-/** As people read flows; sorted, because what a resource wants is a set. */
-function text(flows: readonly Flow[]): string {
-  return flows.map(line).sort().join('\n');
-}
-
-function line({ table, priority, match, instructions }: Flow): string {
-  const fields = matchFields(match).map((field: Field) => {
-    const mask = maskOf(match[field]!);
-    return `${field}=${valueText(field, valueOf(match[field]!))}${mask === null ? '' : `/${valueText(field, mask)}`}`;
-  });
-  return `${tableName(table)} ${priority} ${fields.join(',')} → ${instructionsText(instructions, valueText) || 'drop'}`;
-}
+import { flowsText } from './testing/text.ts';
 
 test('the flows of the host', () => {
-  expect(text(hostFlows(1))).toMatchInlineSnapshot(`
+  expect(flowsText(hostFlows(1))).toMatchInlineSnapshot(`
     "classify 100 in_port=1 → metadata[0+64]:=tunnel_id[0+64] goto:80
     entering 120 eth_type=0x800,ip_proto=17,udp_dst=68,udp_src=67 → goto:90
     entering 120 eth_type=0x806 → goto:90
@@ -50,7 +37,15 @@ test('the flows of the host', () => {
     leavingVerdict 120 ct_state=0x28/0x38,reg2=1 → goto:50
     ndReply 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,nd_options_type=2 → nd_tll[0+48]:=eth_src[0+48],output:in_port
     output 100  → output:reg1
-    services 0  → goto:70
+    routers 0  → goto:70
+    routing 2100 eth_type=0x800,ip_ttl=0 → drop
+    routing 2100 eth_type=0x800,ip_ttl=1 → drop
+    routing 2100 eth_type=0x86dd,ip_ttl=0 → drop
+    routing 2100 eth_type=0x86dd,ip_ttl=1 → drop
+    routing 2100 eth_type=0x86dd,ipv6_dst=fe80::/ffc0:: → drop
+    routing 2100 eth_type=0x86dd,ipv6_dst=ff00::/ff00:: → drop
+    routing 2100 eth_type=0x86dd,ipv6_src=fe80::/ffc0:: → drop
+    services 0  → goto:60
     tunnel 100  → tunnel_id[0+64]:=metadata[0+64],output:1"
   `);
 });
@@ -62,7 +57,7 @@ test('without a tunnel port the host has no flows that lead to or from one', () 
 });
 
 test('the flows of a port with an IPv4 address', () => {
-  expect(text(portFlows(port('p'), 7))).toMatchInlineSnapshot(`
+  expect(flowsText(portFlows(port('p'), 7))).toMatchInlineSnapshot(`
     "antispoof 100 arp_sha=02:00:00:00:00:01,arp_spa=10.0.0.1,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:20
     antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x800,ipv4_src=10.0.0.1,reg0=7 → goto:20
     antispoof 110 eth_type=0x800,ip_proto=17,reg0=7,udp_dst=68,udp_src=67 → drop
@@ -79,7 +74,7 @@ test('the flows of a port with an IPv4 address', () => {
 });
 
 test('the flows of a port with an IPv6 address', () => {
-  expect(text(portFlows(port('p', { ips: ['fd00::1'] }), 7))).toMatchInlineSnapshot(`
+  expect(flowsText(portFlows(port('p', { ips: ['fd00::1'] }), 7))).toMatchInlineSnapshot(`
     "antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x86dd,ipv6_src=fd00::1,reg0=7 → goto:20
     antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x86dd,ipv6_src=fe80::ff:fe00:1,reg0=7 → goto:20
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=134,ip_proto=58,reg0=7 → drop
@@ -105,7 +100,7 @@ test('the flows of a port with an IPv6 address', () => {
 
 test('the flows of a port without port security', () => {
   const flows = portFlows(port('p', { portSecurityEnabled: false }), 7);
-  expect(text(flows.filter(({ table }) => table === pipeline.antispoof.id))).toMatchInlineSnapshot(
+  expect(flowsText(flows.filter(({ table }) => table === pipeline.antispoof.id))).toMatchInlineSnapshot(
     `"antispoof 50 reg0=7 → goto:20"`,
   );
 });
@@ -119,7 +114,7 @@ test('an allowed address pair is a source like any other, with its own MAC', () 
   ];
   const without = new Set(portFlows(port('p'), 7).map(flowKey));
   const more = portFlows(port('p', { allowedAddressPairs: pairs }), 7).filter((flow) => !without.has(flowKey(flow)));
-  expect(text(more)).toMatchInlineSnapshot(`
+  expect(flowsText(more)).toMatchInlineSnapshot(`
     "antispoof 100 arp_sha=02:00:00:00:00:01,arp_spa=10.9.0.0/255.255.0.0,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:20
     antispoof 100 arp_sha=02:00:00:00:00:0b,eth_src=02:00:00:00:00:0b,eth_type=0x806,reg0=7 → goto:20
     antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x800,ipv4_src=10.9.0.0/255.255.0.0,reg0=7 → goto:20
@@ -143,12 +138,12 @@ test('an allowed address pair is a source like any other, with its own MAC', () 
 });
 
 test('a port that is administratively down is one flow that drops', () => {
-  expect(text(portFlows(port('p', { adminStateUp: false }), 7))).toBe('classify 100 in_port=7 → drop');
+  expect(flowsText(portFlows(port('p', { adminStateUp: false }), 7))).toBe('classify 100 in_port=7 → drop');
 });
 
 test('the flows of a neighbour', () => {
   const neighbor = neighborOf(port('n', { ips: ['10.0.0.2', 'fd00::2'] }), '192.0.2.2');
-  expect(text(neighborFlows(neighbor, '192.0.2.1'))).toMatchInlineSnapshot(`
+  expect(flowsText(neighborFlows(neighbor, '192.0.2.1'))).toMatchInlineSnapshot(`
     "neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → tun_dst:=192.0.2.2 goto:75
     services 100 arp_op=1,arp_tpa=10.0.0.2,eth_type=0x806,metadata=100 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,arp_op:=2,arp_tha[0+48]:=arp_sha[0+48],arp_sha:=02:00:00:00:00:01,arp_tpa[0+32]:=arp_spa[0+32],arp_spa:=10.0.0.2,output:in_port
     services 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,metadata=100,nd_options_type=1,nd_target=fd00::2 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,ipv6_dst[0+128]:=ipv6_src[0+128],ipv6_src:=fd00::2,icmpv6_type:=136,nd_options_type:=2,nd_reserved:=0x60000000 goto:51"

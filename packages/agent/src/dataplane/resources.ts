@@ -71,6 +71,37 @@ export interface Neighbor {
   readonly revision: number;
 }
 
+/** A router's own address on a subnet that it serves. */
+export interface RouterAddress {
+  readonly ip: string;
+  /** The subnet's block. */
+  readonly cidr: string;
+}
+
+/** By which a router is on a network. */
+export interface RouterInterface {
+  readonly vni: number;
+  readonly mac: string;
+  readonly addresses: readonly RouterAddress[];
+}
+
+/** A route beside those to the subnets that a router is on. */
+export interface Route {
+  /** A CIDR. */
+  readonly destination: string;
+  /** An address on one of the router's subnets. */
+  readonly nextHop: string;
+}
+
+/** Routes between the subnets that it is on, on every host that has ports of one of them. */
+export interface Router {
+  readonly id: string;
+  readonly adminStateUp: boolean;
+  readonly interfaces: readonly RouterInterface[];
+  readonly routes: readonly Route[];
+  readonly revision: number;
+}
+
 export interface ResourceOutcome {
   readonly resourceId: string;
   readonly status: 'ok' | 'unplugged' | 'failed';

@@ -1,6 +1,7 @@
 /** The flows of security groups, address groups and their members. */
 import { isIpv6, prefixMatch } from './address.ts';
-import { distinct, flow, move, RULE, set } from './build.ts';
+import { fieldToRegisters, matchRegisters } from './address-registers.ts';
+import { distinct, flow, RULE, set } from './build.ts';
 import { resourceCookie } from './cookie.ts';
 import { CT_STATE, type Field } from './fields.ts';
 import type { Action, Flow, Match, MatchValue } from './flow.ts';
@@ -76,26 +77,7 @@ export function remoteSet(rule: SecurityGroupRule): RemoteSet | null {
 }
 
 function member(owner: bigint, key: Match, text: string): Flow {
-  const value = prefixMatch(text);
-  const address = isIpv6(text) ? { eth_type: 0x86dd, ...words6(value) } : { eth_type: 0x0800, ...named('reg4', value) };
-  return flow(owner, 'members', RULE, { ...key, ...address }, [MEMBER]);
-}
-
-/** An IPv6 address as it lies in four registers. */
-function words6(of: MatchValue | undefined): Match {
-  if (of === undefined) return {};
-  const { value, mask } = typeof of === 'object' ? of : { value: of, mask: (1n << 128n) - 1n };
-  const registers = (['reg8', 'reg9', 'reg10', 'reg11'] as const).map((register, index) => {
-    const [bits, wanted] = [word(value, index), word(mask, index)];
-    if (wanted === 0) return {};
-    return { [register]: wanted === 0xffff_ffff ? bits : { value: bits, mask: wanted } };
-  });
-  return Object.assign({}, ...registers) as Match;
-}
-
-/** 32 bits of an IPv6 address, from the left. */
-function word(of: number | bigint, index: number): number {
-  return Number((BigInt(of) >> BigInt(96 - 32 * index)) & 0xffff_ffffn);
+  return flow(owner, 'members', RULE, { ...key, ...matchRegisters(text) }, [MEMBER]);
 }
 
 function policy(
@@ -111,7 +93,7 @@ function policy(
   const anywhere = rules.some((rule) => remoteSet(rule) === null);
   const actions = [
     ...(anywhere ? ask(key, 'rules') : []),
-    ...(sets.length > 0 ? remember(words.remote[direction], ethertype) : []),
+    ...(sets.length > 0 ? fieldToRegisters(words.remote[direction][ethertype === 'IPv4' ? 0 : 1]) : []),
     ...sets.flatMap((remote) => [
       set('reg3', 0),
       ...ask(setKey(remote), 'members'),
@@ -119,13 +101,6 @@ function policy(
     ]),
   ];
   return flow(resourceCookie(id), 'policy', RULE, { ...key, ...base, eth_type: etherType(ethertype) }, actions);
-}
-
-function remember([v4, v6]: readonly [Field, Field], ethertype: SecurityGroupRule['ethertype']): Action[] {
-  if (ethertype === 'IPv4') return [move(v4, 'reg4', 32)];
-  return (['reg8', 'reg9', 'reg10', 'reg11'] as const).map((register, index) =>
-    move(v6, register, 32, 96 - 32 * index),
-  );
 }
 
 function ruleFlows(groupId: string, rule: SecurityGroupRule, words: Vocabulary, base: Match): Flow[] {

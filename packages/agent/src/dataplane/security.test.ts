@@ -30,7 +30,7 @@ async function pair(
       { host: A, port: { ...client, securityGroupIds: ['clients'] } },
       { host, port: { ...server, securityGroupIds: ['servers'] } },
     ],
-    [securityGroup('clients', out), securityGroup('servers', rules, stateful), ...more],
+    { groups: [securityGroup('clients', out), securityGroup('servers', rules, stateful), ...more] },
   );
   const arrives = (vm: Vm, packet: Packet): boolean => made.fabric.send(vm, packet).received.length === 1;
   return {
@@ -209,7 +209,7 @@ test('what a member may do an address of an allowed pair may, and an address gro
       { host: A, port: { ...client, allowedAddressPairs: pairs, securityGroupIds: ['clients'] } },
       { host: B, port: { ...server, securityGroupIds: ['servers'] } },
     ],
-    groups,
+    { groups },
   );
   expect(fabric.send(vms[0], packet).received).toHaveLength(1);
   const [, there] = both;
@@ -234,7 +234,7 @@ test('equal addresses in two networks are not members of each other’s groups',
       { host: B, port: { ...client, id: 'stranger', securityGroupIds: undefined as never } },
       { host: B, port: { ...client, ...other, id: 'member', securityGroupIds: ['clients'] } },
     ],
-    [securityGroup('servers', [rule({ remoteGroupId: 'clients' })])],
+    { groups: [securityGroup('servers', [rule({ remoteGroupId: 'clients' })])] },
   );
   expect(fabric.send(vms[2]!, udp(end(client, 1), end(server, 2))).received).toEqual([]);
 });

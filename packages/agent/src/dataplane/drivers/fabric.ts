@@ -3,7 +3,7 @@
  * requests: what a ping crosses, without a wire. Synchronous; the same calls give the same paths.
  */
 import { ipv4, ipv4Text, ipv6, ipv6Text, mac } from '@alcor/openflow';
-import { isIpv6 } from '../address.ts';
+import { contains, isIpv6 } from '../address.ts';
 import { must } from '../assert.ts';
 import type { MemorySwitch } from './memory.ts';
 import {
@@ -26,6 +26,14 @@ export interface VmSpec {
   readonly id: string;
   readonly mac: string;
   readonly ips: readonly string[];
+  /** Without one of an address's family, every address of it is on the link. */
+  readonly subnets?: readonly VmSubnet[];
+}
+
+/** Addresses that are on the link, and by whom the others are reached. */
+export interface VmSubnet {
+  readonly cidr: string;
+  readonly gateway: string;
 }
 
 /** One switch passed: where the packet came in and what became of it. */
@@ -105,10 +113,11 @@ export class Fabric {
     return { received, hops };
   }
 
-  /** Resolves `ip`, sends it an echo request, and waits for the answer, as `ping -c 1` does. */
+  /** Resolves `ip` or the gateway to it, sends it an echo request, and waits for the answer, as `ping -c 1` does. */
   ping(vm: Vm, ip: string): Ping {
-    const to = this.resolve(vm, ip);
-    if (to === null) return { ok: false, reason: `nobody answers for ${ip}`, path: [], hops: [] };
+    const next = nextHop(vm, ip);
+    const to = this.resolve(vm, next);
+    if (to === null) return { ok: false, reason: `nobody answers for ${next}`, path: [], hops: [] };
     const from = ownAddress(vm, ip);
     if (from === null)
       return { ok: false, reason: `${vm.id} has no address of the family of ${ip}`, path: [], hops: [] };
@@ -141,7 +150,7 @@ export class Fabric {
   }
 
   #answer(target: Vm, ip: string, asker: string, vm: Vm): boolean {
-    const to = this.resolve(target, asker);
+    const to = this.resolve(target, nextHop(target, asker));
     if (to === null) return false;
     const delivery = this.send(target, echo('reply', { mac: target.macNumber, ip }, { mac: to, ip: asker }));
     return delivery.received.some((got) => got.vm === vm && accepts(vm, got.packet));
@@ -217,6 +226,11 @@ function echo(
 ): Packet {
   if (isIpv6(to.ip)) return icmpv6Echo(kind, { mac: from.mac, ip: ipv6(from.ip) }, { mac: to.mac, ip: ipv6(to.ip) });
   return icmpEcho(kind, { mac: from.mac, ip: ipv4(from.ip) }, { mac: to.mac, ip: ipv4(to.ip) });
+}
+
+function nextHop(vm: Vm, ip: string): string {
+  const subnets = (vm.subnets ?? []).filter(({ cidr }) => isIpv6(cidr) === isIpv6(ip));
+  return subnets.some(({ cidr }) => contains(cidr, ip)) ? ip : (subnets[0]?.gateway ?? ip);
 }
 
 function ownAddress(vm: Vm, like: string): string | null {

@@ -3,7 +3,8 @@ import { masked, registersOf, type Field } from '../fields.ts';
 import { flowKey, maskOf, valueOf, type FlowIdentity, type Match } from '../flow.ts';
 import { decodeFrame, encodeFrame } from '../frame.ts';
 import { must } from '../assert.ts';
-import { checkFlow, namedTable, pipeline } from '../pipeline.ts';
+import { checkFlow } from '../check-flow.ts';
+import { namedTable, pipeline } from '../pipeline.ts';
 import {
   SwitchLost,
   type FlowChange,

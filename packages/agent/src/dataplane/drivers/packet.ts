@@ -8,11 +8,14 @@ export type Packet = { readonly [F in Field]?: FieldValue };
 /** Fields that belong to the way through one switch and not to the packet: no wire carries them. */
 export const stateFields: readonly Field[] = [
   'in_port', 'metadata', 'tunnel_id', 'tun_src', 'tun_dst',
-  'reg0', 'reg1', 'reg2', 'reg3', 'reg4', 'reg6', 'reg7', 'reg8', 'reg9', 'reg10', 'reg11',
+  'reg0', 'reg1', 'reg2', 'reg3', 'reg4', 'reg5', 'reg6', 'reg7', 'reg8', 'reg9', 'reg10', 'reg11',
   'ct_state', 'ct_mark', 'ct_nw_proto', 'ct_nw_src', 'ct_nw_dst', 'ct_ipv6_src', 'ct_ipv6_dst', 'ct_tp_src', 'ct_tp_dst',
 ]; // prettier-ignore
 
 export const BROADCAST = 0xffff_ffff_ffff;
+
+/** Hops that a packet begins with, as of most kernels. */
+const TTL = 64;
 
 interface From {
   readonly mac: number;
@@ -39,6 +42,7 @@ export function icmpEcho(kind: 'request' | 'reply', from: From, to: From): Packe
     eth_dst: to.mac,
     eth_type: 0x0800,
     ip_proto: 1,
+    ip_ttl: TTL,
     ipv4_src: from.ip,
     ipv4_dst: to.ip,
     icmpv4_type: kind === 'request' ? 8 : 0,
@@ -69,8 +73,8 @@ export function tcp(from: Socket, to: Socket): Packet {
 function overIp(from: Socket, to: Socket, ip_proto: number): Packet {
   const frame = { eth_src: from.mac, eth_dst: to.mac };
   if (typeof from.ip === 'bigint' && typeof to.ip === 'bigint')
-    return { ...frame, eth_type: 0x86dd, ip_proto, ipv6_src: from.ip, ipv6_dst: to.ip };
-  return { ...frame, eth_type: 0x0800, ip_proto, ipv4_src: Number(from.ip), ipv4_dst: Number(to.ip) };
+    return { ...frame, eth_type: 0x86dd, ip_proto, ip_ttl: TTL, ipv6_src: from.ip, ipv6_dst: to.ip };
+  return { ...frame, eth_type: 0x0800, ip_proto, ip_ttl: TTL, ipv4_src: Number(from.ip), ipv4_dst: Number(to.ip) };
 }
 
 /** To the solicited-node multicast address of `target` (RFC 4291 section 2.7.1), with the sender's link address. */
@@ -146,6 +150,8 @@ function icmpv6(from: From6, to: From6, type: number): Packet {
     eth_dst: to.mac,
     eth_type: 0x86dd,
     ip_proto: 58,
+    // What discovery says is of this link only (RFC 4861 section 7.1.1).
+    ip_ttl: type === 128 || type === 129 ? TTL : 255,
     ipv6_src: from.ip,
     ipv6_dst: to.ip,
     icmpv6_type: type,

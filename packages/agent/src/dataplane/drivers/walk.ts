@@ -58,7 +58,7 @@ const fresh: Packet = {
   ...untracked,
 };
 
-/** Where `packet`, entering `table` at `inPort`, comes out. Counts on the flows that it takes. */
+/** Where `packet`, entering at `inPort`, comes out. Counts on the flows that it takes. Enters another table than the first with registers set. */
 export function walk(
   tables: ReadonlyMap<number, FlowTable>,
   packet: Packet,
@@ -146,6 +146,8 @@ function act(action: Action, table: number, journey: Journey): void {
       return output(action.port, journey);
     case 'output_reg':
       return output(Number(journey.packet[action.field] ?? 0), journey);
+    case 'dec_ttl':
+      return write(journey, 'ip_ttl', Number(journey.packet.ip_ttl ?? 0) - 1, 0xff);
     case 'controller':
       return void journey.given.push({ table, packet: { ...journey.packet } });
     case 'resubmit':

@@ -2,9 +2,9 @@
 import { setMaxListeners } from 'node:events';
 import { createSchedule, type Clock, type Schedule } from '@alcor/runtime';
 import { Dataplane } from '../dataplane.ts';
-import { Fabric, type Vm } from '../drivers/fabric.ts';
+import { Fabric, type Vm, type VmSubnet } from '../drivers/fabric.ts';
 import { MemorySwitch, type MemorySwitchOptions } from '../drivers/memory.ts';
-import type { LocalPort, Neighbor, ResourceOutcome, SecurityGroup, SecurityGroupRule } from '../resources.ts';
+import type { LocalPort, Neighbor, ResourceOutcome, Router, SecurityGroup, SecurityGroupRule } from '../resources.ts';
 
 export const never: AbortSignal = new AbortController().signal;
 // One signal for all tests: the listeners of thousands of data planes are no leak here.
@@ -51,10 +51,18 @@ export interface Placed {
   /** 192.0.2.1 or 192.0.2.2. */
   readonly host: string;
   readonly port: LocalPort;
+  /** What its VM knows of the network's subnets; without, everything is on the link. */
+  readonly subnets?: readonly VmSubnet[];
+}
+
+/** What hosts know beside ports. */
+export interface Known {
+  readonly groups?: readonly SecurityGroup[];
+  readonly routers?: readonly Router[];
 }
 
 /** Two hosts with these ports, every port known as a neighbour to the other host, and a VM for each. */
-export async function region(placed: readonly Placed[], groups: readonly SecurityGroup[] = []) {
+export async function region(placed: readonly Placed[], { groups = [], routers = [] }: Known = {}) {
   const hosts = [await testHost('192.0.2.1'), await testHost('192.0.2.2')];
   const fabric = fabricOf(hosts);
   for (const { host, port: each } of placed) {
@@ -63,8 +71,11 @@ export async function region(placed: readonly Placed[], groups: readonly Securit
       else on.dataplane.setNeighbor(neighborOf(each, host));
     }
   }
-  for (const { dataplane } of hosts) for (const group of groups) dataplane.setSecurityGroup(group);
-  const vms = placed.map(({ host, port: each }) => fabric.addVm(host, each));
+  for (const { dataplane } of hosts) {
+    for (const group of groups) dataplane.setSecurityGroup(group);
+    for (const router of routers) dataplane.setRouter(router);
+  }
+  const vms = placed.map(({ host, port: each, subnets = [] }) => fabric.addVm(host, { ...each, subnets }));
   for (const { dataplane } of hosts) await dataplane.reconcile(never);
   return { hosts, fabric, vms: vms as [Vm, Vm, ...Vm[]] };
 }

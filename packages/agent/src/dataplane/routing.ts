@@ -1,0 +1,178 @@
+/**
+ * What routers do, as flows. A router is its interfaces, by which packets come to it (`routers`), its routes (`routing`) and
+ * its own addresses. Which MAC an address has in the network that a packet is routed to is said by the flows of the port
+ * that has it (`nextHop`), so a router costs as many flows as it has addresses and routes, whatever is behind them.
+ */
+import { mac } from '@alcor/openflow';
+import { addressToRegisters, fieldToRegisters, matchRegisters } from './address-registers.ts';
+import { isIpv6, linkLocal, prefixLength, prefixMatch, contains } from './address.ts';
+import { apply, distinct, flow, goto, move, RULE, set } from './build.ts';
+import { hash32, resourceCookie, stamped } from './cookie.ts';
+import type { Action, Flow, Match } from './flow.ts';
+import { pipeline } from './pipeline.ts';
+import { addressesOf, answers, BACK } from './responder.ts';
+import type { Router, RouterInterface } from './resources.ts';
+
+/** What is known of routers beside the port or neighbour itself. */
+export interface RoutingView {
+  /** Packets are routed to the network, so it has to be known which MAC its addresses have. */
+  isRouted(vni: number): boolean;
+}
+
+export const noRouting: RoutingView = { isRouted: () => false };
+
+/** Priorities in `routing`: routes by the length of their prefix, above them what is not routed. */
+const ROUTE = 1000;
+const OWN_ADDRESS = 2000;
+const NEVER_ROUTED = 2100;
+const ECHO = 2200;
+
+/** Hops that an answer of a router begins with. */
+const TTL = 64;
+
+/** Every router's: what has no hop left, and what is for its link only (RFC 4291 section 2.5.6), is not routed. */
+export function routingHostFlows(owner: bigint): Flow[] {
+  const never: Match[] = [
+    ...[0x0800, 0x86dd].flatMap((eth_type) => [0, 1].map((ip_ttl) => ({ eth_type, ip_ttl }))),
+    { eth_type: 0x86dd, ipv6_src: LINK_LOCAL },
+    { eth_type: 0x86dd, ipv6_dst: LINK_LOCAL },
+    { eth_type: 0x86dd, ipv6_dst: MULTICAST },
+  ];
+  return never.map((match) => flow(owner, 'routing', NEVER_ROUTED, match, []));
+}
+
+const LINK_LOCAL = { value: 0xfe80n << 112n, mask: 0xffc0n << 112n };
+const MULTICAST = { value: 0xffn << 120n, mask: 0xffn << 120n };
+
+/** A router that is administratively down is none. */
+export function routerFlows(router: Router): readonly Flow[] {
+  if (!router.adminStateUp) return [];
+  const owner = resourceCookie(router.id);
+  const key = keyOf(router.id);
+  return distinct([
+    // The first of two that say the same place is the one that counts.
+    ...[...connected(owner, key, router), ...extra(owner, key, router)].toReversed(),
+    ...router.interfaces.flatMap((each) => interfaceFlows(owner, key, each)),
+  ]);
+}
+
+/** Which MAC the addresses have, for packets that are routed to their network. */
+export function nextHopFlows(
+  owner: bigint,
+  { vni, mac: text, ips }: { readonly vni: number; readonly mac: string; readonly ips: readonly string[] },
+  view: RoutingView,
+): Flow[] {
+  if (!view.isRouted(vni)) return [];
+  const actions = [set('eth_dst', mac(text))];
+  return ips.map((ip) => flow(owner, 'nextHop', RULE, nextHopMatch(vni, ip), actions, 'neighbour'));
+}
+
+/** Whether packets are routed from one of its subnets to another, or by a route. */
+export function leadsAnywhere({ adminStateUp, interfaces, routes }: Router): boolean {
+  return adminStateUp && interfaces.flatMap(({ addresses }) => addresses).length + routes.length > 1;
+}
+
+function nextHopMatch(vni: number, ip: string): Match {
+  return { metadata: BigInt(vni), ...matchRegisters(ip) };
+}
+
+function interfaceFlows(owner: bigint, key: Match, { vni, mac: text, addresses }: RouterInterface): Flow[] {
+  const metadata = BigInt(vni);
+  const toRouter = set('eth_dst', mac(text));
+  const ips = addresses.map(({ ip }) => ip);
+  const onLink = ips.some(isIpv6) ? [linkLocal(mac(text))] : [];
+  const its = addressesOf({ mac: text, ips });
+  const ask: Action[] = [set('reg5', 1), { type: 'resubmit', table: pipeline.routers.id }];
+  return [
+    flow(owner, 'routers', RULE, { metadata, eth_dst: mac(text) }, keySet(key), 'routing'),
+    ...answers(owner, vni, { ...its, v6: [...its.v6, ...onLink] }, 'router'),
+    ...ips.map((ip) => flow(owner, 'nextHop', RULE, nextHopMatch(vni, ip), [toRouter, ...ask])),
+    ...its.v4.flatMap((ip) => [
+      flow(owner, 'routing', OWN_ADDRESS, { ...key, eth_type: 0x0800, ipv4_dst: ip }, []),
+      echo(owner, { ...key, eth_type: 0x0800, ip_proto: 1, ipv4_dst: ip, icmpv4_type: 8, icmpv4_code: 0 }, [
+        move('ipv4_src', 'ipv4_dst', 32),
+        set('ipv4_src', ip),
+        set('icmpv4_type', 0),
+      ]),
+    ]),
+    ...[...its.v6, ...onLink].flatMap((ip) => [
+      flow(owner, 'routing', OWN_ADDRESS, { ...key, eth_type: 0x86dd, ipv6_dst: ip }, []),
+      echo(owner, { ...key, eth_type: 0x86dd, ip_proto: 58, ipv6_dst: ip, icmpv6_type: 128, icmpv6_code: 0 }, [
+        move('ipv6_src', 'ipv6_dst', 128),
+        set('ipv6_src', ip),
+        set('icmpv6_type', 129),
+      ]),
+    ]),
+  ];
+}
+
+/** Back to the VM that asked, which is on this host; another router that stands between cannot be answered through. */
+function echo(owner: bigint, match: Match, turn: readonly Action[]): Flow {
+  const turnEthernet = [
+    move('eth_src', 'reg8', 32),
+    move('eth_src', 'reg9', 16, 32),
+    move('eth_dst', 'eth_src', 48),
+    { type: 'move', from: { field: 'reg8' }, to: { field: 'eth_dst' }, bits: 32 },
+    { type: 'move', from: { field: 'reg9' }, to: { field: 'eth_dst', offset: 32 }, bits: 16 },
+  ] as const;
+  return flow(owner, 'routing', ECHO, { ...match, reg5: 0 }, [...turnEthernet, ...turn, set('ip_ttl', TTL), BACK]);
+}
+
+/** To the router's own subnets, where the next hop is the destination itself. */
+function connected(owner: bigint, key: Match, { interfaces }: Router): Flow[] {
+  return interfaces.flatMap((by) =>
+    by.addresses.map(({ cidr }) =>
+      route(owner, key, cidr, by, fieldToRegisters(isIpv6(cidr) ? 'ipv6_dst' : 'ipv4_dst'), 1),
+    ),
+  );
+}
+
+/** By the routes that a router has beside. A next hop that is on none of its subnets is nowhere to send to. */
+function extra(owner: bigint, key: Match, { interfaces, routes }: Router): Flow[] {
+  const inOrder = [...routes].sort((a, b) => (a.nextHop < b.nextHop ? -1 : 1));
+  return inOrder.map(({ destination, nextHop }) => {
+    const by = interfaces.find(({ addresses }) => addresses.some(({ cidr }) => contains(cidr, nextHop)));
+    if (by === undefined) return flow(owner, 'routing', priorityOf(destination), destined(key, destination), []);
+    return route(owner, key, destination, by, addressToRegisters(nextHop));
+  });
+}
+
+/** Of two routes of one length, that to a subnet of the router's own is the nearer one. */
+function route(
+  owner: bigint,
+  key: Match,
+  cidr: string,
+  by: RouterInterface,
+  nextHop: readonly Action[],
+  nearer = 0,
+): Flow {
+  return stamped(owner, {
+    table: pipeline.routing.id,
+    priority: priorityOf(cidr) + nearer,
+    match: destined(key, cidr),
+    instructions: [
+      apply([{ type: 'dec_ttl' }, set('eth_src', mac(by.mac)), ...nextHop]),
+      { type: 'write_metadata', value: BigInt(by.vni) },
+      goto('nextHop'),
+    ],
+  });
+}
+
+function priorityOf(cidr: string): number {
+  return ROUTE + 2 * prefixLength(cidr);
+}
+
+function destined(key: Match, cidr: string): Match {
+  const [eth_type, field] = isIpv6(cidr) ? [0x86dd, 'ipv6_dst'] : [0x0800, 'ipv4_dst'];
+  const value = prefixMatch(cidr);
+  return { ...key, eth_type, ...(value === undefined ? {} : { [field]: value }) } as Match;
+}
+
+function keySet(key: Match): Action[] {
+  return [set('reg6', key.reg6 as number), set('reg7', key.reg7 as number)];
+}
+
+/** As groups are asked for: 64 bits of hash, so that nothing is allocated. */
+function keyOf(routerId: string): Match {
+  return { reg6: hash32(`router ${routerId}`), reg7: hash32(`again router ${routerId}`) };
+}
