@@ -1,7 +1,16 @@
 import type { Goal, GoalStateOperationReply_GoalStateOperationStatus as OperationReport } from '@alcor/contract';
 import { type Bus, createWakeup, type Runtime, type Topic } from '@alcor/runtime';
-import { type GoalStates, HostSession, type HostState } from './host-session.ts';
+import { Admission } from './admission.ts';
+import { type GoalStates, HostSession, type HostState, type SharedBySessions } from './host-session.ts';
+import { TopicDigests } from './topic-digests.ts';
 import { type TopicInformation, Topics } from './topic-information.ts';
+
+/** How many hosts are reached, and told all that they must know, at once: more would only wait for each other, with what they are told. */
+const atOnce = 16;
+/** One that does not answer keeps others waiting for so long at most, in ms. */
+const openingMs = 1_000;
+/** One that takes its time over what it is told. */
+const tellingMs = 5_000;
 
 export interface ManagedHost {
   readonly id: string;
@@ -38,9 +47,16 @@ export class ConfigManager {
   /** The hosts that are in each VPC, so that a VPC's change of channel costs its hosts. */
   readonly #hostsIn = new Map<string, Set<string>>();
   readonly #topics = new Topics();
+  readonly #shared: SharedBySessions;
 
   constructor(options: ConfigManagerOptions) {
     this.#options = options;
+    const { clock } = options.runtime;
+    this.#shared = {
+      digests: new TopicDigests(),
+      opening: new Admission({ clock, places: atOnce, keptMs: openingMs }),
+      telling: new Admission({ clock, places: atOnce, keptMs: tellingMs }),
+    };
   }
 
   /** How the host stands; undefined for a host that is not registered, or another process's. */
@@ -119,6 +135,7 @@ export class ConfigManager {
     const stop = new AbortController();
     const session = new HostSession(host, {
       ...this.#options,
+      shared: this.#shared,
       onMembership: (vpcId, joined) => this.#noteMembership(vpcId, host.id, joined),
       topicProgress: (topic, hostId) => this.#topics.progress(topic, hostId),
       onSubscriptions: (hostId, { subscriptions, allSubscriptions }) =>

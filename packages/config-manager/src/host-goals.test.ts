@@ -1,9 +1,13 @@
 import {
+  bucketOf,
+  bucketsOf,
   type Goal,
+  GoalDigest,
   goalKey,
   type GoalStateV2,
   goalsOf,
   goalVpc,
+  HeldVpc,
   NeighborConfiguration,
   PortConfiguration,
   RouterConfiguration,
@@ -11,7 +15,8 @@ import {
 import { Bus } from '@alcor/runtime';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HostGoals } from './host-goals.ts';
+import { HostGoals, type Telling } from './host-goals.ts';
+import { TopicDigests } from './topic-digests.ts';
 
 const host = 'host/h';
 
@@ -31,10 +36,13 @@ class Region {
   }
 
   neighbor(n: number, vpc: number): void {
+    const revisionNumber = ++this.#revision;
+    const hostIpAddress = `172.16.0.${revisionNumber}`;
     const state = NeighborConfiguration.fromPartial({
       id: `neighbor${n}`,
       vpcId: `vpc${vpc}`,
-      revisionNumber: ++this.#revision,
+      revisionNumber,
+      hostIpAddress,
     });
     this.#put(`vpc/vpc${vpc}`, { kind: 'neighbor', state });
   }
@@ -89,7 +97,12 @@ class Region {
 
 const port = (n: number, vpc: number, revisionNumber: number): Goal => ({
   kind: 'port',
-  state: PortConfiguration.fromPartial({ id: `port${n}`, vpcId: `vpc${vpc}`, revisionNumber }),
+  state: PortConfiguration.fromPartial({
+    id: `port${n}`,
+    vpcId: `vpc${vpc}`,
+    revisionNumber,
+    name: `of revision ${revisionNumber}`,
+  }),
 });
 
 const router = (n: number, vpc: number, vpcs: readonly number[], revisionNumber: number): Goal => ({
@@ -99,6 +112,7 @@ const router = (n: number, vpc: number, vpcs: readonly number[], revisionNumber:
     vpcId: `vpc${vpc}`,
     revisionNumber,
     interfaces: vpcs.map((each) => ({ vpcId: `vpc${each}` })),
+    hostDvrMacAddress: `of revision ${revisionNumber}`,
   }),
 });
 
@@ -107,11 +121,21 @@ const nameOf = (goal: Goal): string => `${goalKey(goal)} ${goal.state.revisionNu
 /** A host that believes what it is told, and does no more than messages say. */
 class Host {
   readonly vpcs = new Map<string, Map<string, Goal>>();
+  /** What it has been told. */
+  readonly heard: Goal[] = [];
+
+  get offers(): HeldVpc[] {
+    return [...this.vpcs].map(([vpcId, held]) =>
+      HeldVpc.fromPartial({ vpcId, ...new GoalDigest().with(held.values()).offer() }),
+    );
+  }
 
   take(message: GoalStateV2): void {
     for (const vpc of message.leftVpcs) this.vpcs.delete(vpc);
     for (const vpc of message.begunVpcs) this.vpcs.set(vpc, new Map());
+    for (const { vpcId, staleBuckets } of message.resumedVpcs) this.#resume(vpcId, staleBuckets);
     for (const { goal, removed } of goalsOf(message)) {
+      this.heard.push(goal);
       const held = this.vpcs.get(goalVpc(goal));
       if (removed) held?.delete(goalKey(goal));
       else if (held !== undefined) held.set(goalKey(goal), goal);
@@ -119,17 +143,30 @@ class Host {
     }
   }
 
+  /** The VPCs in which the host is, where it was told everything. */
+  keep(vpcs: Iterable<string>): void {
+    const kept = new Set(vpcs);
+    for (const vpc of [...this.vpcs.keys()].filter((each) => !kept.has(each))) this.vpcs.delete(vpc);
+  }
+
+  #resume(vpcId: string, staleBuckets: readonly number[]): void {
+    const held = this.vpcs.get(vpcId)!;
+    const count = bucketsOf(new GoalDigest().with(held.values()).offer().digests)!;
+    for (const [key, goal] of held) if (staleBuckets.includes(bucketOf(goal, count))) held.delete(key);
+  }
+
   get known(): Map<string, string[]> {
     return new Map([...this.vpcs].sort().map(([vpc, held]) => [vpc, [...held.values()].map(nameOf).sort()] as const));
   }
 }
 
-function readerOf(region: Region): HostGoals {
+function readerOf(region: Region, telling: Telling = 'stream'): HostGoals {
   return new HostGoals({
     hostId: 'h',
     goals: region.goals,
+    digests: new TopicDigests(),
     wake: () => undefined,
-    onJoin: () => 'stream',
+    onJoin: () => telling,
     onLeave: () => undefined,
   });
 }
@@ -148,6 +185,28 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('tell once' as const) }),
 );
 
+type Vpcs = ReadonlyMap<string, ReadonlyMap<string, Goal>>;
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+/** A port is in one VPC for ever, and so is the neighbour that it is to others. */
+function change(region: Region, each: Step): void {
+  if (each.do === 'port') region.port(each.n, each.n % 4);
+  if (each.do === 'unbind') region.unbind(each.n);
+  if (each.do === 'neighbor') region.neighbor(each.n, each.n % 4);
+  if (each.do === 'router') region.router(each.n, each.vpcs);
+}
+
+/** Whether the goal is in one bucket of its VPC with one that is another than before, or its VPC was not held. */
+function isNear(goal: Goal, before: Vpcs, now: Vpcs): boolean {
+  const [then, held] = [before.get(goalVpc(goal)), now.get(goalVpc(goal))];
+  if (then === undefined) return true;
+  const count = bucketsOf(new GoalDigest().with(then.values()).offer().digests)!;
+  const changed = [...then.values(), ...(held?.values() ?? [])].filter(
+    (each) => then.get(goalKey(each)) !== held?.get(goalKey(each)),
+  );
+  return changed.some((each) => bucketOf(each, count) === bucketOf(goal, count));
+}
+
 describe('what a host is told', () => {
   it('is of the VPCs of its ports and of those that routers lead to from there, after any history', () => {
     fc.assert(
@@ -156,13 +215,9 @@ describe('what a host is told', () => {
         const reader = readerOf(region);
         const told = new Host();
         for (const each of steps) {
-          // A port is in one VPC for ever, and so is the neighbour that it is to others.
-          if (each.do === 'port') region.port(each.n, each.n % 4);
-          else if (each.do === 'unbind') region.unbind(each.n);
-          else if (each.do === 'neighbor') region.neighbor(each.n, each.n % 4);
-          else if (each.do === 'router') region.router(each.n, each.vpcs);
-          else if (each.do === 'tell') tellAll(reader, told);
-          else {
+          change(region, each);
+          if (each.do === 'tell') tellAll(reader, told);
+          if (each.do === 'tell once') {
             const next = reader.next();
             if (next !== undefined) told.take(next.message);
           }
@@ -175,6 +230,50 @@ describe('what a host is told', () => {
       }),
       { numRuns: 1_000 },
     );
+  });
+
+  it('is the difference where the host has offered what it holds, after any time without a word', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), fc.array(step, { maxLength: 6 }), (past, since) => {
+        const region = new Region();
+        // Enough of them for several buckets.
+        for (let each = 0; each < 400; each++) region.neighbor(100 + each, each % 4);
+        past.forEach((each) => change(region, each));
+        const told = new Host();
+        tellAll(readerOf(region), told);
+        const before = new Map([...told.vpcs].map(([vpc, held]) => [vpc, new Map(held)]));
+        since.forEach((each) => change(region, each));
+        const reader = readerOf(region);
+        told.heard.length = 0;
+        reader.look();
+        reader.offer(told.offers);
+        tellAll(reader, told);
+        told.keep(reader.vpcs);
+        expect(told.known).toEqual(region.wanted);
+        expect(told.heard.filter((goal) => !isNear(goal, before, told.vpcs))).toEqual([]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('is of a VPC from nothing when what was offered has been put in doubt, or is not what the VPC is told by', () => {
+    const region = new Region();
+    region.port(1, 1);
+    region.neighbor(1, 1);
+    const told = new Host();
+    tellAll(readerOf(region), told);
+    const reader = readerOf(region);
+    reader.look();
+    reader.offer(told.offers);
+    expect(reader.next()?.message).toMatchObject({ verifiedVpcs: ['vpc1'], begunVpcs: [], complete: true });
+    reader.again('vpc1');
+    expect(reader.next()?.message).toMatchObject({ verifiedVpcs: [], begunVpcs: ['vpc1'], completedVpcs: ['vpc1'] });
+    const later = readerOf(region, 'later');
+    later.look();
+    later.offer(told.offers);
+    expect(later.next()).toBeUndefined();
+    later.tell('vpc1', 'stream');
+    expect(later.next()?.message).toMatchObject({ verifiedVpcs: [], begunVpcs: ['vpc1'], complete: true });
   });
 
   it('reaches across several routers, and goes when the way there goes', () => {

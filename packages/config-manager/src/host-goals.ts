@@ -1,5 +1,15 @@
-import { addGoal, emptyGoalState, type Goal, goalVpc, type GoalStateV2, type StatedGoal } from '@alcor/contract';
+import {
+  addGoal,
+  emptyGoalState,
+  type Goal,
+  goalVpc,
+  type GoalStateV2,
+  type HeldVpc,
+  type StatedGoal,
+} from '@alcor/contract';
 import type { Bus, Entry, Subscription, Topic } from '@alcor/runtime';
+import { isNews, type Resumption, resume } from './resumption.ts';
+import type { TopicDigests } from './topic-digests.ts';
 
 const goalsPerMessage = 1_000;
 
@@ -13,6 +23,8 @@ export interface HostGoalsOptions {
   readonly hostId: string;
   /** Topics `host/ID`, `vpc/ID` and `vpc/ID/routers`. */
   readonly goals: Bus<Goal>;
+  /** Of topics `vpc/ID`. */
+  readonly digests: TopicDigests;
   /** Called when `next` may have something to say. */
   readonly wake: () => void;
   /** The host is in the VPC from now on: how is it to learn of it? */
@@ -43,6 +55,8 @@ interface Joined {
   telling: Telling;
   /** Of the VPC's topic, while the stream tells of it. */
   reading: Reading | undefined;
+  /** While the reading is behind it: what the host held when the reading began need not be told. */
+  resumption: Resumption | undefined;
   /** Everything that there was has been told since the reading began. */
   completed: boolean;
   readonly routers: Reading;
@@ -71,6 +85,8 @@ export class HostGoals {
   readonly #stirred = new Set<string>();
   /** VPCs that the host is no longer in, which it is yet to be told. */
   readonly #left = new Set<string>();
+  /** What the host held when the stream began, of VPCs that it has not been told of since. */
+  readonly #offers = new Map<string, HeldVpc>();
   #routesChanged = false;
   #complete = false;
 
@@ -94,12 +110,24 @@ export class HostGoals {
     return { sent: reading.subscription.position, wanted: reading.topic.position };
   }
 
+  /** What the host holds when the stream begins: what of it is as it should be is not told. */
+  offer(held: readonly HeldVpc[]): void {
+    for (const each of held) this.#offers.set(each.vpcId, each);
+  }
+
+  /** Finds out in which VPCs the host is, before anything is told of them. */
+  look(): void {
+    this.#takeOwn(emptyGoalState());
+    this.#takeRouters();
+    this.#settleVpcs();
+  }
+
   /** The next message, or undefined when the host has been told everything for now. */
   next(): Outgoing | undefined {
     const message = emptyGoalState();
-    const positions = new Map<string, number>();
-    let room = goalsPerMessage;
-    while (room === goalsPerMessage && !isRead(this.#own)) room = this.#takeOwn(message, positions);
+    const { name, subscription } = this.#own;
+    let room = goalsPerMessage - this.#takeOwn(message);
+    const positions = new Map([[name, subscription.position]]);
     this.#takeRouters();
     this.#settleVpcs();
     for (const vpcId of this.#stirred) {
@@ -109,9 +137,13 @@ export class HostGoals {
     message.leftVpcs.push(...this.#left);
     this.#left.clear();
     const completes = !this.#complete && this.#toldAll();
-    if (completes) this.#complete = message.complete = true;
-    const { leftVpcs, begunVpcs, completedVpcs } = message;
-    const says = leftVpcs.length + begunVpcs.length + completedVpcs.length > 0 || completes || room < goalsPerMessage;
+    if (completes) {
+      this.#complete = message.complete = true;
+      this.#offers.clear();
+    }
+    const { leftVpcs, begunVpcs, verifiedVpcs, resumedVpcs, completedVpcs } = message;
+    const lists = [leftVpcs, begunVpcs, verifiedVpcs, resumedVpcs, completedVpcs];
+    const says = lists.some(({ length }) => length > 0) || completes || room < goalsPerMessage;
     return says ? { message, positions } : undefined;
   }
 
@@ -161,22 +193,25 @@ export class HostGoals {
     joined.reading?.subscription.close();
     joined.reading = undefined;
     joined.completed = false;
+    joined.resumption = undefined;
+    // What the host holds by now is another matter.
+    this.#offers.delete(joined.id);
   }
 
-  /** Returns the room left in the message. */
-  #takeOwn(message: GoalStateV2, positions: Map<string, number>): number {
-    const { name, topic, subscription } = this.#own;
-    const entries = topic.take(subscription, goalsPerMessage);
-    let room = goalsPerMessage;
-    for (const entry of entries) {
-      this.#note(entry);
-      // What is begun later is told with the rest of its VPC.
-      if (this.#joined.get(goalVpc(entry.value))?.reading === undefined) continue;
-      addGoal(message, stated(entry));
-      room--;
+  /** Until there is something to say of it; returns how much that is. */
+  #takeOwn(message: GoalStateV2): number {
+    const { topic, subscription } = this.#own;
+    let told = 0;
+    while (told === 0 && !isRead(this.#own)) {
+      for (const entry of topic.take(subscription, goalsPerMessage)) {
+        this.#note(entry);
+        // What is begun later is told with the rest of its VPC.
+        if (this.#joined.get(goalVpc(entry.value))?.reading === undefined) continue;
+        addGoal(message, stated(entry));
+        told++;
+      }
     }
-    if (entries.length > 0) positions.set(name, subscription.position);
-    return room;
+    return told;
   }
 
   #note({ key, value: goal, removed }: Entry<Goal>): void {
@@ -237,7 +272,8 @@ export class HostGoals {
     const routers = this.#read(`vpc/${vpcId}/routers`, () => this.#stir(vpcId));
     const telling = this.#options.onJoin(vpcId);
     const attached = new Map<string, readonly string[]>();
-    this.#joined.set(vpcId, { id: vpcId, telling, reading: undefined, completed: false, routers, attached });
+    const nothingYet = { reading: undefined, resumption: undefined, completed: false };
+    this.#joined.set(vpcId, { id: vpcId, telling, routers, attached, ...nothingYet });
     this.#left.delete(vpcId);
     this.#stirred.add(vpcId);
   }
@@ -259,7 +295,7 @@ export class HostGoals {
     }
     const begun = joined.reading === undefined ? this.#begin(joined, message) : 0;
     const reading = joined.reading!;
-    const entries = reading.topic.take(reading.subscription, Math.max(room - begun, 1));
+    const entries = this.#takeNews(joined, reading, Math.max(room - begun, 1));
     for (const entry of entries) addGoal(message, stated(entry));
     positions.set(reading.name, reading.subscription.position);
     if (isRead(reading)) {
@@ -272,14 +308,46 @@ export class HostGoals {
 
   /** Begins with what only this host is told; returns how much that is. */
   #begin(joined: Joined, message: GoalStateV2): number {
-    joined.reading = this.#read(`vpc/${joined.id}`, () => this.#stir(joined.id));
-    message.begunVpcs.push(joined.id);
-    const keys = [...(this.#ownOf.get(joined.id)?.keys ?? [])];
-    for (const key of keys) {
-      const goal = this.#own.topic.get(key);
-      if (goal !== undefined) addGoal(message, { goal, removed: false });
+    const { id } = joined;
+    const reading = this.#read(`vpc/${id}`, () => this.#stir(id));
+    joined.reading = reading;
+    const keys = [...(this.#ownOf.get(id)?.keys ?? [])];
+    const own = keys.flatMap((key) => this.#own.topic.get(key) ?? []);
+    const resumption = this.#resume(id, reading.topic, own);
+    if (resumption === undefined) message.begunVpcs.push(id);
+    else if (resumption.staleBuckets.length > 0) {
+      message.resumedVpcs.push({ vpcId: id, staleBuckets: [...resumption.staleBuckets] });
+      joined.resumption = resumption;
+    } else {
+      message.verifiedVpcs.push(id);
+      reading.subscription.position = resumption.position;
+      joined.completed = true;
+      return 0;
     }
-    return keys.length;
+    const told = resumption === undefined ? own : own.filter(resumption.tells);
+    for (const goal of told) addGoal(message, { goal, removed: false });
+    return told.length;
+  }
+
+  /** How to go on from what the host has offered; undefined: from nothing. */
+  #resume(vpcId: string, topic: Topic<Goal>, own: readonly Goal[]): Resumption | undefined {
+    const offer = this.#offers.get(vpcId);
+    this.#offers.delete(vpcId);
+    if (offer === undefined) return undefined;
+    return resume(this.#options.digests.of(topic).with(own), offer, topic.position);
+  }
+
+  /** The next entries that the host has to be told of. */
+  #takeNews(joined: Joined, { topic, subscription }: Reading, limit: number): Entry<Goal>[] {
+    const { resumption } = joined;
+    if (resumption === undefined) return topic.take(subscription, limit);
+    const news: Entry<Goal>[] = [];
+    for (;;) {
+      const entries = topic.take(subscription, limit - news.length);
+      news.push(...entries.filter((entry) => isNews(entry, resumption)));
+      if (subscription.position >= resumption.position) joined.resumption = undefined;
+      if (joined.resumption === undefined || entries.length === 0 || news.length === limit) return news;
+    }
   }
 
   #toldAll(): boolean {

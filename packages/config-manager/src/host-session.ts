@@ -6,12 +6,16 @@ import {
   pushGoalStatesStream,
   topicOf,
 } from '@alcor/contract';
-import { createWakeup, reliable, type Stream } from '@alcor/runtime';
+import { aborted, createWakeup, reliable, type Stream, type Wakeup } from '@alcor/runtime';
+import type { Admission } from './admission.ts';
 import type { ConfigManagerOptions, ManagedHost } from './config-manager.ts';
 import { HostGoals, type Outgoing, type Progress } from './host-goals.ts';
 import { HostReport } from './host-report.ts';
 import { Subscriber } from './subscriber.ts';
+import type { TopicDigests } from './topic-digests.ts';
 
+/** How long a host may take to say what it holds, in ms; then it is told everything. */
+const offerMs = 5_000;
 const firstRetryMs = 200;
 const lastRetryMs = 5_000;
 
@@ -52,7 +56,18 @@ export interface GoalStates {
   readonly failuresLeftOut: number;
 }
 
+/** What the sessions of one process share. */
+export interface SharedBySessions {
+  /** Of topics `vpc/ID`. */
+  readonly digests: TopicDigests;
+  /** To open a stream for the first time. */
+  readonly opening: Admission;
+  /** To tell a host all that it must know. */
+  readonly telling: Admission;
+}
+
 export interface HostSessionOptions extends ConfigManagerOptions {
+  readonly shared: SharedBySessions;
   /** The host has come into the VPC or left it. */
   readonly onMembership: (vpcId: string, joined: boolean) => void;
   /** How far the host has read a topic of the queue, and how far anybody has. */
@@ -60,13 +75,19 @@ export interface HostSessionOptions extends ConfigManagerOptions {
   readonly onSubscriptions: (hostId: string, reply: GoalStateOperationReply) => void;
 }
 
+type GoalStream = Stream<GoalStateV2, GoalStateOperationReply>;
+
 /** What lasts as long as one stream. */
 interface Conversation {
+  readonly stream: GoalStream;
   readonly goals: HostGoals;
   readonly subscriber: Subscriber;
+  readonly wakeup: Wakeup;
+  /** Aborts when the host has said what it holds. */
+  readonly heard: AbortController;
+  /** Sequence of the message with which the host has been told everything. */
+  completeAt: number;
 }
-
-type GoalStream = Stream<GoalStateV2, GoalStateOperationReply>;
 
 /** Keeps one host at what the topics say, through as many streams as it takes. */
 export class HostSession {
@@ -74,6 +95,7 @@ export class HostSession {
   readonly #options: HostSessionOptions;
   readonly #report = new HostReport();
   #conversation: Conversation | undefined;
+  #opened = false;
   #state: HostState = { state: 'connecting', reason: '', ports: 0, vpcs: 0 };
 
   constructor(host: ManagedHost, options: HostSessionOptions) {
@@ -138,53 +160,77 @@ export class HostSession {
 
   /** One stream, from the first goal to its end. */
   async #converse(signal: AbortSignal): Promise<void> {
-    const { runtime } = this.#options;
     const over = new AbortController();
     const until = AbortSignal.any([signal, over.signal]);
-    const wire = await runtime.transport.open(pushGoalStatesStream, this.#host.agentAddress, until);
-    const stream = reliable(wire, { clock: runtime.clock, empty: emptyGoalState });
-    const wakeup = createWakeup();
-    const conversation = this.#begin(wakeup.raise, until);
-    const { goals } = conversation;
+    const conversation = this.#begin(await this.#open(until), until);
     this.#conversation = conversation;
     this.#report.begin();
     this.#state = { state: 'synchronising', reason: '', ports: 0, vpcs: 0 };
-    let completeAt = Number.POSITIVE_INFINITY;
-
-    const send = async (): Promise<void> => {
-      // The first message says by what right; the host answers with what it is subscribed to.
-      await stream.send({ ...emptyGoalState(), fence: this.#host.fence ?? 0 });
-      for (let sequence = 2; !until.aborted;) {
-        const outgoing: Outgoing | undefined = goals.next();
-        this.#state = { ...this.#state, ports: goals.ports, vpcs: goals.vpcs.length };
-        if (outgoing === undefined) {
-          await wakeup.wait(until);
-          continue;
-        }
-        if (outgoing.message.complete) completeAt = sequence;
-        this.#report.sent(sequence, outgoing.positions);
-        await stream.send(outgoing.message);
-        sequence++;
-      }
-    };
-    const receive = async (): Promise<void> => {
-      for await (const reply of stream.received) {
-        this.#take(reply, conversation);
-        if (reply.appliedSequence < completeAt || this.#state.state === 'synchronised') continue;
-        this.#state = { ...this.#state, state: 'synchronised' };
-        this.#options.log(`host ${this.#host.id} is synchronised: ${goals.ports} ports in ${goals.vpcs.length} VPCs`);
-      }
-    };
     try {
-      await Promise.race([send(), receive()]);
+      await Promise.race([this.#tell(conversation, until), this.#hear(conversation)]);
     } finally {
       over.abort();
-      this.#end(conversation, stream);
+      this.#end(conversation);
     }
   }
 
-  #begin(wake: () => void, signal: AbortSignal): Conversation {
-    const { runtime, channels, queueUrl, goals: bus, onMembership, log } = this.#options;
+  /** When all hosts are to be reached at once, each has to wait for its turn; later each tries by its own pace. */
+  async #open(signal: AbortSignal): Promise<GoalStream> {
+    const { runtime, shared } = this.#options;
+    const leave = this.#opened ? undefined : await shared.opening.enter(signal);
+    this.#opened = true;
+    try {
+      const wire = await runtime.transport.open(pushGoalStatesStream, this.#host.agentAddress, signal);
+      return reliable(wire, { clock: runtime.clock, empty: emptyGoalState });
+    } finally {
+      leave?.();
+    }
+  }
+
+  /** By what right, then, once the host has answered with what it is subscribed to and what it holds, what it has to know. */
+  async #tell(conversation: Conversation, signal: AbortSignal): Promise<void> {
+    const { stream, goals, wakeup, heard } = conversation;
+    const { runtime, shared } = this.#options;
+    await stream.send({ ...emptyGoalState(), fence: this.#host.fence ?? 0 });
+    // What the host reads itself is judged by the VPCs that it is in.
+    goals.look();
+    const late = runtime.clock.timer(offerMs, () => heard.abort());
+    await aborted(AbortSignal.any([heard.signal, signal]));
+    late.cancel();
+    const leave = await shared.telling.enter(signal);
+    try {
+      for (let sequence = 2; !signal.aborted;) {
+        const outgoing: Outgoing | undefined = goals.next();
+        this.#state = { ...this.#state, ports: goals.ports, vpcs: goals.vpcs.length };
+        if (outgoing === undefined) {
+          await wakeup.wait(signal);
+          continue;
+        }
+        const { complete } = outgoing.message;
+        if (complete) conversation.completeAt = sequence;
+        this.#report.sent(sequence, outgoing.positions);
+        await stream.send(outgoing.message);
+        if (complete) leave();
+        sequence++;
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  async #hear(conversation: Conversation): Promise<void> {
+    const { stream, goals } = conversation;
+    for await (const reply of stream.received) {
+      this.#take(reply, conversation);
+      if (reply.appliedSequence < conversation.completeAt || this.#state.state === 'synchronised') continue;
+      this.#state = { ...this.#state, state: 'synchronised' };
+      this.#options.log(`host ${this.#host.id} is synchronised: ${goals.ports} ports in ${goals.vpcs.length} VPCs`);
+    }
+  }
+
+  #begin(stream: GoalStream, signal: AbortSignal): Conversation {
+    const { runtime, channels, queueUrl, goals: bus, shared, onMembership, log } = this.#options;
+    const wakeup = createWakeup();
     const subscriber: Subscriber = new Subscriber(
       {
         host: this.#host,
@@ -201,7 +247,8 @@ export class HostSession {
     const goals: HostGoals = new HostGoals({
       hostId: this.#host.id,
       goals: bus,
-      wake,
+      digests: shared.digests,
+      wake: wakeup.raise,
       onJoin: (vpcId) => {
         onMembership(vpcId, true);
         return subscriber.join(vpcId);
@@ -212,18 +259,23 @@ export class HostSession {
         subscriber.leave(vpcId);
       },
     });
-    return { goals, subscriber };
+    const heard = new AbortController();
+    return { stream, goals, subscriber, wakeup, heard, completeAt: Number.POSITIVE_INFINITY };
   }
 
-  #take(reply: GoalStateOperationReply, { subscriber }: Conversation): void {
+  #take(reply: GoalStateOperationReply, { subscriber, goals, heard }: Conversation): void {
     this.#report.take(reply);
+    // A first reply that comes when the host is being told already is like later ones: what the host speaks of is told from nothing.
+    if (heard.signal.aborted) for (const { vpcId } of reply.heldVpcs) goals.again(vpcId);
+    else goals.offer(reply.heldVpcs);
+    heard.abort();
     for (const report of reply.operationStatuses) this.#options.onReport(this.#host.id, report);
     if (reply.subscriptions.length === 0 && !reply.allSubscriptions) return;
     this.#options.onSubscriptions(this.#host.id, reply);
     subscriber.take(reply.subscriptions, reply.allSubscriptions);
   }
 
-  #end({ goals }: Conversation, stream: GoalStream): void {
+  #end({ goals, stream }: Conversation): void {
     this.#conversation = undefined;
     for (const vpcId of goals.vpcs) this.#options.onMembership(vpcId, false);
     goals.close();
