@@ -10,6 +10,8 @@ export const EXCEPTION = 120;
 export const RESERVED = 110;
 export const RULE = 100;
 export const FALLBACK = 50;
+/** Where nobody's flow takes the packet. */
+export const UNKNOWN = 10;
 
 const gotos = new Map(tables.map((name) => [name, { type: 'goto_table', table: pipeline[name].id } as const]));
 

@@ -14,7 +14,15 @@ import { resourceOf } from './owners.ts';
 import { tables, pipeline } from './pipeline.ts';
 import { HOST } from './program.ts';
 import { Reconciler } from './reconciler.ts';
-import type { AddressGroup, LocalPort, Neighbor, ResourceOutcome, Router, SecurityGroup } from './resources.ts';
+import type {
+  AddressGroup,
+  LocalPort,
+  Neighbor,
+  OnDemandVpc,
+  ResourceOutcome,
+  Router,
+  SecurityGroup,
+} from './resources.ts';
 import type { PacketIn, PacketOut, Switch, SwitchEvent } from './switch.ts';
 import { Tracker } from './tracker.ts';
 
@@ -25,6 +33,8 @@ export interface DataplaneOptions {
   readonly clock: Clock;
   /** Told when a resource's outcome becomes another than the last one given, outside of `flush` and `reconcile`. */
   readonly onPortOutcome?: (outcome: ResourceOutcome) => void;
+  /** Told of every outcome that is given, also by `flush` and `reconcile`. */
+  readonly onOutcomes?: (outcomes: readonly ResourceOutcome[]) => void;
   /** Given the packets that flows give to the agent, one at a time. */
   readonly onPacket?: (packet: PacketIn) => void;
 }
@@ -32,6 +42,7 @@ export interface DataplaneOptions {
 export class Dataplane {
   readonly #switch: Switch;
   readonly #onPacket: (packet: PacketIn) => void;
+  readonly #onOutcomes: (outcomes: readonly ResourceOutcome[]) => void;
   readonly #tracker = new Tracker();
   readonly #desired: DesiredFlows;
   readonly #outcomes: Outcomes;
@@ -41,6 +52,7 @@ export class Dataplane {
     const { hostIp, clock } = options;
     this.#switch = options.switch;
     this.#onPacket = options.onPacket ?? (() => undefined);
+    this.#onOutcomes = options.onOutcomes ?? (() => undefined);
     const tracker = this.#tracker;
     const desired = new DesiredFlows({ tracker, hostIp, onAffected: (id) => this.#outcomes.stir(id) });
     this.#desired = desired;
@@ -56,7 +68,10 @@ export class Dataplane {
       tracker,
       hostIp,
       lost: () => this.#reconciler.lost,
-      tell: options.onPortOutcome ?? (() => undefined),
+      tell: (outcome) => {
+        this.#onOutcomes([outcome]);
+        options.onPortOutcome?.(outcome);
+      },
     });
   }
 
@@ -95,6 +110,17 @@ export class Dataplane {
   removeRouter(id: string): void {
     this.#outcomes.touch(id);
     this.#desired.removeRouter(id);
+  }
+
+  /** Packets of the VPC to who is not known go to `onPacket`. */
+  setOnDemandVpc(vpc: OnDemandVpc): void {
+    this.#outcomes.touch(vpc.id);
+    this.#desired.setOnDemandVpc(vpc);
+  }
+
+  removeOnDemandVpc(id: string): void {
+    this.#outcomes.touch(id);
+    this.#desired.removeOnDemandVpc(id);
   }
 
   /** A group judges the ports that name it; one that is not known here allows nothing. */
@@ -169,7 +195,9 @@ export class Dataplane {
       for (const id of ids) this.#outcomes.touch(id);
       throw error;
     }
-    return this.#outcomes.answer(ids);
+    const outcomes = this.#outcomes.answer(ids);
+    this.#onOutcomes(outcomes);
+    return outcomes;
   }
 
   #onEvent(event: SwitchEvent): void {

@@ -3,9 +3,9 @@
  * A change programs anew the resource that it is of and those whose flows depend on it, and nothing else.
  */
 import type { Flow } from './flow.ts';
-import { isOf, neighborOwner, type Owner, portOwner, resourceOf, routerOwner } from './owners.ts';
+import { isOf, neighborOwner, type Owner, portOwner, resourceOf, routerOwner, vpcOwner } from './owners.ts';
 import { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
-import type { AddressGroup, LocalPort, Neighbor, Router, SecurityGroup } from './resources.ts';
+import type { AddressGroup, LocalPort, Neighbor, OnDemandVpc, Router, SecurityGroup } from './resources.ts';
 import { routerFlows } from './routing.ts';
 import { RoutingIndex } from './routing-index.ts';
 import { addressGroupFlows, securityGroupFlows } from './security-groups.ts';
@@ -13,9 +13,10 @@ import { SecurityIndex } from './security-index.ts';
 import { groupsOf } from './security.ts';
 import type { PluggedInterface } from './switch.ts';
 import type { Tracker } from './tracker.ts';
+import { unknownFlows } from './unknown.ts';
 
 /** Of two resources that want the same place, the one on this host knows better. */
-const RANK = { host: 0, port: 1, neighbor: 2, router: 3, group: 4, addresses: 4 } as const;
+const RANK = { host: 0, port: 1, neighbor: 2, router: 3, group: 4, addresses: 4, vpc: 5 } as const;
 
 export interface DesiredFlowsOptions {
   readonly tracker: Tracker;
@@ -96,6 +97,14 @@ export class DesiredFlows {
   removeRouter(id: string): void {
     this.#programAll(this.#routing.removeRouter(id));
     this.#programRouter(id);
+  }
+
+  setOnDemandVpc(vpc: OnDemandVpc): void {
+    this.#program(vpcOwner(vpc.id), RANK.vpc, () => unknownFlows(vpc));
+  }
+
+  removeOnDemandVpc(id: string): void {
+    this.#withdraw(vpcOwner(id));
   }
 
   setSecurityGroup(group: SecurityGroup): void {

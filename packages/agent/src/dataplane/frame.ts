@@ -49,7 +49,7 @@ function ipv4Of(ethernet: Packet, frame: Uint8Array, view: DataView): DecodedFra
   const start = 14 + (view.getUint8(14) & 0xf) * 4;
   const end = Math.min(frame.length, 14 + view.getUint16(16));
   const addresses = { ipv4_src: view.getUint32(26), ipv4_dst: view.getUint32(30) };
-  const ip = { ip_proto: view.getUint8(23), ...addresses };
+  const ip = { ip_proto: view.getUint8(23), ip_ttl: view.getUint8(22), ...addresses };
   const isLaterFragment = (view.getUint16(20) & 0x1fff) > 0;
   return (isLaterFragment ? rest : transportOf)({ ...ethernet, ...ip }, frame, start, end);
 }
@@ -57,7 +57,7 @@ function ipv4Of(ethernet: Packet, frame: Uint8Array, view: DataView): DecodedFra
 function ipv6Of(ethernet: Packet, frame: Uint8Array, view: DataView): DecodedFrame {
   const end = Math.min(frame.length, 54 + view.getUint16(18));
   const addresses = { ipv6_src: u128(view, 22), ipv6_dst: u128(view, 38) };
-  const ip = { ip_proto: view.getUint8(20), ...addresses };
+  const ip = { ip_proto: view.getUint8(20), ip_ttl: view.getUint8(21), ...addresses };
   return transportOf({ ...ethernet, ...ip }, frame, 54, end);
 }
 
@@ -139,7 +139,7 @@ function ipv4Bytes(headers: Packet, payload: Uint8Array): Uint8Array {
   view.setUint16(2, bytes.length);
   // Do not fragment.
   view.setUint16(6, 0x4000);
-  view.setUint8(8, HOP_LIMIT);
+  view.setUint8(8, Number(headers.ip_ttl ?? HOP_LIMIT));
   view.setUint8(9, pseudo[9]);
   bytes.set(pseudo.subarray(0, 8), 12);
   view.setUint16(10, checksum(bytes.subarray(0, 20)));
@@ -158,7 +158,7 @@ function ipv6Bytes(headers: Packet, payload: Uint8Array): Uint8Array {
   view.setUint8(0, 0x60);
   view.setUint16(4, inner.length);
   view.setUint8(6, pseudo[39]);
-  view.setUint8(7, HOP_LIMIT);
+  view.setUint8(7, Number(headers.ip_ttl ?? HOP_LIMIT));
   bytes.set(pseudo.subarray(0, 32), 8);
   bytes.set(inner, 40);
   return bytes;

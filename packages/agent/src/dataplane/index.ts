@@ -35,6 +35,7 @@ export type {
   AllowedAddressPair,
   LocalPort,
   Neighbor,
+  OnDemandVpc,
   ResourceOutcome,
   Route,
   Router,
@@ -44,7 +45,9 @@ export type {
 } from './resources.ts';
 export { leadsAnywhere, noRouting, routerFlows, type RoutingView } from './routing.ts';
 export { addressGroupFlows, remoteSet, securityGroupFlows } from './security-groups.ts';
+export { RoutingIndex } from './routing-index.ts';
 export { SecurityIndex } from './security-index.ts';
+export { unknownFlows } from './unknown.ts';
 export { noSecurity, type SecurityView } from './security.ts';
 export {
   SwitchLost,

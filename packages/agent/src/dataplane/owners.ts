@@ -1,8 +1,8 @@
 /** Whose flows are whose: names of what flows are made for. */
 import type { RemoteSet } from './security-keys.ts';
 
-/** `port ID`, `neighbor ID`, `router ID`, `group ID` or `addresses ID`. */
-export type Owner = `port ${string}` | `neighbor ${string}` | `router ${string}` | RemoteSet;
+/** `port ID`, `neighbor ID`, `router ID`, `vpc ID`, `group ID` or `addresses ID`. */
+export type Owner = `port ${string}` | `neighbor ${string}` | `router ${string}` | `vpc ${string}` | RemoteSet;
 
 export function portOwner(id: string): Owner {
   return `port ${id}`;
@@ -16,9 +16,13 @@ export function routerOwner(id: string): Owner {
   return `router ${id}`;
 }
 
+export function vpcOwner(id: string): Owner {
+  return `vpc ${id}`;
+}
+
 /** All that may have flows under one resource's id. */
 export function ownersOf(id: string): readonly Owner[] {
-  return [portOwner(id), neighborOwner(id), routerOwner(id), `group ${id}`, `addresses ${id}`];
+  return [portOwner(id), neighborOwner(id), routerOwner(id), vpcOwner(id), `group ${id}`, `addresses ${id}`];
 }
 
 export function isOf(kind: 'port' | 'neighbor' | 'router' | 'group' | 'addresses', owner: Owner): boolean {

@@ -198,6 +198,7 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     outputs: 'none',
     next: ['neighbour'],
     again: ['routers'],
+    toAgent: true,
     miss: 'drop',
   },
   neighbour: {

@@ -40,6 +40,12 @@ export interface AddressGroup {
   readonly revision: number;
 }
 
+/** A VPC of which only those neighbours are told that this host has asked for. */
+export interface OnDemandVpc {
+  readonly id: string;
+  readonly vni: number;
+}
+
 /** A port bound to this host. */
 export interface LocalPort {
   /** Also what the plugged interface carries as `external_ids:iface-id`. */

@@ -10,6 +10,7 @@ import { meterOf } from '../meters.ts';
 import { pipeline } from '../pipeline.ts';
 import { hostFlows, neighborFlows, portFlows } from '../program.ts';
 import type { FlowChange, Switch, SwitchEvent } from '../switch.ts';
+import { unknownFlows } from '../unknown.ts';
 import { addressGroupFlows, securityGroupFlows } from '../security-groups.ts';
 import type { SecurityView } from '../security.ts';
 import { neighborOf, never, port, rule } from '../testing/region.ts';
@@ -67,6 +68,7 @@ const all: readonly Flow[] = [
     '',
     security,
   ),
+  ...unknownFlows({ id: 'v', vni: 100 }),
   ...securityGroupFlows({ id: 'g', rules, stateful: true, revision: 1 }),
   ...securityGroupFlows({ id: 'h', rules, stateful: false, revision: 1 }),
   ...addressGroupFlows({ id: 'a', addresses: ['10.0.0.0/8', 'fd00::1', 'fd00::/17'], revision: 1 }),

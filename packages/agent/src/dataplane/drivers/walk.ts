@@ -58,7 +58,7 @@ const fresh: Packet = {
   ...untracked,
 };
 
-/** Where `packet`, entering at `inPort`, comes out. Counts on the flows that it takes. Enters another table than the first with registers set. */
+/** Where `packet`, entering `table` at `inPort`, comes out. Counts on the flows that it takes. */
 export function walk(
   tables: ReadonlyMap<number, FlowTable>,
   packet: Packet,

@@ -1,0 +1,36 @@
+/** What became of packets to who was not known, since the agent started. */
+export interface OnDemandCounters {
+  /** Given to the agent by the switch. */
+  packets: number;
+  /** That look for nobody who could be asked for. */
+  strays: number;
+  /** Sent on, once their destination was in force. */
+  released: number;
+  /** Dropped, because the destination is known not to be reachable. */
+  refused: number;
+  /** Dropped, because the network asks for more than its share. */
+  limited: number;
+  /** Dropped, because too many wait already. */
+  crowded: number;
+  /** Dropped, because they have waited for too long. */
+  expired: number;
+  /** Questions, also those that are repeated. */
+  questions: number;
+  /** Answers: the destination can be reached. */
+  routable: number;
+  /** Answers: it cannot. */
+  notRoutable: number;
+  /** Answers: not now. */
+  putOff: number;
+  /** Questions without an answer. */
+  unanswered: number;
+  /** Neighbours said to be idle. */
+  idle: number;
+}
+
+export function noCounts(): OnDemandCounters {
+  return {
+    packets: 0, strays: 0, released: 0, refused: 0, limited: 0, crowded: 0, expired: 0,
+    questions: 0, routable: 0, notRoutable: 0, putOff: 0, unanswered: 0, idle: 0,
+  }; // prettier-ignore
+}

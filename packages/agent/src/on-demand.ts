@@ -1,0 +1,321 @@
+/**
+ * Neighbours on demand: what the switch has no flow for waits here while the config manager is asked, and goes on once the
+ * data plane has the neighbour in force.
+ *
+ *   switch ── packet ─▶ hold ── question ─▶ config manager ─┬─ answer: not routable ─▶ dropped, and not asked again for a while
+ *     ▲                  │                                 └─ the neighbour, by the stream ─▶ held state ─▶ data plane
+ *     └──── released ◀───┴───────────────── in force ◀──────────────────────────────────────────────────────┘
+ *
+ * The answer carries no state: what is to be programmed comes by the stream only, in order with all that follows.
+ */
+import {
+  type HostRequestReply_HostRequestOperationStatus as Answer,
+  type LearntNeighbor,
+  OperationStatus,
+} from '@alcor/contract';
+import type { Runtime, Timer } from '@alcor/runtime';
+import type { Neighbor, PacketIn, ResourceOutcome, Switch } from './dataplane/index.ts';
+import { Learnt, placeKey } from './learnt.ts';
+import { Asker } from './on-demand-asker.ts';
+import { noCounts, type OnDemandCounters } from './on-demand-counters.ts';
+import { type Ends, endsOf, questionOf } from './on-demand-destination.ts';
+import { Allowance, defaultLimits, type OnDemandLimits, Refusals } from './on-demand-limits.ts';
+
+/** Pause before a question that got no answer is asked again, in ms. */
+const againMs = 100;
+/** How long a promised neighbour may be on its way before it is asked for again, in ms. */
+const promisedMs = 500;
+/** For how long packets may still come that had missed a neighbour before it was in force, in ms. */
+const lateMs = 1_000;
+/** How often the switch's counters are looked at, in ms. */
+const idleCheckMs = 15_000;
+/** The most that an answer may forbid to ask again, in ms. */
+const refusedAtMostMs = 60_000;
+
+export interface OnDemandOptions {
+  readonly runtime: Runtime;
+  readonly switch: Pick<Switch, 'send' | 'uses'>;
+  /** Told of neighbours that nothing uses; they stay until the stream takes them back. */
+  readonly onIdle: (neighbors: readonly LearntNeighbor[]) => void;
+  readonly log: (message: string, error?: unknown) => void;
+  readonly limits?: Partial<OnDemandLimits>;
+}
+
+interface Network {
+  readonly vpcId: string;
+  readonly allowance: Allowance;
+  held: number;
+}
+
+interface Held {
+  readonly packet: PacketIn;
+  readonly ends: Ends;
+  readonly until: number;
+}
+
+/** A destination that packets wait for. */
+interface Wanted {
+  readonly key: string;
+  readonly vni: number;
+  packets: Held[];
+  /** Whose question is out. */
+  asking: Ends;
+  /** Runs when the question is to be asked again. */
+  timer: Timer | undefined;
+  lifetimeMs: number;
+}
+
+export interface OnDemandDescription {
+  readonly networks: number;
+  readonly learnt: number;
+  readonly held: number;
+  readonly refusals: number;
+  readonly counters: Readonly<OnDemandCounters>;
+}
+
+export class OnDemand {
+  readonly #options: OnDemandOptions;
+  readonly #limits: OnDemandLimits;
+  readonly #asker: Asker;
+  readonly #learnt = new Learnt();
+  readonly #refusals: Refusals;
+  readonly #networks = new Map<number, Network>();
+  readonly #vniOf = new Map<string, number>();
+  readonly #wanted = new Map<string, Wanted>();
+  readonly #counters = noCounts();
+  #held = 0;
+  #idleCheck: Timer | undefined;
+  #signal: AbortSignal = AbortSignal.abort();
+
+  constructor(options: OnDemandOptions) {
+    this.#options = options;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#refusals = new Refusals(options.runtime.clock, this.#limits.refusals);
+    this.#asker = new Asker({
+      runtime: options.runtime,
+      onAnswer: (answer) => this.#onAnswer(answer),
+      onUnanswered: (keys) => this.#onUnanswered(keys),
+    });
+  }
+
+  /** Lives until `signal` aborts. */
+  start(signal: AbortSignal): void {
+    this.#signal = signal;
+    signal.addEventListener('abort', () => this.#close(), { once: true });
+  }
+
+  /** Where to ask from now on, and who this host is there; an empty address: nowhere. */
+  address(address: string, hostId: string): void {
+    this.#asker.address(address, hostId);
+  }
+
+  /** The neighbours of the VPC are told only when asked for, from now on; without `vni` all of them again. */
+  setVpc(vpcId: string, vni: number | undefined): void {
+    const before = this.#vniOf.get(vpcId);
+    if (before === vni) return;
+    if (before !== undefined) this.#forgetNetwork(vpcId, before);
+    if (vni === undefined) return;
+    this.#vniOf.set(vpcId, vni);
+    const allowance = new Allowance(this.#options.runtime.clock, this.#limits.questionsPerSecond);
+    this.#networks.set(vni, { vpcId, allowance, held: 0 });
+    this.#scheduleIdleCheck();
+  }
+
+  setNeighbor(neighbor: Neighbor): void {
+    this.#learnt.set(neighbor, this.#now());
+  }
+
+  removeNeighbor(id: string): void {
+    this.#learnt.delete(id);
+  }
+
+  /** What the data plane says of resources: packets to those that are in force now go on. */
+  onOutcomes(outcomes: readonly ResourceOutcome[]): void {
+    if (this.#learnt.size === 0) return;
+    for (const { resourceId, status } of outcomes) {
+      const learnt = this.#learnt.get(resourceId);
+      if (learnt === undefined) continue;
+      learnt.inForceSince = status === 'ok' ? this.#now() : undefined;
+      if (status !== 'ok') continue;
+      for (const key of learnt.keys) {
+        const wanted = this.#wanted.get(key);
+        if (wanted === undefined) continue;
+        if (wanted.lifetimeMs > 0) learnt.lifetimeMs = wanted.lifetimeMs;
+        this.#release(wanted);
+      }
+    }
+  }
+
+  /** A packet that the switch has no flow for. */
+  onPacket(packet: PacketIn): void {
+    this.#counters.packets++;
+    const { vni } = packet.context;
+    const network = this.#networks.get(vni);
+    const ends = endsOf(packet);
+    if (network === undefined || ends === undefined) return void this.#counters.strays++;
+    const key = placeKey(vni, ends.destination);
+    const known = this.#learnt.at(key);
+    if (known?.inForceSince !== undefined) return this.#resend(packet, ends, known.inForceSince, known.mac);
+    if (this.#refusals.has(refusalKey(key, ends))) return void this.#counters.refused++;
+    return this.#hold(network, key, packet, ends);
+  }
+
+  describe(): OnDemandDescription {
+    return {
+      networks: this.#networks.size,
+      learnt: this.#learnt.size,
+      held: this.#held,
+      refusals: this.#refusals.size,
+      counters: { ...this.#counters },
+    };
+  }
+
+  /** It had missed the neighbour by a moment; or it never will find it, being for another MAC. */
+  #resend(packet: PacketIn, ends: Ends, inForceSince: number, mac: number): void {
+    const isLate = this.#now() - inForceSince < lateMs && (ends.mac === undefined || ends.mac === mac);
+    if (!isLate) return void this.#counters.strays++;
+    this.#counters.released++;
+    this.#options.switch.send([packet]);
+  }
+
+  #hold(network: Network, key: string, packet: PacketIn, ends: Ends): void {
+    const wanted = this.#wanted.get(key);
+    const { perDestination, perNetwork, inAll, holdMs } = this.#limits;
+    const isFull = this.#held >= inAll || network.held >= perNetwork;
+    if (isFull || (wanted?.packets.length ?? 0) >= perDestination) return void this.#counters.crowded++;
+    if (wanted === undefined && !network.allowance.take()) return void this.#counters.limited++;
+    this.#held++;
+    network.held++;
+    const held: Held = { packet, ends, until: this.#now() + holdMs };
+    if (wanted !== undefined) return void wanted.packets.push(held);
+    const { vni } = packet.context;
+    const next: Wanted = { key, vni, packets: [held], asking: ends, timer: undefined, lifetimeMs: 0 };
+    this.#wanted.set(key, next);
+    this.#ask(next);
+  }
+
+  #ask(wanted: Wanted): void {
+    wanted.timer = undefined;
+    const now = this.#now();
+    const late = wanted.packets.filter(({ until }) => until <= now);
+    this.#counters.expired += this.#letGo(wanted, late);
+    const [first] = wanted.packets;
+    if (first === undefined) return;
+    wanted.asking = first.ends;
+    this.#counters.questions++;
+    this.#asker.ask(questionOf(wanted.key, wanted.vni, first.ends));
+  }
+
+  #askAgain(wanted: Wanted, ms: number): void {
+    wanted.timer?.cancel();
+    wanted.timer = this.#options.runtime.clock.timer(ms, () => this.#ask(wanted));
+  }
+
+  #onAnswer({ requestId, operationStatus, lifetimeMs, resourceId }: Answer): void {
+    const wanted = this.#wanted.get(requestId);
+    switch (operationStatus) {
+      case OperationStatus.SUCCESS: {
+        this.#counters.routable++;
+        const learnt = this.#learnt.get(resourceId);
+        if (learnt !== undefined && lifetimeMs > 0) learnt.lifetimeMs = lifetimeMs;
+        if (wanted === undefined) return undefined;
+        wanted.lifetimeMs = lifetimeMs;
+        return this.#askAgain(wanted, promisedMs);
+      }
+      case OperationStatus.PENDING:
+        this.#counters.putOff++;
+        return wanted && this.#askAgain(wanted, Math.max(lifetimeMs, 1));
+      default:
+        this.#counters.notRoutable++;
+        return wanted && this.#refuse(wanted, Math.min(lifetimeMs, refusedAtMostMs));
+    }
+  }
+
+  /** Speaks of who asked only: another may be allowed what this one is not. */
+  #refuse(wanted: Wanted, ms: number): void {
+    const { source } = wanted.asking;
+    if (ms > 0) this.#refusals.add(refusalKey(wanted.key, wanted.asking), ms);
+    const its = wanted.packets.filter(({ ends }) => ends.source === source);
+    this.#counters.refused += this.#letGo(wanted, its);
+    if (wanted.packets.length > 0) this.#ask(wanted);
+  }
+
+  #onUnanswered(keys: readonly string[]): void {
+    this.#counters.unanswered += keys.length;
+    for (const key of keys) {
+      const wanted = this.#wanted.get(key);
+      if (wanted !== undefined) this.#askAgain(wanted, againMs);
+    }
+  }
+
+  #release(wanted: Wanted): void {
+    const { packets } = wanted;
+    this.#counters.released += this.#letGo(wanted, packets);
+    this.#options.switch.send(packets.map(({ packet }) => packet));
+  }
+
+  /** Takes packets out, whatever becomes of them; answers with how many. */
+  #letGo(wanted: Wanted, packets: readonly Held[]): number {
+    if (packets.length === 0) return 0;
+    const going = new Set(packets);
+    wanted.packets = wanted.packets.filter((held) => !going.has(held));
+    this.#held -= going.size;
+    const network = this.#networks.get(wanted.vni);
+    if (network !== undefined) network.held -= going.size;
+    if (wanted.packets.length === 0) {
+      wanted.timer?.cancel();
+      this.#wanted.delete(wanted.key);
+    }
+    return going.size;
+  }
+
+  #forgetNetwork(vpcId: string, vni: number): void {
+    for (const wanted of this.#wanted.values())
+      if (wanted.vni === vni) this.#counters.expired += this.#letGo(wanted, wanted.packets);
+    this.#networks.delete(vni);
+    this.#vniOf.delete(vpcId);
+  }
+
+  #scheduleIdleCheck(): void {
+    if (this.#idleCheck !== undefined || this.#networks.size === 0 || this.#signal.aborted) return;
+    this.#idleCheck = this.#options.runtime.clock.timer(idleCheckMs, () => {
+      void this.#checkIdle().finally(() => {
+        this.#idleCheck = undefined;
+        this.#scheduleIdleCheck();
+      });
+    });
+  }
+
+  /** Asks the switch for what it has counted in networks on demand; never rejects. */
+  async #checkIdle(): Promise<void> {
+    if (this.#learnt.size === 0) return;
+    try {
+      for (const vni of this.#networks.keys()) {
+        const uses = [];
+        for await (const use of this.#options.switch.uses({ metadata: BigInt(vni) }, this.#signal)) uses.push(use);
+        this.#learnt.count(uses, this.#now());
+      }
+    } catch (error) {
+      // Who is not seen to be used might be.
+      return this.#options.log('the switch does not say which neighbours are in use', error);
+    }
+    const idle = this.#learnt.idle(this.#now()).map(({ neighbor: { vpcId, id } }) => ({ vpcId, id }));
+    if (idle.length === 0) return;
+    this.#counters.idle += idle.length;
+    this.#options.onIdle(idle);
+  }
+
+  #close(): void {
+    this.#idleCheck?.cancel();
+    this.#asker.close();
+    for (const { timer } of this.#wanted.values()) timer?.cancel();
+  }
+
+  #now(): number {
+    return this.#options.runtime.clock.now();
+  }
+}
+
+function refusalKey(key: string, { source }: Ends): string {
+  return `${key} ${source}`;
+}
