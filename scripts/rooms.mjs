@@ -30,7 +30,7 @@ const mayKnow = {
   api: ['network', 'runtime', 'identity'],
   compiler: ['network', 'contract'],
   delivery: ['network', 'contract', 'runtime', 'compiler'],
-  'config-manager': ['contract', 'runtime'],
+  'config-manager': ['network', 'contract', 'runtime'],
   cms: ['network', 'contract', 'runtime', 'identity', 'api', 'config-manager'],
   agent: ['contract', 'runtime', 'openflow', 'ovsdb'],
   lab: ['network', 'contract', 'runtime', 'compiler', 'delivery', 'config-manager', 'agent', 'openflow', 'ovsdb'],

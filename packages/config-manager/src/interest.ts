@@ -1,0 +1,85 @@
+/**
+ * Which hosts hold which learnt neighbours of one VPC, and which hosts are acquainted: each knows of all ports of the other that
+ * rules ask about. Hosts are named by their underlay address, because that is what a neighbour says of its own.
+ */
+export class Interest {
+  readonly #holders = new Map<string, Set<string>>();
+  readonly #held = new Map<string, Set<string>>();
+  readonly #acquainted = new Map<string, Set<string>>();
+  readonly #total: { size: number };
+
+  /** `total` counts neighbours held, summed over hosts and VPCs. */
+  constructor(total: { size: number }) {
+    this.#total = total;
+  }
+
+  /** The hosts that hold the neighbour. */
+  holders(id: string): ReadonlySet<string> {
+    return this.#holders.get(id) ?? none;
+  }
+
+  /** What the host holds, in the order in which it learnt it. */
+  held(host: string): ReadonlySet<string> {
+    return this.#held.get(host) ?? none;
+  }
+
+  acquaintances(host: string): ReadonlySet<string> {
+    return this.#acquainted.get(host) ?? none;
+  }
+
+  /** False: the host held it already. */
+  add(host: string, id: string): boolean {
+    const held = setIn(this.#held, host);
+    if (held.has(id)) return false;
+    held.add(id);
+    setIn(this.#holders, id).add(host);
+    this.#total.size++;
+    return true;
+  }
+
+  /** False: the host did not hold it. */
+  remove(host: string, id: string): boolean {
+    if (!takeFrom(this.#held, host, id)) return false;
+    takeFrom(this.#holders, id, host);
+    this.#total.size--;
+    return true;
+  }
+
+  removeHost(host: string): void {
+    for (const id of this.held(host)) this.remove(host, id);
+  }
+
+  /** The neighbour is gone: nobody holds it any more. */
+  removeNeighbor(id: string): void {
+    for (const host of this.holders(id)) this.remove(host, id);
+  }
+
+  /** False: they are already. */
+  acquaint(one: string, other: string): boolean {
+    if (this.acquaintances(one).has(other)) return false;
+    setIn(this.#acquainted, one).add(other);
+    setIn(this.#acquainted, other).add(one);
+    return true;
+  }
+
+  /** False: they are not acquainted. */
+  part(one: string, other: string): boolean {
+    takeFrom(this.#acquainted, other, one);
+    return takeFrom(this.#acquainted, one, other);
+  }
+}
+
+const none: ReadonlySet<string> = new Set();
+
+function setIn(sets: Map<string, Set<string>>, key: string): Set<string> {
+  let set = sets.get(key);
+  if (set === undefined) sets.set(key, (set = new Set()));
+  return set;
+}
+
+function takeFrom(sets: Map<string, Set<string>>, key: string, value: string): boolean {
+  const set = sets.get(key);
+  if (set?.delete(value) !== true) return false;
+  if (set.size === 0) sets.delete(key);
+  return true;
+}

@@ -1,0 +1,383 @@
+import type {
+  Goal,
+  HostRequest_ResourceStateRequest as Question,
+  NeighborConfiguration,
+  StatedGoal,
+} from '@alcor/contract';
+import { formatIp, type Ip, parseIp } from '@alcor/network';
+import { type Bus, type Clock, createWakeup, type Subscription, type Timer, type Topic } from '@alcor/runtime';
+import { Interest } from './interest.ts';
+import { mayReach } from './may-reach.ts';
+import { type Place, placeFor } from './routes.ts';
+import { type NeighborChange, RemoteGroups, VpcDirectory } from './vpc-directory.ts';
+
+/** A host as long as one stream to it lasts, as far as it is told the neighbours that it asks for. */
+export interface Learner {
+  readonly hostId: string;
+  /** Its underlay address. */
+  readonly hostIp: string;
+  /** Tells the host of a neighbour, or that it is gone. */
+  learn(vpcId: string, stated: StatedGoal): void;
+  /** Calls `run` when the host has applied all that it was to learn until now, or has taken too long. */
+  afterApplied(run: () => void): void;
+}
+
+/** What a question comes to. Lifetimes are as in the contract: of what was learnt, or until the question may be asked again; ms. */
+export type Answer =
+  | { readonly status: 'routable'; readonly neighborId: string; readonly lifetimeMs: number }
+  | { readonly status: 'not-routable' | 'later' | 'invalid'; readonly reason: string; readonly lifetimeMs: number };
+
+export interface OnDemandOptions {
+  /** Topic `vpc/ID`: what every host in the VPC must know. */
+  readonly goals: Bus<Goal>;
+  readonly clock: Clock;
+}
+
+/** How much is followed and learnt, and what came of questions since the start. */
+export interface OnDemandCounters {
+  readonly vpcs: number;
+  readonly neighbors: number;
+  /** Neighbours that hosts hold, summed over hosts. */
+  readonly learnt: number;
+  readonly answers: { readonly [S in Answer['status']]: number };
+}
+
+/** How long a host keeps what it does not use. */
+export const learntLifetimeMs = 300_000;
+/** What could not be reached may be a moment later. */
+const refusedMs = 2_000;
+const laterMs = 200;
+/** Of one VPC; beyond that a host forgets what it learnt first. */
+const learntByHostAtMost = 100_000;
+const learntAtMost = 8_000_000;
+/** A VPC of which no more than this would be learnt if every host kept all that it was told is left to hosts as it is. */
+const keptAtMost = 2_000_000;
+const entriesAtOnce = 2_000;
+/** A VPC that no host is in any more is followed for as long: sessions end and begin. */
+const lingerMs = 60_000;
+
+interface Followed {
+  readonly directory: VpcDirectory;
+  readonly interest: Interest;
+  readonly topic: Topic<Goal>;
+  readonly subscription: Subscription;
+  /** By underlay address: the hosts that are told of this VPC on demand. */
+  readonly learners: Map<string, Learner>;
+  /** Position up to which everything was there when it began to be followed. */
+  readonly wholeAt: number;
+  readonly waiting: (() => void)[];
+  closing: Timer | undefined;
+}
+
+/**
+ * Answers hosts of VPCs that go on demand, and keeps what they learnt: whoever may send to a neighbour is told of it, and told again when it
+ * changes; nobody else is.
+ *
+ * Two hosts of which one learns a port of the other are acquainted from then on: each is told all ports of the other that are members of a group
+ * that rules name as remote. For what one port has asked for all ports of its host can use without a question, and the host at the
+ * other end has to know whether to let them in.
+ */
+export class OnDemand {
+  readonly #options: OnDemandOptions;
+  readonly #vpcs = new Map<string, Followed>();
+  readonly #byVni = new Map<number, Followed>();
+  readonly #learners = new Map<string, Learner>();
+  readonly #remoteGroups = new RemoteGroups();
+  /** Neighbours that hosts hold, summed over hosts. */
+  readonly #learnt = { size: 0 };
+  readonly #stirred = new Set<Followed>();
+  readonly #wakeup = createWakeup();
+  readonly #answers = { routable: 0, 'not-routable': 0, later: 0, invalid: 0 };
+
+  constructor(options: OnDemandOptions) {
+    this.#options = options;
+  }
+
+  get counters(): OnDemandCounters {
+    const all = [...this.#vpcs.values()];
+    const neighbors = all.reduce((sum, { directory }) => sum + directory.size, 0);
+    return { vpcs: all.length, neighbors, learnt: this.#learnt.size, answers: { ...this.#answers } };
+  }
+
+  /** A stream to the host has begun; it may ask from now on. */
+  enter(learner: Learner): void {
+    this.#learners.set(learner.hostId, learner);
+  }
+
+  exit(learner: Learner): void {
+    if (this.#learners.get(learner.hostId) === learner) this.#learners.delete(learner.hostId);
+  }
+
+  /** Resolves when everything of the VPC is known, so that hosts can be told of it on demand. */
+  whole(vpcId: string): Promise<void> {
+    const vpc = this.#follow(vpcId);
+    if (isWhole(vpc)) return Promise.resolve();
+    return new Promise((resolve) => vpc.waiting.push(resolve));
+  }
+
+  /**
+   * The host is told of the VPC on demand. `kept`: what it holds by the ids of neighbours, or everything; it is told what is meant by those that
+   * are there now, as learnt, unless that is too much.
+   */
+  join(vpcId: string, learner: Learner, kept: Iterable<string> | 'everything'): void {
+    const vpc = this.#follow(vpcId);
+    const { directory, interest, learners } = vpc;
+    vpc.closing?.cancel();
+    vpc.closing = undefined;
+    learners.set(learner.hostIp, learner);
+    for (const other of interest.acquaintances(learner.hostIp)) this.#tellMembers(vpc, learner.hostIp, other);
+    const isTooMuch = kept === 'everything' && directory.size * directory.hosts > keptAtMost;
+    const ids = kept === 'everything' ? [...directory.neighbors()].map(({ id }) => id) : kept;
+    for (const id of isTooMuch ? [] : ids) {
+      const neighbor = directory.neighbor(id);
+      if (neighbor === undefined) continue;
+      this.#tell(vpc, learner.hostIp, neighbor);
+      this.#acquaint(vpc, learner.hostIp, neighbor.hostIpAddress);
+    }
+  }
+
+  /** The host is not told of the VPC on demand any more. */
+  leave(vpcId: string, learner: Learner): void {
+    const vpc = this.#vpcs.get(vpcId);
+    if (vpc?.learners.get(learner.hostIp) !== learner) return;
+    vpc.learners.delete(learner.hostIp);
+    vpc.interest.removeHost(learner.hostIp);
+    this.#forgetHost(vpc, learner.hostIp);
+    if (vpc.learners.size === 0) vpc.closing ??= this.#options.clock.timer(lingerMs, () => this.#close(vpc));
+  }
+
+  /** The host has forgotten neighbours that it had learnt, because nothing used them. */
+  forgotten(vpcId: string, learner: Learner, ids: Iterable<string>): void {
+    const vpc = this.#vpcs.get(vpcId);
+    if (vpc?.learners.get(learner.hostIp) !== learner) return;
+    const { directory, interest } = vpc;
+    const gone: NeighborConfiguration[] = [];
+    for (const id of ids) {
+      const neighbor = directory.neighbor(id);
+      if (interest.remove(learner.hostIp, id) && neighbor !== undefined) gone.push(neighbor);
+    }
+    for (const other of new Set(gone.map(({ hostIpAddress }) => hostIpAddress))) {
+      const holdsSome = [...directory.on(other)].some((id) => interest.holders(id).has(learner.hostIp));
+      if (!holdsSome) this.#part(vpc, learner.hostIp, other);
+      else if (interest.acquaintances(learner.hostIp).has(other)) this.#tellMembers(vpc, learner.hostIp, other);
+    }
+  }
+
+  /** Answers one question of a host, and has those told whom it concerns. */
+  ask(hostId: string, question: Question): Answer {
+    const answer = this.#answer(hostId, question);
+    this.#answers[answer.status]++;
+    return answer;
+  }
+
+  /** Follows the topics of VPCs until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      for (const vpc of this.#stirred) this.#take(vpc);
+      // Where much is new, others get their turn in between.
+      if (this.#stirred.size > 0) await this.#options.clock.sleep(0, signal).catch(() => undefined);
+      else await this.#wakeup.wait(signal);
+    }
+    for (const vpc of this.#vpcs.values()) this.#close(vpc);
+  }
+
+  #answer(hostId: string, { tunnelId, sourceIp, destinationIp }: Question): Answer {
+    const destination = parseIp(destinationIp);
+    if (destination === null) return invalid(`destination_ip: '${destinationIp}' is no address`);
+    const asker = this.#learners.get(hostId);
+    if (asker === undefined) return later('no goal states are told to this host from here');
+    const vpc = this.#byVni.get(tunnelId);
+    if (vpc?.learners.get(asker.hostIp) !== asker) {
+      return later(`the host is in no network with VNI ${tunnelId} that is told on demand`);
+    }
+    this.#take(vpc);
+    const place = placeFor(vpc.directory, destination, (vpcId) => this.#vpcs.get(vpcId)?.directory);
+    if (place === undefined) {
+      return isWhole(vpc) ? refused('nothing has the address') : later('the network is not known whole yet');
+    }
+    const source = this.#sourceOf(vpc, sourceIp);
+    if (source !== undefined && !mayReach({ ...source }, { ...place, address: destination })) {
+      return refused('no rule of the security groups lets the two speak');
+    }
+    if (this.#learnt.size >= learntAtMost) return later('too much is learnt');
+    this.#meet(asker, source, place);
+    return { status: 'routable', neighborId: place.neighbor.id, lifetimeMs: learntLifetimeMs };
+  }
+
+  /** A packet that a router has put into the VPC comes from another one: then who sent it is not known here. */
+  #sourceOf({ directory }: Followed, text: string): (Place & { readonly address: Ip }) | undefined {
+    const address = parseIp(text);
+    const neighbor = address === null ? undefined : directory.at(formatIp(address));
+    return address === null || neighbor === undefined ? undefined : { directory, neighbor, address };
+  }
+
+  /** The asker learns the destination; its host learns the source first, where it is by the source's groups that it lets packets in. */
+  #meet(asker: Learner, source: Place | undefined, { directory, neighbor }: Place): void {
+    const vpc = this.#vpcs.get(directory.vpcId)!;
+    const there = neighbor.hostIpAddress;
+    for (const each of new Set([vpc, this.#vpcs.get(source?.directory.vpcId ?? '') ?? vpc])) {
+      this.#acquaint(each, asker.hostIp, there);
+      if (source !== undefined && each.directory === source.directory) this.#tell(each, there, source.neighbor);
+    }
+    const tell = (): void => {
+      const now = directory.neighbor(neighbor.id);
+      const isThere = vpc.learners.get(asker.hostIp) === asker;
+      // Said again to a host that has it already: it would not have asked.
+      if (now !== undefined && isThere) this.#tell(vpc, asker.hostIp, now, 'again');
+    };
+    const other = vpc.learners.get(there);
+    const isJudged = source !== undefined && this.#remoteGroups.has(source.neighbor);
+    if (isJudged && other !== undefined && other !== asker) other.afterApplied(tell);
+    else tell();
+  }
+
+  /** Has the host hold the neighbour, if it is told on demand. */
+  #tell(vpc: Followed, hostIp: string, neighbor: NeighborConfiguration, again?: 'again'): void {
+    const learner = vpc.learners.get(hostIp);
+    if (learner === undefined) return;
+    const isNew = vpc.interest.add(hostIp, neighbor.id);
+    if (isNew || again !== undefined) say(vpc, learner, neighbor, false);
+    if (isNew && vpc.interest.held(hostIp).size > learntByHostAtMost) this.#forgetFirst(vpc, hostIp);
+  }
+
+  #forgetFirst(vpc: Followed, hostIp: string): void {
+    const [first = ''] = vpc.interest.held(hostIp);
+    const neighbor = vpc.directory.neighbor(first);
+    if (neighbor === undefined) vpc.interest.remove(hostIp, first);
+    else this.#part(vpc, hostIp, neighbor.hostIpAddress);
+  }
+
+  #acquaint(vpc: Followed, one: string, other: string): void {
+    if (one === other || one === '' || other === '' || !vpc.interest.acquaint(one, other)) return;
+    this.#tellMembers(vpc, one, other);
+    this.#tellMembers(vpc, other, one);
+  }
+
+  #tellMembers(vpc: Followed, to: string, of: string): void {
+    if (!vpc.learners.has(to)) return;
+    for (const member of vpc.directory.membersOn(of)) this.#tell(vpc, to, member);
+  }
+
+  /** Neither holds anything of the other any more. */
+  #part(vpc: Followed, one: string, other: string): void {
+    vpc.interest.part(one, other);
+    this.#takeBack(vpc, one, other);
+    this.#takeBack(vpc, other, one);
+  }
+
+  #takeBack(vpc: Followed, from: string, of: string): void {
+    const learner = vpc.learners.get(from);
+    for (const id of vpc.directory.on(of)) {
+      const neighbor = vpc.directory.neighbor(id);
+      const held = vpc.interest.remove(from, id);
+      if (held && neighbor !== undefined && learner !== undefined) say(vpc, learner, neighbor, true);
+    }
+  }
+
+  #follow(vpcId: string): Followed {
+    const known = this.#vpcs.get(vpcId);
+    if (known !== undefined) return known;
+    const topic = this.#options.goals.topic(`vpc/${vpcId}`);
+    const stir = (): void => {
+      this.#stirred.add(vpc);
+      this.#wakeup.raise();
+    };
+    const vpc: Followed = {
+      directory: new VpcDirectory(vpcId, this.#remoteGroups),
+      interest: new Interest(this.#learnt),
+      topic,
+      subscription: topic.subscribe(stir),
+      learners: new Map(),
+      wholeAt: topic.position,
+      waiting: [],
+      closing: undefined,
+    };
+    this.#vpcs.set(vpcId, vpc);
+    stir();
+    return vpc;
+  }
+
+  #close(vpc: Followed): void {
+    const { directory, interest, subscription, learners, closing } = vpc;
+    closing?.cancel();
+    subscription.close();
+    for (const host of learners.keys()) interest.removeHost(host);
+    directory.close();
+    this.#vpcs.delete(directory.vpcId);
+    this.#stirred.delete(vpc);
+    const vni = directory.vpc?.tunnelId ?? 0;
+    if (this.#byVni.get(vni) === vpc) this.#byVni.delete(vni);
+  }
+
+  /** Takes what is new in the VPC's topic, as much as is good at once. */
+  #take(vpc: Followed): void {
+    const { directory, topic, subscription, waiting } = vpc;
+    for (const entry of topic.take(subscription, entriesAtOnce)) {
+      const change = directory.take(entry);
+      if (entry.value.kind === 'vpc') this.#noteVni(vpc);
+      if (change === 'members') this.#tellNewMembers(vpc);
+      else if (change !== undefined) this.#spread(vpc, change);
+    }
+    if (subscription.position === topic.position) this.#stirred.delete(vpc);
+    if (isWhole(vpc)) for (const resolve of waiting.splice(0)) resolve();
+  }
+
+  #noteVni(vpc: Followed): void {
+    const vni = vpc.directory.vpc?.tunnelId;
+    if (vni !== undefined) this.#byVni.set(vni, vpc);
+  }
+
+  /** Tells a neighbour's change to those who hold it, and to those whom it concerns from now on. */
+  #spread(vpc: Followed, { before, after }: NeighborChange): void {
+    const { interest, learners } = vpc;
+    const neighbor = after ?? before;
+    if (neighbor === undefined) return;
+    const holders = [...interest.holders(neighbor.id)];
+    for (const host of holders) {
+      const learner = learners.get(host);
+      if (learner !== undefined) say(vpc, learner, neighbor, after === undefined);
+    }
+    if (after === undefined) interest.removeNeighbor(neighbor.id);
+    else {
+      const hasMoved = before !== undefined && before.hostIpAddress !== after.hostIpAddress;
+      if (hasMoved) for (const host of holders) this.#acquaint(vpc, host, after.hostIpAddress);
+      if (this.#remoteGroups.has(after)) {
+        for (const host of interest.acquaintances(after.hostIpAddress)) this.#tell(vpc, host, after);
+      }
+    }
+    if (before !== undefined) this.#forgetHost(vpc, before.hostIpAddress);
+  }
+
+  /** Whom nobody can send to, and who asks for nothing, need not be known to anyone. */
+  #forgetHost({ directory, interest, learners }: Followed, hostIp: string): void {
+    if (directory.on(hostIp).size > 0 || learners.has(hostIp)) return;
+    for (const other of interest.acquaintances(hostIp)) interest.part(hostIp, other);
+  }
+
+  /** A rule names a group that none had named: the ports in it are to be known where they send to. */
+  #tellNewMembers(vpc: Followed): void {
+    for (const host of vpc.learners.keys()) {
+      for (const other of vpc.interest.acquaintances(host)) this.#tellMembers(vpc, host, other);
+    }
+  }
+}
+
+function isWhole({ subscription, wholeAt }: Followed): boolean {
+  return subscription.position >= wholeAt;
+}
+
+function say({ directory }: Followed, learner: Learner, state: NeighborConfiguration, removed: boolean): void {
+  learner.learn(directory.vpcId, { goal: { kind: 'neighbor', state }, removed });
+}
+
+function invalid(reason: string): Answer {
+  return { status: 'invalid', reason, lifetimeMs: refusedMs };
+}
+
+function refused(reason: string): Answer {
+  return { status: 'not-routable', reason, lifetimeMs: refusedMs };
+}
+
+function later(reason: string): Answer {
+  return { status: 'later', reason, lifetimeMs: laterMs };
+}
