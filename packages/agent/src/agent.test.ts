@@ -1,6 +1,7 @@
 import {
   emptyGoalState,
   encodeGoal,
+  encodeWhole,
   type Goal,
   GoalState,
   GoalStateOperationReply,
@@ -22,12 +23,14 @@ import {
   topicOf,
   unicastSubject,
   VpcConfiguration,
+  wholeSubject,
 } from '@alcor/contract';
 import {
   createMemoryQueue,
   createSchedule,
   createWorld,
   type MessageQueue,
+  type OutgoingMessage,
   type Process,
   reliable,
   type Schedule,
@@ -69,6 +72,12 @@ const neighborGoal = (id: string): Goal => ({
   }),
 });
 
+/** What a topic says of itself. */
+const whole = (isWhole: boolean): OutgoingMessage => ({
+  subject: wholeSubject,
+  payload: encodeWhole(vpcId, isWhole),
+});
+
 /** A config manager's side of a stream. */
 class Manager {
   readonly replies: GoalStateOperationReply[] = [];
@@ -96,6 +105,8 @@ describe('the agent', () => {
   let agent: Agent;
   let memory: MemorySwitch;
   let request = 0;
+  /** Connections to the message queue. */
+  let [opened, closed] = [0, 0];
 
   beforeEach(async () => {
     schedule = createSchedule();
@@ -108,9 +119,12 @@ describe('the agent', () => {
       switch: memory,
       hostIp: '172.16.0.1',
       log: () => {},
-      openQueue: () => ({ ...queue, read: queue.read.bind(queue), close: async () => {} }),
+      openQueue: () => {
+        opened++;
+        return { ...queue, read: queue.read.bind(queue), close: async () => void closed++ };
+      },
     });
-    request = 0;
+    request = opened = closed = 0;
     await during(agent.start(address, forever));
   });
 
@@ -132,12 +146,13 @@ describe('the agent', () => {
     return each;
   }
 
-  function subscribe(info: Partial<NodeSubscribeInfo> = {}): Promise<SubscribeOperationReply> {
+  function ask(info: Partial<NodeSubscribeInfo> = {}): Promise<SubscribeOperationReply> {
     const full = { topic: topicOf(vpcId), key: hostKey(hostId), queueUrl: 'queue', request: ++request, ...info };
-    return during(
-      manager.runtime.transport.call(pushNodeSubscribeInfo, address, NodeSubscribeInfo.fromPartial(full), forever),
-    );
+    const { transport } = manager.runtime;
+    return transport.call(pushNodeSubscribeInfo, address, NodeSubscribeInfo.fromPartial(full), forever);
   }
+
+  const subscribe = (info?: Partial<NodeSubscribeInfo>): Promise<SubscribeOperationReply> => during(ask(info));
 
   async function publish(...goals: readonly Goal[]): Promise<TopicWriter> {
     const writer = await queue.openWriter(topicOf(vpcId), 1, forever);
@@ -145,7 +160,7 @@ describe('the agent', () => {
       subject: goal.kind === 'port' ? unicastSubject(hostId, goal) : multicastSubject(goal),
       payload: encodeGoal({ goal, removed: false }),
     }));
-    await writer.publish(messages, forever);
+    await writer.publish([...messages, whole(true)], forever);
     return writer;
   }
 
@@ -153,7 +168,7 @@ describe('the agent', () => {
     const { broke, replies } = await connect();
     await publish(vpcGoal, neighborGoal('other'), portGoal());
     const reply = await subscribe();
-    expect([reply.operationStatus, reply.reason, reply.position]).toEqual([OperationStatus.SUCCESS, '', 3]);
+    expect([reply.operationStatus, reply.reason, reply.position]).toEqual([OperationStatus.SUCCESS, '', 4]);
     expect(agent.held.describe()).toEqual({ vpcs: 1, ports: 1, neighbors: 1 });
     await schedule.run(1_000);
     const reports = replies.flatMap(({ subscriptions }) => subscriptions);
@@ -162,8 +177,8 @@ describe('the agent', () => {
       topic: 'vpc-vpc',
       key: 'host%2E1',
       state: SubscriptionState.CAUGHT_UP,
-      position: 3,
-      multicastPosition: 2,
+      position: 4,
+      multicastPosition: 4,
       request: 1,
       reason: '',
     });
@@ -180,7 +195,7 @@ describe('the agent', () => {
     const { replies } = await connect();
     const [first] = replies;
     expect(first?.allSubscriptions).toBe(true);
-    expect(first?.subscriptions.map(({ topic, position }) => [topic, position])).toEqual([['vpc-vpc', 4]]);
+    expect(first?.subscriptions.map(({ topic, position }) => [topic, position])).toEqual([['vpc-vpc', 6]]);
     const ports = first?.operationStatuses.map(({ resourceId, operationStatus }) => [resourceId, operationStatus]);
     expect(ports).toEqual([
       ['port', OperationStatus.PENDING],
@@ -205,6 +220,36 @@ describe('the agent', () => {
     await writer.publish(messages, forever);
     await schedule.run(1_000);
     expect(statuses().at(-1)).toEqual([ResourceType.PORT, '']);
+  });
+
+  it('acts on nothing of a topic that is not whole, and on all of it once it is', async () => {
+    const { replies } = await connect();
+    const writer = await publish(vpcGoal, neighborGoal('other'), portGoal());
+    await writer.publish([whole(false)], forever);
+    const answered = ask();
+    await schedule.run(10_000);
+    expect(agent.held.describe()).toEqual({ vpcs: 0, ports: 0, neighbors: 0 });
+    const reports = replies.flatMap(({ subscriptions }) => subscriptions);
+    expect(reports.map(({ state, position }) => [state, position])).toEqual([[SubscriptionState.READING, 0]]);
+    const last = neighborGoal('last');
+    const payload = encodeGoal({ goal: last, removed: false });
+    await writer.publish([{ subject: multicastSubject(last), payload }, whole(true)], forever);
+    expect((await during(answered)).operationStatus).toBe(OperationStatus.SUCCESS);
+    expect(agent.held.describe()).toEqual({ vpcs: 1, ports: 1, neighbors: 2 });
+    await writer.publish([whole(false)], forever);
+    await schedule.run(1_000);
+    expect(replies.flatMap(({ subscriptions }) => subscriptions).at(-1)?.state).toBe(SubscriptionState.CAUGHT_UP);
+  });
+
+  it('reads a topic again from its beginning when it is told to, and keeps its connection to the queue', async () => {
+    await publish(vpcGoal, neighborGoal('other'), portGoal());
+    await subscribe();
+    await publish(neighborGoal('second'));
+    expect((await subscribe({ again: true })).operationStatus).toBe(OperationStatus.SUCCESS);
+    expect(agent.held.describe()).toEqual({ vpcs: 1, ports: 1, neighbors: 2 });
+    expect([opened, closed]).toEqual([1, 0]);
+    await subscribe({ subscribeOperation: SubscribeOperation.Unsubscribe });
+    expect([opened, closed]).toEqual([1, 1]);
   });
 
   it('keeps what a topic told when it is lost, and says that it is', async () => {

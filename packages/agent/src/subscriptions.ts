@@ -10,10 +10,12 @@ import {
   SubscriptionReport,
   SubscriptionState,
   vpcOfTopic,
+  wholeSubject,
 } from '@alcor/contract';
-import type { MessageQueue, QueueBatch } from '@alcor/runtime';
+import { type MessageQueue, type QueueBatch, type QueueMessage, settled } from '@alcor/runtime';
 import type { ResourceOutcome } from './dataplane/index.ts';
 import type { HeldState, TopicSource, Verdict } from './held-state.ts';
+import { TopicSnapshot } from './topic-snapshot.ts';
 
 export interface SubscriptionsOptions {
   readonly held: HeldState;
@@ -36,17 +38,22 @@ export interface SubscriptionsOptions {
 
 interface Reading {
   readonly topic: string;
+  readonly vpcId: string;
   readonly key: string;
   readonly queueUrl: string;
-  readonly source: TopicSource;
   readonly stop: AbortController;
+  /** Collects what is read; until the reading has caught up. */
+  snapshot: TopicSnapshot | undefined;
+  /** Since it has. */
+  source: TopicSource | undefined;
   request: number;
   state: SubscriptionState;
   position: number;
   multicastPosition: number;
   reason: string;
-  /** To be called once when the reading has caught up or is over. */
-  waiting: (() => void)[];
+  /** Resolves when the reading has caught up or is over. */
+  readonly settled: Promise<void>;
+  readonly settle: () => void;
 }
 
 /**
@@ -83,8 +90,10 @@ export class Subscriptions {
       this.#options.onReport(reportOf(before));
       return answer(before, signal);
     }
+    const reading = this.#open(vpcId, info, queueUrl);
+    // After the next one has been opened, so that the queue is not closed in between.
     if (before !== undefined) this.#close(before);
-    return answer(this.#open(vpcId, info, queueUrl), signal);
+    return answer(reading, signal);
   }
 
   /** Reads the topic no longer; a topic that is not read is fine. */
@@ -104,18 +113,22 @@ export class Subscriptions {
   }
 
   #open(vpcId: string, { topic, key, request }: NodeSubscribeInfo, queueUrl: string): Reading {
+    let settle = (): void => undefined;
     const reading: Reading = {
       topic,
+      vpcId,
       key,
       queueUrl,
-      source: this.#options.held.openTopic(vpcId),
       stop: new AbortController(),
+      snapshot: new TopicSnapshot(vpcId),
+      source: undefined,
       request,
       state: SubscriptionState.READING,
       position: 0,
       multicastPosition: 0,
       reason: '',
-      waiting: [],
+      settled: new Promise((resolve) => (settle = resolve)),
+      settle,
     };
     this.#readings.set(topic, reading);
     this.#options.onReport(reportOf(reading));
@@ -138,26 +151,41 @@ export class Subscriptions {
 
   async #take(reading: Reading, batch: QueueBatch, signal: AbortSignal): Promise<void> {
     const { held, flush, onApplied, onReport } = this.#options;
-    const goals = this.#goalsOf(reading, batch);
-    const verdicts = held.apply(reading.source, goals);
-    const catchesUp = batch.caughtUp && reading.state === SubscriptionState.READING;
-    if (catchesUp) held.completeVpc(reading.source, reading.source.vpcId);
+    const { source, snapshot } = reading;
+    const messages = snapshot === undefined ? batch.messages : snapshot.take(batch);
+    if (messages === undefined) return;
+    const goals = this.#goalsOf(reading, messages);
+    const verdicts = source === undefined ? this.#catchUp(reading, goals) : held.apply(source, goals);
     const outcomes = await flush(signal);
     onApplied(goals, outcomes, verdicts);
     if (signal.aborted) return;
     reading.position = batch.position;
-    for (const { subject, position } of batch.messages) if (isMulticast(subject)) reading.multicastPosition = position;
-    if (catchesUp) reading.state = SubscriptionState.CAUGHT_UP;
+    for (const { subject, position } of messages) {
+      if (isMulticast(subject)) reading.multicastPosition = Math.max(reading.multicastPosition, position);
+    }
+    reading.state = SubscriptionState.CAUGHT_UP;
     onReport(reportOf(reading));
-    if (catchesUp) settle(reading);
+    reading.settle();
+  }
+
+  /** The topic speaks for the VPC from here on. All at once: of a part nobody can tell whether the stream knows better. */
+  #catchUp(reading: Reading, goals: readonly StatedGoal[]): Verdict[] {
+    const { held } = this.#options;
+    const source = held.openTopic(reading.vpcId);
+    reading.source = source;
+    reading.snapshot = undefined;
+    const verdicts = held.apply(source, goals);
+    held.completeVpc(source, reading.vpcId);
+    return verdicts;
   }
 
   /** What is no goal of the VPC is left out: one wrong message must not keep the host from all others. */
-  #goalsOf({ topic, source }: Reading, batch: QueueBatch): StatedGoal[] {
-    return batch.messages.flatMap(({ subject, payload }) => {
+  #goalsOf({ topic, vpcId }: Reading, messages: readonly QueueMessage[]): StatedGoal[] {
+    return messages.flatMap(({ subject, payload }) => {
+      if (subject === wholeSubject) return [];
       try {
         const stated = decodeGoal(payload);
-        if (goalVpc(stated.goal) === source.vpcId) return [stated];
+        if (goalVpc(stated.goal) === vpcId) return [stated];
         this.#options.log(`${topic} ${subject}: a goal of another VPC (${goalVpc(stated.goal)})`);
       } catch (error) {
         this.#options.log(`${topic} ${subject}: cannot be understood`, error);
@@ -176,11 +204,11 @@ export class Subscriptions {
   }
 
   #close(reading: Reading): void {
-    this.#readings.delete(reading.topic);
+    if (this.#readings.get(reading.topic) === reading) this.#readings.delete(reading.topic);
     reading.state = SubscriptionState.LOST;
     reading.stop.abort();
-    this.#options.held.closeTopic(reading.source);
-    settle(reading);
+    if (reading.source !== undefined) this.#options.held.closeTopic(reading.source);
+    reading.settle();
     const used = [...this.#readings.values()].some(({ queueUrl }) => queueUrl === reading.queueUrl);
     if (used) return;
     const queue = this.#queues.get(reading.queueUrl);
@@ -201,22 +229,13 @@ function reportOf({ topic, key, state, position, multicastPosition, request, rea
 
 /** Waits while the reading has not caught up. */
 async function answer(reading: Reading, signal: AbortSignal): Promise<SubscribeOperationReply> {
-  if (reading.state === SubscriptionState.READING) {
-    await new Promise<void>((resolve) => {
-      reading.waiting.push(resolve);
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-  }
+  await settled(reading.settled, signal);
   const { state, position } = reading;
   if (state === SubscriptionState.CAUGHT_UP) {
     return SubscribeOperationReply.fromPartial({ operationStatus: OperationStatus.SUCCESS, position });
   }
   const reason = reading.reason === '' ? 'another request has taken the place of this one' : reading.reason;
   return SubscribeOperationReply.fromPartial({ operationStatus: OperationStatus.FAILURE, reason, position });
-}
-
-function settle(reading: Reading): void {
-  for (const resolve of reading.waiting.splice(0)) resolve();
 }
 
 function refusal(reason: string): SubscribeOperationReply {

@@ -1,6 +1,7 @@
 import { Agent, MemorySwitch } from '@alcor/agent';
 import {
   encodeGoal,
+  encodeWhole,
   type Goal,
   goalKey,
   multicastSubject,
@@ -9,6 +10,7 @@ import {
   topicOf,
   unicastSubject,
   VpcConfiguration,
+  wholeSubject,
 } from '@alcor/contract';
 import {
   Bus,
@@ -91,7 +93,8 @@ describe('the config manager', () => {
       subject: goal.kind === 'port' ? unicastSubject(host.id, goal) : multicastSubject(goal),
       payload: encodeGoal({ goal, removed: false }),
     }));
-    await writer.publish(messages, forever);
+    const whole = { subject: wholeSubject, payload: encodeWhole(vpcId, true) };
+    await writer.publish([...messages, whole], forever);
   }
 
   const held = (): string[] => [...agent.held.goals(vpcId).keys()].toSorted();
@@ -118,7 +121,7 @@ describe('the config manager', () => {
     expect(manager.topics()).toEqual([
       {
         topic: 'vpc-vpc',
-        hosts: [{ hostId: 'host', key: 'host', state: 'caught-up', position: 3, multicastPosition: 2 }],
+        hosts: [{ hostId: 'host', key: 'host', state: 'caught-up', position: 4, multicastPosition: 4 }],
       },
     ]);
     goals.topic('vpc/vpc').put('neighbor/b', neighbor('b'));
@@ -127,7 +130,7 @@ describe('the config manager', () => {
     await publish(neighbor('c'));
     await schedule.run(5_000);
     expect(held()).toContain('neighbor/c');
-    expect(manager.goalStates('host')?.vpcs).toMatchObject([{ channel: 'mq', wanted: 4, applied: 4 }]);
+    expect(manager.goalStates('host')?.vpcs).toMatchObject([{ channel: 'mq', wanted: 6, applied: 6 }]);
   });
 
   it('tells by the stream again, from nothing, when the channel is gRPC again', async () => {
@@ -174,7 +177,7 @@ describe('the config manager', () => {
     startManager();
     await schedule.run(5_000);
     expect([opened() - before, channelOf()]).toEqual([1, [['mq', '']]]);
-    expect(manager.topics().map(({ hosts }) => hosts.map(({ position }) => position))).toEqual([[3]]);
+    expect(manager.topics().map(({ hosts }) => hosts.map(({ position }) => position))).toEqual([[4]]);
     expect(manager.host('host')?.state).toBe('synchronised');
   });
 

@@ -89,7 +89,9 @@ export { type Goal, goalKey, type GoalKind, goalVpc } from './goal.ts';
 export { addGoal, emptyGoalState, goalsOf, type StatedGoal } from './messages.ts';
 export {
   decodeGoal,
+  decodeWhole,
   encodeGoal,
+  encodeWhole,
   hostKey,
   isMulticast,
   multicastSubject,
@@ -97,4 +99,5 @@ export {
   topicOf,
   unicastSubject,
   vpcOfTopic,
+  wholeSubject,
 } from './topic.ts';

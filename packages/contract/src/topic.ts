@@ -27,6 +27,12 @@ export function isMulticast(subject: string): boolean {
   return subject.startsWith('multicast.');
 }
 
+/**
+ * Where a topic says whether it is whole; all hosts read it. Who fills a topic, or looks through one that it finds, says first that it is not;
+ * so what somebody left half filled is not taken for all that there is to know.
+ */
+export const wholeSubject = 'multicast.whole';
+
 /** Where in its VPC's topic one host finds the goal. */
 export function unicastSubject(hostId: string, goal: Goal): string {
   return `unicast.${hostKey(hostId)}.${goal.kind}.${goal.state.id}`;
@@ -49,4 +55,16 @@ export function decodeGoal(payload: Uint8Array): StatedGoal {
   const [stated] = goalsOf(GoalStateV2.decode(payload));
   if (stated === undefined) throw new Error('a message of a topic that states no goal');
   return stated;
+}
+
+/** Says under `wholeSubject` that everything that there was to know of the VPC is in its topic, or that it may not be. */
+export function encodeWhole(vpcId: string, isWhole: boolean): Uint8Array {
+  const message = emptyGoalState();
+  (isWhole ? message.completedVpcs : message.begunVpcs).push(vpcId);
+  return GoalStateV2.encode(message).finish();
+}
+
+/** Throws when it is no goal state. */
+export function decodeWhole(payload: Uint8Array, vpcId: string): boolean {
+  return GoalStateV2.decode(payload).completedVpcs.includes(vpcId);
 }

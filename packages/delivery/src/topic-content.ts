@@ -1,4 +1,4 @@
-import { decodeGoal, encodeGoal, type Goal } from '@alcor/contract';
+import { decodeGoal, encodeGoal, type Goal, wholeSubject } from '@alcor/contract';
 import type { MessageQueue, QueueMessage, Topic } from '@alcor/runtime';
 import type { HostGoal } from './delivery.ts';
 
@@ -31,7 +31,9 @@ export async function readContent(
 ): Promise<Content> {
   const content: Content = new Map();
   for await (const { messages, caughtUp } of queue.read(topic, ['multicast.>', 'unicast.>'], 0, signal)) {
-    for (const message of messages) content.set(message.subject, compare(message, wanted));
+    for (const message of messages) {
+      if (message.subject !== wholeSubject) content.set(message.subject, compare(message, wanted));
+    }
     if (caughtUp) break;
   }
   signal.throwIfAborted();

@@ -113,6 +113,32 @@ describe('a publisher of a topic', () => {
     await expectWhole(publishing);
   });
 
+  it('says that the topic is whole only while it surely is, whenever a process that fills it dies', async () => {
+    let [halfFilled, whole] = [0, 0];
+    const wanted: unknown[] = [];
+    await region.queue.content.openWriter('vpc-v', 0, new AbortController().signal);
+    const killAfter = async (ms: number, fence: number): Promise<void> => {
+      const connection = region.world.start(`connection ${fence}`);
+      const publishing = new Publishing(region, region.queue.seenBy(connection), fence);
+      await region.pass(ms);
+      wanted.push(plain(wantedOf(publishing.delivery, 'v')));
+      publishing.process.kill();
+      connection.kill();
+      const { live, isWhole } = await contentOf(region.queue.content, 'v');
+      // As it was for one of them: the last may have died before it came to the queue.
+      if (isWhole) expect(wanted).toContainEqual(plain(live));
+      if (isWhole) whole++;
+      else if (live.size > 0) halfFilled++;
+    };
+    for (let n = 10; n < 60; n++) region.port(`p${n}`, 'v', 'h1');
+    for (let n = 1; n <= 60; n++) {
+      await killAfter(1 + (n % 20), n);
+      if (n % 5 === 0) region.removePort(`p${9 + n / 5}`);
+      if (n % 7 === 0) region.port(`new ${n}`, 'v', 'h.2');
+    }
+    expect(Math.min(halfFilled, whole)).toBeGreaterThan(5);
+  });
+
   it('publishes nothing when it begins again and nothing has changed', async () => {
     const first = await new Publishing(region, queue, 1).whole();
     region.removePort('p2');

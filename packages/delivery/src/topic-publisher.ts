@@ -1,4 +1,13 @@
-import { encodeGoal, type Goal, multicastSubject, topicOf, unicastSubject } from '@alcor/contract';
+import {
+  encodeGoal,
+  encodeWhole,
+  type Goal,
+  isMulticast,
+  multicastSubject,
+  topicOf,
+  unicastSubject,
+  wholeSubject,
+} from '@alcor/contract';
 import { goneGoal } from '@alcor/compiler';
 import {
   type Clock,
@@ -12,7 +21,7 @@ import {
 import type { HostGoal } from './delivery.ts';
 import { type Content, readContent } from './topic-content.ts';
 
-/** What publishers have done, all together. */
+/** What publishers have done with goals, all together. */
 export interface PublishCounters {
   multicast: number;
   unicast: number;
@@ -118,6 +127,7 @@ export class TopicPublisher {
     const { queue, vpcId, fence, multicast, unicast } = this.#options;
     this.#isWhole = false;
     this.#writer = await queue.openWriter(topicOf(vpcId), fence, signal);
+    await this.#sayWhole(false, signal);
     const content = await readContent(queue, topicOf(vpcId), { multicast, unicast }, signal);
     this.#noteTombstones(content);
     const sources = [
@@ -134,6 +144,7 @@ export class TopicPublisher {
         if (!sources.every((source) => source.isRead())) continue;
         if (!this.#isWhole) {
           await this.#clear(content, signal);
+          await this.#sayWhole(true, signal);
           this.#isWhole = true;
           onWhole();
           this.#options.onWhole();
@@ -175,13 +186,19 @@ export class TopicPublisher {
     const messages = sayings.map(({ subject, goal, removed }) => ({ subject, payload: encodeGoal({ goal, removed }) }));
     await this.#writer?.publish(messages, signal);
     for (const { subject, payload } of messages) {
-      counters[subject.startsWith('multicast.') ? 'multicast' : 'unicast']++;
+      counters[isMulticast(subject) ? 'multicast' : 'unicast']++;
       counters.bytes += payload.length;
     }
     for (const { subject, removed } of sayings) {
       if (removed) this.#tombstones.set(subject, clock.now());
       else this.#tombstones.delete(subject);
     }
+  }
+
+  /** To hosts that begin to read: they act on nothing of a topic that may lack something, or have too much. */
+  async #sayWhole(isWhole: boolean, signal: AbortSignal): Promise<void> {
+    const payload = encodeWhole(this.#options.vpcId, isWhole);
+    await this.#writer?.publish([{ subject: wholeSubject, payload }], signal);
   }
 
   /** Ends what is in the queue and nowhere else. */

@@ -50,7 +50,10 @@ export interface QueueMessage extends OutgoingMessage {
 
 export interface QueueBatch {
   readonly messages: readonly QueueMessage[];
-  /** Everything up to here has been given; reading on from here loses nothing. Never goes back. */
+  /**
+   * Everything up to here has been given; reading on from here loses nothing. Never goes back, and reaches every message that has been given
+   * before long, if need be with an empty batch.
+   */
   readonly position: number;
   /** Everything that was there when the reading began has been given; stays true. */
   readonly caughtUp: boolean;

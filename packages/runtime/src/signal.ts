@@ -4,6 +4,19 @@ export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
+/** Resolves (never rejects) when `promise` settles or the signal aborts, whichever comes first; nothing stays behind at the signal. */
+export function settled(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    signal.addEventListener('abort', done, { once: true });
+    promise.catch(() => {}).then(done);
+    if (signal.aborted) done();
+  });
+}
+
 /** A flag that one loop waits on and anybody raises; raising it twice is raising it once. */
 export interface Wakeup {
   readonly raise: () => void;

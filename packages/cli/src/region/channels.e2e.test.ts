@@ -1,4 +1,4 @@
-import { decodeGoal, type StatedGoal, topicOf } from '@alcor/contract';
+import { decodeGoal, type StatedGoal, topicOf, wholeSubject } from '@alcor/contract';
 import { canEmulate } from '@alcor/lab';
 import { type MessageQueue, natsQueue } from '@alcor/runtime';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -51,7 +51,8 @@ async function wordsOn(queue: MessageQueue, vpcId: string): Promise<ReadonlyMap<
   const over = new AbortController();
   const words = new Map<string, StatedGoal>();
   for await (const batch of queue.read(topicOf(vpcId), ['multicast.>', 'unicast.>'], 0, over.signal)) {
-    for (const { subject, payload } of batch.messages) words.set(subject, decodeGoal(payload));
+    for (const { subject, payload } of batch.messages)
+      if (subject !== wholeSubject) words.set(subject, decodeGoal(payload));
     if (batch.caughtUp) over.abort();
   }
   return words;

@@ -1,5 +1,5 @@
 import { Agent, Fabric, MemorySwitch } from '@alcor/agent';
-import { decodeGoal, topicOf } from '@alcor/contract';
+import { decodeGoal, topicOf, wholeSubject } from '@alcor/contract';
 import type { NetworkId, NodeId, Port, SubnetId } from '@alcor/network';
 import { type MessageQueue, natsQueue, realRuntime } from '@alcor/runtime';
 import { openStore, startEmbeddedPostgres, type Store } from '@alcor/store';
@@ -181,7 +181,8 @@ async function liveSubjects(queue: MessageQueue, networkId: NetworkId): Promise<
       0,
       stop.signal,
     )) {
-      for (const { subject, payload } of messages) subjects.set(subject, !decodeGoal(payload).removed);
+      for (const { subject, payload } of messages)
+        if (subject !== wholeSubject) subjects.set(subject, !decodeGoal(payload).removed);
       if (caughtUp) break;
     }
   } catch {

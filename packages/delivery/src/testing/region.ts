@@ -1,4 +1,4 @@
-import { decodeGoal, type Goal, goalKey, topicOf } from '@alcor/contract';
+import { decodeGoal, decodeWhole, type Goal, goalKey, topicOf, wholeSubject } from '@alcor/contract';
 import {
   type ChannelName,
   createMemoryFeed,
@@ -198,22 +198,27 @@ export function leasesOf(process: Process, leases: LeaseStore): LeaseStore {
   };
 }
 
-/** What a topic in the queue says is there, and what it says is gone, by subject. */
+/** What a topic in the queue says is there, what it says is gone, by subject, and whether it says that it is whole. */
 export async function contentOf(
   queue: MessageQueue,
   vpcId: string,
-): Promise<{ readonly live: ReadonlyMap<string, Goal>; readonly gone: readonly string[] }> {
+): Promise<{ readonly live: ReadonlyMap<string, Goal>; readonly gone: readonly string[]; readonly isWhole: boolean }> {
   const live = new Map<string, Goal>();
   const gone = new Set<string>();
+  let isWhole = false;
   for await (const { messages, caughtUp } of queue.read(topicOf(vpcId), ['>'], 0, new AbortController().signal)) {
     for (const { subject, payload } of messages) {
+      if (subject === wholeSubject) {
+        isWhole = decodeWhole(payload, vpcId);
+        continue;
+      }
       const { goal, removed } = decodeGoal(payload);
       if (removed) gone.add(subject);
       else live.set(subject, goal);
     }
     if (caughtUp) break;
   }
-  return { live, gone: [...gone].toSorted() };
+  return { live, gone: [...gone].toSorted(), isWhole };
 }
 
 /** What the topics of a process say should be in the queue, by subject; revisions aside. */

@@ -4,6 +4,7 @@ import {
   type OutgoingMessage,
   type QueueBatch,
   QueueUnreachable,
+  subjectMatcher,
   type TopicWriter,
 } from '../message-queue.ts';
 import { createQueue } from '../queue.ts';
@@ -81,22 +82,28 @@ class SeenQueue implements MessageQueue {
     const left = new AbortController();
     const over = AbortSignal.any([signal, this.#closed.signal, left.signal]);
     const given = createQueue<Given>();
-    const latest = subjects.map(() => ({ position, caughtUp: false }));
-    const follows = subjects.map((subject, from) => this.#follow(topic, subject, from, position, given, over));
+    const parts = subjects.map((subject): Part => ({ subject, position, caughtUp: false }));
+    const follows = parts.map((part) => this.#follow(topic, part, position, given, over));
     void Promise.all(follows).then(
       () => given.end(),
       (error: unknown) => given.fail(error),
     );
+    let [told, newest] = [{ position, caughtUp: false }, position];
     try {
-      for await (const { from, batch, taken } of given) {
-        latest[from] = batch;
-        const merged = {
-          messages: batch.messages,
-          position: Math.min(...latest.map((each) => each.position)),
-          caughtUp: latest.every(({ caughtUp }) => caughtUp),
+      for await (const { part, batch, taken } of given) {
+        const { messages } = batch;
+        Object.assign(part, { position: batch.position, caughtUp: batch.caughtUp });
+        newest = Math.max(newest, ...messages.map((each) => each.position));
+        const now = {
+          position: Math.min(...parts.map((each) => each.position)),
+          caughtUp: parts.every(({ caughtUp }) => caughtUp),
         };
-        yield merged;
-        if (this.#happens('repeat')) yield merged;
+        const isNews = now.caughtUp !== told.caughtUp || (now.position > told.position && now.position >= newest);
+        if (messages.length > 0 || isNews) {
+          told = now;
+          yield { messages, ...now };
+          if (this.#happens('repeat')) yield { messages, ...now };
+        }
         taken();
       }
     } finally {
@@ -119,19 +126,21 @@ class SeenQueue implements MessageQueue {
     this.#closed.abort();
   }
 
+  /** Looks at the whole topic, so that it also says up to where there is nothing for it: others may have got further. */
   async #follow(
     topic: string,
-    subject: string,
-    from: number,
+    part: Part,
     position: number,
     given: { push(item: Given): void },
     over: AbortSignal,
   ): Promise<void> {
+    const matches = subjectMatcher([part.subject]);
     try {
       await this.#reach(over);
-      for await (const batch of this.#content.read(topic, [subject], position, over)) {
-        await this.#reach(over);
-        await new Promise<void>((taken) => given.push({ from, batch, taken }));
+      for await (const batch of this.#content.read(topic, ['>'], position, over)) {
+        const messages = batch.messages.filter(({ subject }) => matches(subject));
+        if (messages.length > 0 || batch.caughtUp !== part.caughtUp) await this.#reach(over);
+        await new Promise<void>((taken) => given.push({ part, batch: { ...batch, messages }, taken }));
       }
     } catch (error) {
       if (!over.aborted) throw error;
@@ -176,8 +185,14 @@ class SeenQueue implements MessageQueue {
 }
 
 interface Given {
-  /** Index of the subject that was followed. */
-  readonly from: number;
+  readonly part: Part;
   readonly batch: QueueBatch;
   readonly taken: () => void;
+}
+
+/** What is followed of one subject, and how far it has been given. */
+interface Part {
+  readonly subject: string;
+  position: number;
+  caughtUp: boolean;
 }

@@ -123,6 +123,18 @@ export function describeQueue(implementation: string, open: () => Promise<QueueS
       expect(rest.values.size).toBe(20);
     });
 
+    it('moves its position on to what it has given, also where only one pattern has something', async () => {
+      const writer = await queue.openWriter('t', 1, never);
+      await writer.publish([message('a.1', 1), message('b.1', 1)], never);
+      let last = Number.POSITIVE_INFINITY;
+      const reading = hear(queue, 't', everything, ({ position }) => position >= last);
+      await hear(queue, 't', everything, caughtUp);
+      last = await writer.publish([message('a.2', 2)], never);
+      expect((await reading).position).toBe(last);
+      await writer.publish([message('c.1', 'for nobody'), message('b.2', 2)], never);
+      expect((await hear(queue, 't', everything, caughtUp)).position).toBe(writer.position);
+    });
+
     it('may be left at any position: what comes after is whole', async () => {
       const writer = await queue.openWriter('t', 1, never);
       const published = Array.from({ length: 300 }, (_, i) => message(`${i % 3 === 0 ? 'b' : 'a'}.${i % 50}`, i));
