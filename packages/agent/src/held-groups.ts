@@ -5,6 +5,7 @@ import {
   SecurityGroupConfiguration_Direction as Direction,
   type SecurityGroupConfiguration_SecurityGroupRule as Rule,
 } from '@alcor/contract';
+import { Copies } from './copies.ts';
 import type { AddressGroup, SecurityGroup, SecurityGroupRule } from './dataplane/index.ts';
 
 /** What groups drive: the data plane, as far as it concerns them. */
@@ -49,49 +50,6 @@ export class HeldGroups {
   removeAddressGroup(vpcId: string, id: string): void {
     this.#addressGroups.remove(vpcId, id);
   }
-}
-
-interface Copy {
-  readonly id: string;
-  readonly vpcId: string;
-  readonly revisionNumber: number;
-}
-
-/** The copies of each group, by VPC. */
-class Copies<T extends Copy> {
-  readonly #copies = new Map<string, Map<string, T>>();
-  readonly #set: (state: T) => void;
-  readonly #remove: (id: string) => void;
-
-  constructor(set: (state: T) => void, remove: (id: string) => void) {
-    this.#set = set;
-    this.#remove = remove;
-  }
-
-  set(state: T): void {
-    const copies = this.#copies.get(state.id) ?? new Map<string, T>();
-    this.#copies.set(state.id, copies.set(state.vpcId, state));
-    if (newest(copies) === state) this.#set(state);
-  }
-
-  remove(vpcId: string, id: string): void {
-    const copies = this.#copies.get(id);
-    const before = copies === undefined ? undefined : newest(copies);
-    if (copies?.delete(vpcId) !== true) return;
-    const now = newest(copies);
-    if (now === undefined) {
-      this.#copies.delete(id);
-      this.#remove(id);
-    } else if (now.revisionNumber !== before?.revisionNumber) this.#set(now);
-  }
-}
-
-/** Of copies of one revision the one that came last. */
-function newest<T extends Copy>(copies: ReadonlyMap<string, T>): T | undefined {
-  let found: T | undefined;
-  for (const copy of copies.values())
-    if (found === undefined || copy.revisionNumber >= found.revisionNumber) found = copy;
-  return found;
 }
 
 /** What the data plane makes of an address group's goal. */

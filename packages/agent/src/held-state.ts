@@ -1,6 +1,7 @@
 import { type Goal, goalKey, goalVpc, OperationStatus, type StatedGoal } from '@alcor/contract';
 import type { Clock, Timer } from '@alcor/runtime';
 import { HeldGroups } from './held-groups.ts';
+import { HeldRouters } from './held-routers.ts';
 import { type GoalSink, HeldVpc, type Item } from './held-vpc.ts';
 import { type LastWord, Remembered } from './remembered.ts';
 
@@ -80,6 +81,7 @@ export interface HeldStateOptions {
 export class HeldState {
   readonly #sink: GoalSink;
   readonly #groups: HeldGroups;
+  readonly #routers: HeldRouters;
   readonly #clock: Clock;
   readonly #observe: (goal: StatedGoal) => void;
   readonly #onForgotten: () => void;
@@ -92,6 +94,7 @@ export class HeldState {
   constructor(options: HeldStateOptions) {
     this.#sink = options.sink;
     this.#groups = new HeldGroups(options.sink);
+    this.#routers = new HeldRouters(options.sink);
     this.#clock = options.clock;
     this.#observe = options.observe ?? (() => undefined);
     this.#onForgotten = options.onForgotten ?? (() => undefined);

@@ -7,9 +7,10 @@ import {
 } from '@alcor/contract';
 import type { AllowedAddressPair, LocalPort, Neighbor } from './dataplane/index.ts';
 import type { GroupSink, HeldGroups } from './held-groups.ts';
+import type { HeldRouters, RouterSink } from './held-routers.ts';
 
 /** What the held state drives: the data plane, as far as it concerns goals. */
-export interface GoalSink extends GroupSink {
+export interface GoalSink extends GroupSink, RouterSink {
   setPort(port: LocalPort): void;
   removePort(id: string): void;
   setNeighbor(neighbor: Neighbor): void;
@@ -33,12 +34,14 @@ export class HeldVpc {
   readonly items = new Map<string, Item>();
   readonly #sink: GoalSink;
   readonly #groups: HeldGroups;
+  readonly #routers: HeldRouters;
   #ports = 0;
 
-  constructor(id: string, sink: GoalSink, groups: HeldGroups) {
+  constructor(id: string, sink: GoalSink, groups: HeldGroups, routers: HeldRouters) {
     this.id = id;
     this.#sink = sink;
     this.#groups = groups;
+    this.#routers = routers;
   }
 
   get ports(): number {
@@ -74,6 +77,7 @@ export class HeldVpc {
   #onOwn(before: VpcConfiguration | undefined): void {
     const now = this.own;
     const anotherTunnel = before?.tunnelId !== now?.tunnelId;
+    if (anotherTunnel) this.#routers.setNetwork(this.id, now?.tunnelId);
     if (!anotherTunnel && before?.adminStateDown === now?.adminStateDown) return;
     for (const { goal } of this.items.values()) {
       if (goal.kind === 'port' || (goal.kind === 'neighbor' && anotherTunnel)) this.#program(goal);
@@ -83,6 +87,8 @@ export class HeldVpc {
   #program(goal: Goal): void {
     if (goal.kind === 'security-group') return this.#groups.setSecurityGroup(goal.state);
     if (goal.kind === 'address-group') return this.#groups.setAddressGroup(goal.state);
+    if (goal.kind === 'subnet') return this.#routers.setSubnet(goal.state);
+    if (goal.kind === 'router') return this.#routers.setRouter(goal.state);
     const { own } = this;
     if (own === undefined) return this.#withdraw(goal);
     const { id: vpcId, tunnelId: vni, adminStateDown } = own;
@@ -129,6 +135,8 @@ export class HeldVpc {
     if (kind === 'neighbor') this.#sink.removeNeighbor(state.id);
     if (kind === 'security-group') this.#groups.removeSecurityGroup(this.id, state.id);
     if (kind === 'address-group') this.#groups.removeAddressGroup(this.id, state.id);
+    if (kind === 'subnet') this.#routers.removeSubnet(this.id, state.id);
+    if (kind === 'router') this.#routers.removeRouter(this.id, state.id);
   }
 }
 

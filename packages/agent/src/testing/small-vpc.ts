@@ -39,6 +39,8 @@ export class Switch implements GoalSink {
   removeSecurityGroup(): void {}
   setAddressGroup(): void {}
   removeAddressGroup(): void {}
+  setRouter(): void {}
+  removeRouter(): void {}
   removePort(): void {}
   setNeighbor({ id, hostIp }: { id: string; hostIp: string }): void {
     this.neighbors.set(id, hostIp);

@@ -7,6 +7,9 @@ import {
   hostFlows,
   neighborFlows,
   portFlows,
+  routerFlows,
+  routerOf,
+  RoutingIndex,
   securityGroupFlows,
   securityGroupOf,
   SecurityIndex,
@@ -26,7 +29,7 @@ export interface Region {
   readonly statuses: ReadonlyMap<string, PortReport>;
 }
 
-/** What must hold at every moment: a packet that any VM sends reaches VMs of its own network only. */
+/** What must hold at every moment: a packet that any VM sends reaches VMs of its own network only, or of one that a router joined with it. */
 export function leaks({ workload, hosts, fabric }: Region, random: Random): string[] {
   const vms = hosts.flatMap((host) => [...host.vms.values()]);
   if (vms.length < 2) return [];
@@ -36,7 +39,7 @@ export function leaks({ workload, hosts, fabric }: Region, random: Random): stri
   fabric.ping(from, to.ips[0]!);
   return vms
     .filter((vm) => vm.received.length > before.get(vm)!)
-    .filter((vm) => workload.networkOf.get(vm.id) !== workload.networkOf.get(from.id))
+    .filter((vm) => !workload.mayMeet(workload.networkOf.get(vm.id)!, workload.networkOf.get(from.id)!))
     .map(
       (vm) =>
         `a packet of ${from.id} (${workload.networkOf.get(from.id)}) reached ${vm.id} (${workload.networkOf.get(vm.id)})`,
@@ -56,7 +59,7 @@ export function workingPairs(region: Region): { readonly from: Vm; readonly to: 
   const up = placed(region).filter(({ port }) => isUp(region.workload, port) && isOpen(port));
   return up.flatMap(({ vm: from, port }) =>
     up.flatMap(({ vm: to, port: other }) =>
-      port !== other && port.networkId === other.networkId ? [{ from, to }] : [],
+      port !== other && isReachable(region.workload, port, other) ? [{ from, to }] : [],
     ),
   );
 }
@@ -73,11 +76,11 @@ export function wrongPings(region: Region): string[] {
       to.vm.neighbours.clear();
       const heard = to.vm.received.length;
       const { ok } = fabric.ping(from.vm, to.vm.ips[0]!);
-      const sameNetwork = from.port.networkId === to.port.networkId;
-      const wanted = sameNetwork && [from, to].every(({ port }) => isUp(workload, port) && isOpen(port));
-      if (sameNetwork && ok !== wanted)
+      const reachable = isReachable(workload, from.port, to.port);
+      const wanted = reachable && [from, to].every(({ port }) => isUp(workload, port) && isOpen(port));
+      if (reachable && ok !== wanted)
         wrong.push(`ping from ${from.port.id} to ${to.port.id} ${ok ? 'worked' : 'failed'}`);
-      if (!sameNetwork && to.vm.received.length > heard)
+      if (!reachable && to.vm.received.length > heard)
         wrong.push(`${to.port.id} heard ${from.port.id} of another network`);
     }
   }
@@ -98,6 +101,11 @@ function placed({ workload, hosts }: Region): { readonly vm: Vm; readonly port: 
 /** Every group of the simulated tenant lets everything pass; a port in none lets nothing. */
 function isOpen(port: Port): boolean {
   return !port.portSecurityEnabled || port.securityGroupIds.length > 0;
+}
+
+/** In one network, or in two that a router joins. */
+function isReachable(workload: Workload, { networkId: one }: Port, { networkId: other }: Port): boolean {
+  return one === other || workload.areJoined(one, other);
 }
 
 function isUp(workload: Workload, port: Port): boolean {
@@ -125,21 +133,40 @@ function wantedFlows(region: Region, goals: Goals, host: SimulatedHost): Flow[] 
     hostId !== null && joined.has(port.networkId) ? [{ ...port, hostId }] : [],
   );
   const security = securityOf(goals, joined, ports, host);
-  const flows = [...hostFlows(host.memory.tunnelPort), ...security.flows];
+  const routing = routingOf(goals, joined);
+  const flows = [...hostFlows(host.memory.tunnelPort), ...security.flows, ...routing.flows];
   for (const port of ports) {
     const { id, mac, revision, networkId: vpcId, securityGroupIds } = port;
     const vni = workload.network(vpcId).vni;
     const same = { id, vpcId, vni, mac, ips: port.fixedIps.map(({ ip }) => ip), revision, securityGroupIds };
     const ofport = host.memory.plugged(id)?.ofport;
     if (port.hostId !== host.node.id)
-      flows.push(...neighborFlows({ ...same, hostIp: hostIps.get(port.hostId)! }, host.node.ip, security.index));
+      flows.push(
+        ...neighborFlows({ ...same, hostIp: hostIps.get(port.hostId)! }, host.node.ip, security.index, routing.index),
+      );
     else if (ofport !== undefined) {
       const { portSecurityEnabled } = port;
       const local = { ...same, adminStateUp: isUp(workload, port), portSecurityEnabled };
-      flows.push(...portFlows(local, ofport, security.index));
+      flows.push(...portFlows(local, ofport, security.index, routing.index));
     }
   }
   return flows;
+}
+
+/** The routers that the host knows of, and the flows that are theirs. */
+function routingOf(
+  goals: Goals,
+  joined: ReadonlySet<string>,
+): { readonly index: RoutingIndex; readonly flows: readonly Flow[] } {
+  const states = [...joined].flatMap((vpcId) => [...(goals.get(`vpc/${vpcId}`)?.values() ?? [])]);
+  const vnis = new Map(states.flatMap(({ kind, state }) => (kind === 'vpc' ? [[state.id, state.tunnelId]] : [])));
+  const cidrs = new Map(states.flatMap(({ kind, state }) => (kind === 'subnet' ? [[state.id, state.cidr]] : [])));
+  const routers = states.flatMap(({ kind, state }) => (kind === 'router' ? [state] : []));
+  const known = { vniOf: (id: string) => vnis.get(id), cidrOf: (_: string, id: string) => cidrs.get(id) };
+  const index = new RoutingIndex();
+  for (const state of routers) index.setRouter(routerOf(state, known));
+  const ids = new Set(routers.map(({ id }) => id));
+  return { index, flows: [...ids].flatMap((id) => routerFlows(index.router(id)!)) };
 }
 
 /** The groups that the host knows of, who is in them as far as it knows, and the flows that are theirs. */

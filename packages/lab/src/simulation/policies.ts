@@ -12,6 +12,7 @@ import type {
   SubnetId,
 } from '@alcor/network';
 import { between, pick, type Random } from '@alcor/runtime';
+import { subnetOf } from './addresses.ts';
 
 const at = new Date(0);
 const tenant = { projectId: 'project', name: '', description: '', createdAt: at, updatedAt: at };
@@ -23,6 +24,8 @@ export class Policies {
   readonly #groups: SecurityGroupId[] = [];
   readonly #addresses: AddressGroupId[] = [];
   readonly #routers: RouterId[] = [];
+  /** Pairs of networks that a router was on at one time. */
+  readonly #met = new Set<string>();
   #made = 0;
 
   constructor(random: Random, feed: MemoryFeed) {
@@ -38,6 +41,17 @@ export class Policies {
   /** Whether a router is on the network. */
   isRouted(networkId: NetworkId): boolean {
     return this.#routers.some((id) => this.#router(id).interfaces.some((each) => each.networkId === networkId));
+  }
+
+  /** Whether a router that is up is on both networks. */
+  areJoined(one: NetworkId, other: NetworkId): boolean {
+    const on = (id: RouterId, network: NetworkId): boolean =>
+      this.#router(id).interfaces.some(({ networkId }) => networkId === network);
+    return this.#routers.some((id) => this.#router(id).adminStateUp && on(id, one) && on(id, other));
+  }
+
+  haveMet(one: NetworkId, other: NetworkId): boolean {
+    return this.#met.has(`${one} ${other}`);
   }
 
   /** Does one thing, with `used` the groups that ports are in; says what. */
@@ -123,7 +137,7 @@ export class Policies {
     return `make ${id}`;
   }
 
-  /** A network is on one router at most, because all have the same addresses. */
+  /** A network is on one router at most, and no two with the same addresses are on one. */
   #changeInterfaces(networks: readonly NetworkId[]): string {
     if (this.#routers.length === 0 || networks.length === 0) return 'nothing';
     const router = this.#router(pick(this.#random, this.#routers));
@@ -131,26 +145,37 @@ export class Policies {
     const has = router.interfaces.some((each) => each.networkId === networkId);
     if (!has && this.isRouted(networkId)) return 'nothing';
     const subnetId = networkId.replace('net', 'sub') as SubnetId;
+    const { cidr, gateway } = subnetOf(networkId);
+    if (!has && router.interfaces.some((each) => subnetOf(each.networkId).cidr === cidr)) return 'nothing';
     const added = {
       portId: `${router.id} ${networkId}` as PortId,
       networkId,
       mac: 'fa:16:3e:ff:00:01',
-      fixedIps: [{ subnetId, ip: '10.0.0.1' }],
+      fixedIps: [{ subnetId, ip: gateway }],
     };
     const interfaces = has
       ? router.interfaces.filter((each) => each.networkId !== networkId)
       : [...router.interfaces, added];
     this.#feed.put('router', { ...router, revision: router.revision + 1, interfaces });
+    for (const one of interfaces) for (const other of interfaces) this.#met.add(`${one.networkId} ${other.networkId}`);
     return `${has ? 'take' : 'put'} ${router.id} ${has ? 'off' : 'on'} ${networkId}`;
   }
 
   #deleteRouter(): string {
     const free = this.#routers.filter((id) => this.#router(id).interfaces.length === 0);
-    if (free.length === 0) return 'nothing';
+    if (free.length === 0) return this.#switchRouter();
     const id = pick(this.#random, free);
     this.#routers.splice(this.#routers.indexOf(id), 1);
     this.#feed.remove('router', id);
     return `delete ${id}`;
+  }
+
+  #switchRouter(): string {
+    if (this.#routers.length === 0) return 'nothing';
+    const router = this.#router(pick(this.#random, this.#routers));
+    const adminStateUp = !router.adminStateUp;
+    this.#feed.put('router', { ...router, revision: router.revision + 1, adminStateUp });
+    return `switch ${router.id} ${adminStateUp ? 'on' : 'off'}`;
   }
 
   #group(id: SecurityGroupId): RuledSecurityGroup {

@@ -13,6 +13,7 @@ import {
   seededRandom,
   type SimulatedQueue,
 } from '@alcor/runtime';
+import { subnetOf } from './addresses.ts';
 import { SimulatedController } from './controller.ts';
 import { goalsOfFeed } from './held.ts';
 import { SimulatedHost } from './host.ts';
@@ -182,9 +183,10 @@ class Plugging {
     const bound = workload.ports.filter((port) => port.hostId === host.node.id && !host.vms.has(port.id));
     const candidates = bound.length > 0 && this.#random.next() < 0.9 ? bound : workload.ports;
     if (candidates.length === 0) return 'nothing to plug';
-    const { id, mac, fixedIps } = pick(this.#random, candidates);
+    const { id, mac, fixedIps, networkId } = pick(this.#random, candidates);
     if (host.vms.has(id)) return 'nothing to plug';
-    host.vms.set(id, fabric.addVm(host.node.ip, { id, mac, ips: fixedIps.map(({ ip }) => ip) }));
+    const spec = { id, mac, ips: fixedIps.map(({ ip }) => ip), subnets: [subnetOf(networkId)] };
+    host.vms.set(id, fabric.addVm(host.node.ip, spec));
     return `plug ${id} into ${host.node.id}`;
   }
 

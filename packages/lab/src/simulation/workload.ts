@@ -13,14 +13,15 @@ import type {
 } from '@alcor/network';
 import { createMemoryFeed, LeaseLost, type MemoryFeed, plainPort } from '@alcor/network';
 import { between, pick, type Random } from '@alcor/runtime';
+import { addressOf, subnetOf } from './addresses.ts';
 import { Policies } from './policies.ts';
 
 const at = new Date(0);
 const tenant = { projectId: 'project', name: '', description: '', createdAt: at, updatedAt: at };
 
 /**
- * A tenant who never rests, by the API's rules: what is referred to exists, nothing is deleted that is in use. Every network has
- * the same CIDR and every network's ports the same addresses and MACs, so whatever mixes networks up is seen.
+ * A tenant who never rests, by the API's rules: what is referred to exists, nothing is deleted that is in use. Many networks have the
+ * same CIDR, and all networks' ports the same MACs, so whatever mixes networks up is seen.
  */
 export class Workload {
   readonly feed: MemoryFeed = createMemoryFeed();
@@ -79,6 +80,16 @@ export class Workload {
     this.feed.put('channel', { ...row, revision });
   }
 
+  /** Whether a router joins the networks now. */
+  areJoined(one: NetworkId, other: NetworkId): boolean {
+    return this.#policies.areJoined(one, other);
+  }
+
+  /** Whether a router has ever joined them. */
+  mayMeet(one: NetworkId, other: NetworkId): boolean {
+    return one === other || this.#policies.haveMet(one, other);
+  }
+
   /** Does one thing that changes no ping's outcome; says what. */
   quietStep(): string {
     const canMake = this.#networks.length > 0 && this.#ports.length < 50;
@@ -134,8 +145,8 @@ export class Workload {
       revision: 1,
       networkId: id,
       ipVersion: 4,
-      cidr: '10.0.0.0/24',
-      gatewayIp: '10.0.0.1',
+      cidr: subnetOf(id).cidr,
+      gatewayIp: subnetOf(id).gateway,
       enableDhcp: true,
       allocationPools: [],
       dnsNameservers: [],
@@ -154,7 +165,9 @@ export class Workload {
     const taken = new Set(
       this.ports.filter((port) => port.networkId === networkId).map((port) => port.fixedIps[0]?.ip),
     );
-    const n = Array.from({ length: 50 }, (_, index) => index + 2).find((each) => !taken.has(`10.0.0.${each}`))!;
+    const n = Array.from({ length: 50 }, (_, index) => index + 2).find(
+      (each) => !taken.has(addressOf(networkId, each)),
+    )!;
     const id = `port-${++this.#made}` as PortId;
     const hostId = this.#random.next() < 0.9 ? pick(this.#random, this.#nodes) : null;
     this.#ports.push(id);
@@ -168,7 +181,7 @@ export class Workload {
       networkId,
       adminStateUp: true,
       mac: `fa:16:3e:00:00:${n.toString(16).padStart(2, '0')}`,
-      fixedIps: [{ subnetId: networkId.replace('net', 'sub') as SubnetId, ip: `10.0.0.${n}` }],
+      fixedIps: [{ subnetId: networkId.replace('net', 'sub') as SubnetId, ip: addressOf(networkId, n) }],
       hostId,
       deviceId: '',
       deviceOwner: '',
