@@ -237,7 +237,8 @@ export class HeldState {
   #vpc(vpcId: string): Vpc {
     let vpc = this.#vpcs.get(vpcId);
     if (vpc === undefined) {
-      vpc = { held: new HeldVpc(vpcId, this.#sink, this.#groups), topic: undefined, told: 0, sweep: undefined };
+      const held = new HeldVpc(vpcId, this.#sink, this.#groups, this.#routers);
+      vpc = { held, topic: undefined, told: 0, sweep: undefined };
       this.#vpcs.set(vpcId, vpc);
     }
     return vpc;
