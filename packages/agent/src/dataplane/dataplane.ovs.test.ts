@@ -7,15 +7,14 @@ import { Dataplane } from './dataplane.ts';
 import { MemorySwitch } from './drivers/memory.ts';
 import * as packets from './drivers/packet.ts';
 import { keys, named } from './drivers/switch.contract.ts';
-import { walkText, type Walk } from './drivers/walk.ts';
-import type { Field } from './fields.ts';
-import { pipeline } from './pipeline.ts';
+import { walkText } from './drivers/walk.ts';
 import { hostFlows, neighborFlows, portFlows } from './program.ts';
 import type { LocalPort, Neighbor, ResourceOutcome } from './resources.ts';
 import type { FlowChange } from './switch.ts';
 import { missingOpenVswitch, OpenVswitch } from './testing/open-vswitch.ts';
 import { boot, insideNamespace, vmNamespace } from './testing/virtual-machines.ts';
 import { neighborOf, never, port, startedOn } from './testing/region.ts';
+import { finalFields, finalFlow, flowsTraced, flowsWalked, traceText } from './testing/trace.ts';
 
 const { clock } = realRuntime();
 const A = '192.0.2.1';
@@ -181,7 +180,7 @@ describe.skipIf(missing !== '')(`the data plane on Open vSwitch${missing && ` (s
           const traced = await ovs.appctl('ofproto/trace', 'br-int', traceText(packet, inPort));
           expect(flowsTraced(traced), `${walkText(walked)}\n${traced}`).toEqual(flowsWalked(walked));
           for (const { port: out, packet: answer } of walked.outputs) {
-            if (out === inPort) expect(finalFlow(traced)).toMatchObject(answerFields(answer));
+            if (out === inPort) expect(finalFlow(traced)).toMatchObject(finalFields(answer));
           }
           const end = walked.trace.at(-1)!.table;
           ends.set(end, (ends.get(end) ?? 0) + 1);
@@ -260,46 +259,4 @@ function anyPacket(): fc.Arbitrary<{ readonly packet: packets.Packet; readonly f
 function replace(dataplane: Dataplane, { ports, neighbors }: Network): void {
   for (const each of ports) dataplane.setPort(each);
   for (const each of neighbors) dataplane.setNeighbor(each);
-}
-
-const traceNames: { readonly [F in Field]?: string } = {
-  ipv4_src: 'ip_src',
-  ipv4_dst: 'ip_dst',
-  icmpv4_type: 'icmp_type',
-  icmpv4_code: 'icmp_code',
-  tunnel_id: 'tun_id',
-};
-
-/** The packet in the words of `ofproto/trace`. */
-function traceText(packet: packets.Packet, inPort: number): string {
-  const absent = packet.icmpv6_type === 135 ? 'nd_tll' : 'nd_sll';
-  const said = (Object.keys(packet) as Field[])
-    .filter((field) => field !== absent)
-    .map((field) => `${traceNames[field] ?? field}=${packets.valueText(field, packet[field]!)}`);
-  return [`in_port=${inPort}`, ...said].join(',');
-}
-
-/** Table and cookie of each flow taken, as the switch says. */
-function flowsTraced(trace: string): string[] {
-  return [...trace.matchAll(/^ *(\d+)\. (?:.*cookie (0x[0-9a-f]+)|No match)/gm)].map(
-    ([, table, cookie]) => `${table} ${cookie === undefined ? 'none' : cookieText(BigInt(cookie))}`,
-  );
-}
-
-function flowsWalked({ trace }: Walk): string[] {
-  return trace.map(({ table, flow }) =>
-    flow === null ? `${pipeline[table as keyof typeof pipeline].id} none` : `${flow.table} ${cookieText(flow.cookie)}`,
-  );
-}
-
-function finalFlow(trace: string): Record<string, string> {
-  const text = /^Final flow: (.*)$/m.exec(trace)?.[1] ?? '';
-  return Object.fromEntries(text.split(',').map((part) => part.split('=') as [string, string]));
-}
-
-/** What an answer must say, in the words of the trace. */
-function answerFields(answer: packets.Packet): Record<string, string> {
-  const said: readonly Field[] =
-    answer.arp_op === undefined ? ['nd_target', 'nd_tll'] : ['arp_spa', 'arp_tpa', 'arp_sha', 'arp_tha', 'arp_op'];
-  return Object.fromEntries(said.map((field) => [field, packets.valueText(field, answer[field]!)]));
 }
