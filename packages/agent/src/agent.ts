@@ -2,6 +2,7 @@ import {
   type GoalState,
   type GoalStateOperationReply,
   type GoalStateV2,
+  type LearntNeighbor,
   type NodeSubscribeInfo,
   OperationStatus,
   pushGoalStatesStream,
@@ -22,6 +23,7 @@ import {
 } from '@alcor/runtime';
 import { Dataplane, type Switch } from './dataplane/index.ts';
 import { HeldState, type StreamSource } from './held-state.ts';
+import { OnDemand } from './on-demand.ts';
 import { Reports, successOf } from './reports.ts';
 import { emptyReply, type GoalStream, Session } from './session.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -56,6 +58,7 @@ interface Current {
 export class Agent {
   readonly dataplane: Dataplane;
   readonly held: HeldState;
+  readonly onDemand: OnDemand;
   readonly #options: AgentOptions;
   readonly #reports: Reports;
   readonly #subscriptions: Subscriptions;
@@ -69,14 +72,26 @@ export class Agent {
   constructor(options: AgentOptions) {
     this.#options = options;
     const { clock } = options.runtime;
+    this.onDemand = new OnDemand({
+      runtime: options.runtime,
+      dataplane: {
+        send: (packets) => this.dataplane.send(packets),
+        uses: (match, signal) => this.dataplane.uses(match, signal),
+      },
+      onIdle: (neighbors) => this.#forget(neighbors),
+      log: options.log,
+    });
     this.dataplane = new Dataplane({
       switch: options.switch,
       hostIp: options.hostIp,
       clock,
       onPortOutcome: (outcome) => this.#reports.outcome(outcome),
+      onOutcomes: (outcomes) => this.onDemand.onOutcomes(outcomes),
+      onPacket: (packet) => this.onDemand.onPacket(packet),
     });
     this.held = new HeldState({
       sink: this.dataplane,
+      learner: this.onDemand,
       clock,
       ...(options.observe === undefined ? {} : { observe: options.observe }),
       onForgotten: () => this.#flushForgotten(),
@@ -98,6 +113,7 @@ export class Agent {
   async start(address: string, signal: AbortSignal): Promise<string> {
     this.#signal = signal;
     signal.addEventListener('abort', () => this.#subscriptions.close(), { once: true });
+    this.onDemand.start(signal);
     await this.dataplane.start(signal);
     return this.#options.runtime.transport.serve(address, this.#handlers(), signal);
   }
@@ -118,6 +134,7 @@ export class Agent {
     const first = await messages.next();
     if (first.done === true) return;
     this.#admit(first.value.fence);
+    this.onDemand.address(first.value.requestAddress, first.value.hostId);
     await this.#takeOver(stream, from(first.value, messages), signal);
   }
 
@@ -189,6 +206,13 @@ export class Agent {
     const answered = new Set(reports.map(({ resourceId }) => resourceId));
     const rest = goals.flatMap((stated) => (answered.has(stated.goal.state.id) ? [] : [successOf(stated)]));
     return { ...emptyReply(), formatVersion: 1, operationStatuses: [...reports, ...rest] };
+  }
+
+  /** Nothing uses these neighbours: whoever wants them asks again. */
+  #forget(neighbors: readonly LearntNeighbor[]): void {
+    for (const { vpcId, id } of neighbors) this.held.forgetNeighbor(vpcId, id);
+    this.#current?.session?.tellForgotten(neighbors);
+    this.#flushForgotten();
   }
 
   #flushForgotten(): void {

@@ -2,7 +2,7 @@ import { type Goal, goalKey, goalVpc, OperationStatus, type StatedGoal } from '@
 import type { Clock, Timer } from '@alcor/runtime';
 import { HeldGroups } from './held-groups.ts';
 import { HeldRouters } from './held-routers.ts';
-import { type GoalSink, HeldVpc, type Item } from './held-vpc.ts';
+import { type GoalSink, HeldVpc, type HeldVpcParts, type Item, type Learner } from './held-vpc.ts';
 import { type LastWord, Remembered } from './remembered.ts';
 
 /** What became of a goal that the data plane was not asked about. */
@@ -19,6 +19,8 @@ export interface StreamSource {
   readonly generation: number;
   /** Generations of the VPCs that it has begun since. */
   readonly begun: Map<string, number>;
+  /** Of those, the ones of whose neighbours it tells only those that are asked for. */
+  readonly onDemand: Set<string>;
 }
 
 /** One reading of a VPC's topic, from its beginning. */
@@ -61,6 +63,7 @@ interface Sweep {
 export interface HeldStateOptions {
   readonly sink: GoalSink;
   readonly clock: Clock;
+  readonly learner?: Learner;
   /** Told of every goal that is taken in. */
   readonly observe?: (goal: StatedGoal) => void;
   /** Called when goals have been forgotten in the course of time, so that the data plane has to be flushed. */
@@ -79,9 +82,7 @@ export interface HeldStateOptions {
  * A VPC is held while a port of it is here, a stream tells of it or its topic is read.
  */
 export class HeldState {
-  readonly #sink: GoalSink;
-  readonly #groups: HeldGroups;
-  readonly #routers: HeldRouters;
+  readonly #parts: HeldVpcParts;
   readonly #clock: Clock;
   readonly #observe: (goal: StatedGoal) => void;
   readonly #onForgotten: () => void;
@@ -92,9 +93,8 @@ export class HeldState {
   #generation = 0;
 
   constructor(options: HeldStateOptions) {
-    this.#sink = options.sink;
-    this.#groups = new HeldGroups(options.sink);
-    this.#routers = new HeldRouters(options.sink);
+    const { sink, learner } = options;
+    this.#parts = { sink, learner, groups: new HeldGroups(sink), routers: new HeldRouters(sink) };
     this.#clock = options.clock;
     this.#observe = options.observe ?? (() => undefined);
     this.#onForgotten = options.onForgotten ?? (() => undefined);
@@ -103,7 +103,7 @@ export class HeldState {
 
   /** A new stream, which will say everything again that is not told by topics. */
   openStream(): StreamSource {
-    return { kind: 'stream', generation: ++this.#generation, begun: new Map() };
+    return { kind: 'stream', generation: ++this.#generation, begun: new Map(), onDemand: new Set() };
   }
 
   /** A new reading of the VPC's topic from its beginning; takes the place of the one before. */
@@ -135,13 +135,25 @@ export class HeldState {
     if (overruled.size > 0) this.#onForgotten();
   }
 
-  /** The stream begins to tell these VPCs from nothing. */
-  begin(source: StreamSource, vpcIds: readonly string[]): void {
+  /** The stream begins to tell these VPCs from nothing; those on demand but for the neighbours that nobody asks for. */
+  begin(source: StreamSource, vpcIds: readonly string[], onDemand: readonly string[] = []): void {
     for (const vpcId of vpcIds) {
+      source.onDemand.delete(vpcId);
       const generation = ++this.#generation;
       source.begun.set(vpcId, generation);
       this.#vpc(vpcId).told = generation;
     }
+    for (const vpcId of onDemand) {
+      source.onDemand.add(vpcId);
+      this.#vpc(vpcId).held.onDemand = true;
+    }
+  }
+
+  /** Drops a neighbour that the host had asked for and does not use. */
+  forgetNeighbor(vpcId: string, id: string): void {
+    const vpc = this.#vpcs.get(vpcId);
+    const item = vpc?.held.items.get(`neighbor/${id}`);
+    if (vpc?.held.onDemand === true && item !== undefined) this.#forget(vpc.held, `neighbor/${id}`, wordOf(item));
   }
 
   /** Takes a whole message in; answers for the goals that were not taken. */
@@ -169,6 +181,8 @@ export class HeldState {
       vpc.topic.caughtUp = true;
       vpc.topic.overruled.clear();
     }
+    // Until all neighbours are known, those that are not are asked for.
+    vpc.held.onDemand = source.kind === 'stream' && source.onDemand.has(vpcId);
     const { kind } = source;
     const sweep = this.#beginSweep(vpc, source);
     const since = this.#clock.now();
@@ -195,6 +209,7 @@ export class HeldState {
   leave(source: StreamSource, vpcIds: readonly string[]): void {
     for (const vpcId of vpcIds) {
       source.begun.delete(vpcId);
+      source.onDemand.delete(vpcId);
       const vpc = this.#vpcs.get(vpcId);
       if (vpc === undefined) continue;
       vpc.told = 0;
@@ -237,7 +252,7 @@ export class HeldState {
   #vpc(vpcId: string): Vpc {
     let vpc = this.#vpcs.get(vpcId);
     if (vpc === undefined) {
-      const held = new HeldVpc(vpcId, this.#sink, this.#groups, this.#routers);
+      const held = new HeldVpc(vpcId, this.#parts);
       vpc = { held, topic: undefined, told: 0, sweep: undefined };
       this.#vpcs.set(vpcId, vpc);
     }

@@ -5,7 +5,7 @@ import {
   type PortConfiguration,
   type VpcConfiguration,
 } from '@alcor/contract';
-import type { AllowedAddressPair, LocalPort, Neighbor } from './dataplane/index.ts';
+import type { AllowedAddressPair, LocalPort, Neighbor, OnDemandVpc } from './dataplane/index.ts';
 import type { GroupSink, HeldGroups } from './held-groups.ts';
 import type { HeldRouters, RouterSink } from './held-routers.ts';
 
@@ -15,6 +15,23 @@ export interface GoalSink extends GroupSink, RouterSink {
   removePort(id: string): void;
   setNeighbor(neighbor: Neighbor): void;
   removeNeighbor(id: string): void;
+  setOnDemandVpc(vpc: OnDemandVpc): void;
+  removeOnDemandVpc(id: string): void;
+}
+
+/** Who asks for the neighbours of VPCs that are told on demand. */
+export interface Learner {
+  /** The VPC is told on demand from now on; without `vni` no longer. */
+  setVpc(vpcId: string, vni: number | undefined): void;
+  setNeighbor(neighbor: Neighbor): void;
+  removeNeighbor(id: string): void;
+}
+
+export interface HeldVpcParts {
+  readonly sink: GoalSink;
+  readonly groups: HeldGroups;
+  readonly routers: HeldRouters;
+  readonly learner: Learner | undefined;
 }
 
 /** A goal that is held, and who named it: the generations of the readings that did so last, 0 for never. */
@@ -35,17 +52,42 @@ export class HeldVpc {
   readonly #sink: GoalSink;
   readonly #groups: HeldGroups;
   readonly #routers: HeldRouters;
+  readonly #learner: Learner | undefined;
   #ports = 0;
+  #onDemand = false;
 
-  constructor(id: string, sink: GoalSink, groups: HeldGroups, routers: HeldRouters) {
+  constructor(id: string, { sink, groups, routers, learner }: HeldVpcParts) {
     this.id = id;
     this.#sink = sink;
     this.#groups = groups;
     this.#routers = routers;
+    this.#learner = learner;
+  }
+
+  /** Of its neighbours the host is told only those that it has asked for. */
+  get onDemand(): boolean {
+    return this.#onDemand;
+  }
+
+  set onDemand(onDemand: boolean) {
+    if (onDemand === this.#onDemand) return;
+    this.#onDemand = onDemand;
+    this.#tellOnDemand();
+    for (const { goal } of this.items.values()) {
+      if (goal.kind !== 'neighbor') continue;
+      if (onDemand) this.#program(goal);
+      else this.#learner?.removeNeighbor(goal.state.id);
+    }
   }
 
   get ports(): number {
     return this.#ports;
+  }
+
+  /** The neighbours that are held on demand. */
+  get learntIds(): string[] {
+    if (!this.#onDemand) return [];
+    return [...this.items.values()].flatMap(({ goal }) => (goal.kind === 'neighbor' ? [goal.state.id] : []));
   }
 
   /** The VPC's own state; without it nothing of the VPC can be programmed. */
@@ -78,10 +120,18 @@ export class HeldVpc {
     const now = this.own;
     const anotherTunnel = before?.tunnelId !== now?.tunnelId;
     if (anotherTunnel) this.#routers.setNetwork(this.id, now?.tunnelId);
+    if (anotherTunnel && this.#onDemand) this.#tellOnDemand();
     if (!anotherTunnel && before?.adminStateDown === now?.adminStateDown) return;
     for (const { goal } of this.items.values()) {
       if (goal.kind === 'port' || (goal.kind === 'neighbor' && anotherTunnel)) this.#program(goal);
     }
+  }
+
+  #tellOnDemand(): void {
+    const vni = this.#onDemand ? this.own?.tunnelId : undefined;
+    if (vni === undefined) this.#sink.removeOnDemandVpc(this.id);
+    else this.#sink.setOnDemandVpc({ id: this.id, vni });
+    this.#learner?.setVpc(this.id, vni);
   }
 
   #program(goal: Goal): void {
@@ -116,7 +166,7 @@ export class HeldVpc {
     }
     if (goal.kind === 'neighbor') {
       const { id, macAddress: mac, fixedIps, hostIpAddress: hostIp, revisionNumber: revision } = goal.state;
-      this.#sink.setNeighbor({
+      const neighbor: Neighbor = {
         id,
         vpcId,
         vni,
@@ -126,13 +176,18 @@ export class HeldVpc {
         securityGroupIds: goal.state.securityGroupIds,
         hostIp,
         revision,
-      });
+      };
+      this.#sink.setNeighbor(neighbor);
+      if (this.#onDemand) this.#learner?.setNeighbor(neighbor);
     }
   }
 
   #withdraw({ kind, state }: Goal): void {
     if (kind === 'port') this.#sink.removePort(state.id);
-    if (kind === 'neighbor') this.#sink.removeNeighbor(state.id);
+    if (kind === 'neighbor') {
+      this.#sink.removeNeighbor(state.id);
+      this.#learner?.removeNeighbor(state.id);
+    }
     if (kind === 'security-group') this.#groups.removeSecurityGroup(this.id, state.id);
     if (kind === 'address-group') this.#groups.removeAddressGroup(this.id, state.id);
     if (kind === 'subnet') this.#routers.removeSubnet(this.id, state.id);

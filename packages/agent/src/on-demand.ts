@@ -14,7 +14,7 @@ import {
   OperationStatus,
 } from '@alcor/contract';
 import type { Runtime, Timer } from '@alcor/runtime';
-import type { Neighbor, PacketIn, ResourceOutcome, Switch } from './dataplane/index.ts';
+import type { Dataplane, Neighbor, PacketIn, ResourceOutcome } from './dataplane/index.ts';
 import { Learnt, placeKey } from './learnt.ts';
 import { Asker } from './on-demand-asker.ts';
 import { noCounts, type OnDemandCounters } from './on-demand-counters.ts';
@@ -34,8 +34,8 @@ const refusedAtMostMs = 60_000;
 
 export interface OnDemandOptions {
   readonly runtime: Runtime;
-  readonly switch: Pick<Switch, 'send' | 'uses'>;
-  /** Told of neighbours that nothing uses; they stay until the stream takes them back. */
+  readonly dataplane: Pick<Dataplane, 'send' | 'uses'>;
+  /** Told of neighbours that nothing uses. */
   readonly onIdle: (neighbors: readonly LearntNeighbor[]) => void;
   readonly log: (message: string, error?: unknown) => void;
   readonly limits?: Partial<OnDemandLimits>;
@@ -175,7 +175,7 @@ export class OnDemand {
     const isLate = this.#now() - inForceSince < lateMs && (ends.mac === undefined || ends.mac === mac);
     if (!isLate) return void this.#counters.strays++;
     this.#counters.released++;
-    this.#options.switch.send([packet]);
+    this.#options.dataplane.send([packet]);
   }
 
   #hold(network: Network, key: string, packet: PacketIn, ends: Ends): void {
@@ -213,21 +213,19 @@ export class OnDemand {
 
   #onAnswer({ requestId, operationStatus, lifetimeMs, resourceId }: Answer): void {
     const wanted = this.#wanted.get(requestId);
-    switch (operationStatus) {
-      case OperationStatus.SUCCESS: {
-        this.#counters.routable++;
-        const learnt = this.#learnt.get(resourceId);
-        if (learnt !== undefined && lifetimeMs > 0) learnt.lifetimeMs = lifetimeMs;
-        if (wanted === undefined) return undefined;
-        wanted.lifetimeMs = lifetimeMs;
-        return this.#askAgain(wanted, promisedMs);
-      }
-      case OperationStatus.PENDING:
-        this.#counters.putOff++;
-        return wanted && this.#askAgain(wanted, Math.max(lifetimeMs, 1));
-      default:
-        this.#counters.notRoutable++;
-        return wanted && this.#refuse(wanted, Math.min(lifetimeMs, refusedAtMostMs));
+    if (operationStatus === OperationStatus.SUCCESS) {
+      this.#counters.routable++;
+      const learnt = this.#learnt.get(resourceId);
+      if (learnt !== undefined && lifetimeMs > 0) learnt.lifetimeMs = lifetimeMs;
+      if (wanted === undefined) return;
+      wanted.lifetimeMs = lifetimeMs;
+      this.#askAgain(wanted, promisedMs);
+    } else if (operationStatus === OperationStatus.PENDING) {
+      this.#counters.putOff++;
+      if (wanted !== undefined) this.#askAgain(wanted, Math.max(lifetimeMs, 1));
+    } else {
+      this.#counters.notRoutable++;
+      if (wanted !== undefined) this.#refuse(wanted, Math.min(lifetimeMs, refusedAtMostMs));
     }
   }
 
@@ -251,7 +249,7 @@ export class OnDemand {
   #release(wanted: Wanted): void {
     const { packets } = wanted;
     this.#counters.released += this.#letGo(wanted, packets);
-    this.#options.switch.send(packets.map(({ packet }) => packet));
+    this.#options.dataplane.send(packets.map(({ packet }) => packet));
   }
 
   /** Takes packets out, whatever becomes of them; answers with how many. */
@@ -292,7 +290,7 @@ export class OnDemand {
     try {
       for (const vni of this.#networks.keys()) {
         const uses = [];
-        for await (const use of this.#options.switch.uses({ metadata: BigInt(vni) }, this.#signal)) uses.push(use);
+        for await (const use of this.#options.dataplane.uses({ metadata: BigInt(vni) }, this.#signal)) uses.push(use);
         this.#learnt.count(uses, this.#now());
       }
     } catch (error) {

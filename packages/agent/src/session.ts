@@ -2,7 +2,9 @@ import {
   GoalStateOperationReply,
   type GoalStateOperationReply_GoalStateOperationStatus as OperationReport,
   type GoalStateV2,
+  goalVpc,
   goalsOf,
+  type LearntNeighbor,
   OperationStatus,
   type SubscriptionReport,
   SubscriptionState,
@@ -36,6 +38,7 @@ export class Session {
   /** Not yet sent, the newest per resource. */
   readonly #reports = new Map<string, OperationReport>();
   readonly #subscriptions = new Map<string, SubscriptionReport>();
+  readonly #forgotten = new Map<string, LearntNeighbor>();
   #applied = 0;
   #later: Timer | undefined;
 
@@ -69,6 +72,12 @@ export class Session {
     }
   }
 
+  /** Has the manager know what is not held any more. */
+  tellForgotten(neighbors: readonly LearntNeighbor[]): void {
+    for (const neighbor of neighbors) this.#forgotten.set(`${neighbor.vpcId} ${neighbor.id}`, neighbor);
+    this.#wakeup.raise();
+  }
+
   /** Runs until the stream ends or breaks, or `signal` aborts. */
   async run(messages: AsyncIterable<GoalStateV2>, signal: AbortSignal): Promise<void> {
     const over = new AbortController();
@@ -86,7 +95,9 @@ export class Session {
       if (signal.aborted) return;
       const goals = goalsOf(message);
       held.leave(this.#source, message.leftVpcs);
-      held.begin(this.#source, message.begunVpcs);
+      held.begin(this.#source, message.begunVpcs, message.onDemandVpcs);
+      // What is told now is held again, whatever was forgotten before.
+      for (const { goal } of goals) this.#forgotten.delete(`${goalVpc(goal)} ${goal.state.id}`);
       const verdicts = held.apply(this.#source, goals);
       for (const vpcId of message.completedVpcs) held.completeVpc(this.#source, vpcId);
       if (message.complete) held.complete(this.#source);
@@ -100,7 +111,8 @@ export class Session {
 
   async #answer(signal: AbortSignal): Promise<void> {
     for (let answered = -1; !signal.aborted;) {
-      const nothing = this.#reports.size === 0 && this.#subscriptions.size === 0 && this.#applied === answered;
+      const news = this.#reports.size + this.#subscriptions.size + this.#forgotten.size;
+      const nothing = news === 0 && this.#applied === answered;
       if (nothing) {
         await this.#wakeup.wait(signal);
         continue;
@@ -113,6 +125,8 @@ export class Session {
       }
       reply.subscriptions = [...this.#subscriptions.values()];
       this.#subscriptions.clear();
+      reply.forgotten = [...this.#forgotten.values()];
+      this.#forgotten.clear();
       reply.allSubscriptions = answered < 0;
       reply.appliedSequence = answered = this.#applied;
       await this.#options.stream.send(reply);

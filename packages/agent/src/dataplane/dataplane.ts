@@ -9,6 +9,7 @@ import type { Clock } from '@alcor/runtime';
 import { unreachable } from './assert.ts';
 import type { DataplaneDescription } from './describe.ts';
 import { DesiredFlows } from './desired.ts';
+import type { Match } from './flow.ts';
 import { Outcomes } from './outcomes.ts';
 import { resourceOf } from './owners.ts';
 import { tables, pipeline } from './pipeline.ts';
@@ -23,7 +24,7 @@ import type {
   Router,
   SecurityGroup,
 } from './resources.ts';
-import type { PacketIn, PacketOut, Switch, SwitchEvent } from './switch.ts';
+import type { FlowUse, PacketIn, PacketOut, Switch, SwitchEvent } from './switch.ts';
 import { Tracker } from './tracker.ts';
 
 export interface DataplaneOptions {
@@ -167,6 +168,11 @@ export class Dataplane {
   /** Has packets enter the pipeline at the tables that they name; they find at least what `flush` has answered for. */
   send(packets: readonly PacketOut[]): void {
     this.#switch.send(packets);
+  }
+
+  /** What flows have counted whose matches have the values of `match`. Throws `SwitchLost`. */
+  uses(match: Match, signal: AbortSignal): AsyncIterable<FlowUse> {
+    return this.#switch.uses(match, signal);
   }
 
   /** The state for people and tools. Costs a look at every flow. */

@@ -39,6 +39,8 @@ export class Switch implements GoalSink {
   removeSecurityGroup(): void {}
   setAddressGroup(): void {}
   removeAddressGroup(): void {}
+  setOnDemandVpc(): void {}
+  removeOnDemandVpc(): void {}
   setRouter(): void {}
   removeRouter(): void {}
   removePort(): void {}

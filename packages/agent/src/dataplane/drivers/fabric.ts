@@ -43,9 +43,14 @@ export interface Hop {
   readonly walk: Walk;
 }
 
+interface Received {
+  readonly vm: Vm;
+  readonly packet: Packet;
+}
+
 export interface Delivery {
   /** The VMs that got the packet, with what they got. */
-  readonly received: readonly { readonly vm: Vm; readonly packet: Packet }[];
+  readonly received: readonly Received[];
   readonly hops: readonly Hop[];
 }
 
@@ -80,6 +85,7 @@ export class Fabric {
   /** Joins a switch under its host's underlay address (IPv4). */
   addHost(underlayIp: string, memorySwitch: MemorySwitch): void {
     this.#hosts.set(underlayIp, memorySwitch);
+    memorySwitch.onSent((walk, inPort) => this.#onSent(underlayIp, walk, inPort));
   }
 
   removeHost(underlayIp: string): void {
@@ -102,15 +108,7 @@ export class Fabric {
   /** Sends a packet out of the VM's interface and delivers it wherever it comes out; receivers do not answer. */
   send(vm: Vm, packet: Packet): Delivery {
     const port = this.#hosts.get(vm.host)?.plugged(vm.id);
-    const hops: Hop[] = [];
-    const received: { vm: Vm; packet: Packet }[] = [];
-    const flying: InFlight[] = port === undefined ? [] : [{ host: vm.host, inPort: port.ofport, packet }];
-    for (let next = flying.shift(); next !== undefined; next = flying.shift()) {
-      if (hops.length === MAX_HOPS) throw new Error(`a packet of ${vm.id} went through ${MAX_HOPS} switches`);
-      hops.push(this.#pass(next, flying, received));
-    }
-    for (const delivery of received) delivery.vm.received.push(delivery.packet);
-    return { received, hops };
+    return this.#deliver(port === undefined ? [] : [{ host: vm.host, inPort: port.ofport, packet }]);
   }
 
   /** Resolves `ip` or the gateway to it, sends it an echo request, and waits for the answer, as `ping -c 1` does. */
@@ -156,17 +154,56 @@ export class Fabric {
     return delivery.received.some((got) => got.vm === vm && accepts(vm, got.packet));
   }
 
-  #pass({ host, inPort, packet }: InFlight, flying: InFlight[], received: { vm: Vm; packet: Packet }[]): Hop {
+  /** A packet that an agent had held, or made, goes on; who gets it behaves as VMs do. */
+  #onSent(host: string, walk: Walk, inPort: number): void {
+    if (!this.#hosts.has(host)) return;
+    const flying: InFlight[] = [];
+    const received: Received[] = [];
+    this.#carry({ host, inPort, walk }, flying, received);
+    for (const { vm, packet } of received) vm.received.push(packet);
+    for (const { vm, packet } of [...received, ...this.#deliver(flying).received]) this.#react(vm, packet);
+  }
+
+  #react(vm: Vm, packet: Packet): void {
+    learn(vm, packet);
+    this.#respond(vm, packet);
+    if (packet.icmpv4_type !== 8 && packet.icmpv6_type !== 128) return;
+    const [to, from] = [
+      addressText(packet.ipv4_dst ?? packet.ipv6_dst!),
+      addressText(packet.ipv4_src ?? packet.ipv6_src!),
+    ];
+    const next = accepts(vm, packet) ? this.resolve(vm, nextHop(vm, from)) : null;
+    if (next !== null) this.send(vm, echo('reply', { mac: vm.macNumber, ip: to }, { mac: next, ip: from }));
+  }
+
+  #deliver(flying: InFlight[]): Delivery {
+    const hops: Hop[] = [];
+    const received: Received[] = [];
+    for (let next = flying.shift(); next !== undefined; next = flying.shift()) {
+      if (hops.length === MAX_HOPS) throw new Error(`a packet went through ${MAX_HOPS} switches`);
+      hops.push(this.#pass(next, flying, received));
+    }
+    for (const { vm, packet } of received) vm.received.push(packet);
+    return { received, hops };
+  }
+
+  #pass({ host, inPort, packet }: InFlight, flying: InFlight[], received: Received[]): Hop {
     const at = must(this.#hosts.get(host), `host ${host} is part of the fabric`);
-    const walk = at.walk(packet, inPort);
+    const hop = { host, inPort, walk: at.walk(packet, inPort) };
+    this.#carry(hop, flying, received);
+    return hop;
+  }
+
+  /** What comes out of a switch goes to VMs, and to other hosts. */
+  #carry({ host, walk }: Hop, flying: InFlight[], received: Received[]): void {
+    const { tunnelPort } = must(this.#hosts.get(host), `host ${host} is part of the fabric`);
     for (const { port, packet: out } of walk.outputs) {
-      if (port === at.tunnelPort) this.#tunnel(host, out, flying);
+      if (port === tunnelPort) this.#tunnel(host, out, flying);
       else {
         const vm = this.#vmAt(host, port);
         if (vm !== undefined) received.push({ vm, packet: onTheWire(out) });
       }
     }
-    return { host, inPort, walk };
   }
 
   /** The underlay: the frame and the VNI cross, nothing else; a host that is not there swallows them. */
@@ -235,6 +272,10 @@ function nextHop(vm: Vm, ip: string): string {
 
 function ownAddress(vm: Vm, like: string): string | null {
   return vm.ips.find((ip) => isIpv6(ip) === isIpv6(like)) ?? null;
+}
+
+function addressText(ip: number | bigint): string {
+  return typeof ip === 'bigint' ? ipv6Text(ip) : ipv4Text(ip);
 }
 
 function numeric(ip: string): number | bigint {

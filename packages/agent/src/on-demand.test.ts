@@ -1,0 +1,320 @@
+import { setMaxListeners } from 'node:events';
+import {
+  addGoal,
+  emptyGoalState,
+  type Goal,
+  type GoalStateOperationReply,
+  type GoalStateV2,
+  type HostRequest_ResourceStateRequest as Question,
+  HostRequestReply,
+  HostRequestReply_HostRequestOperationStatus as Answer,
+  NeighborConfiguration,
+  OperationStatus,
+  PortConfiguration,
+  pushGoalStatesStream,
+  requestGoalStates,
+  VpcConfiguration,
+} from '@alcor/contract';
+import { ipv4, mac } from '@alcor/openflow';
+import {
+  answering,
+  createSchedule,
+  createWorld,
+  type Process,
+  reliable,
+  type Schedule,
+  seededRandom,
+  type Stream,
+} from '@alcor/runtime';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Agent } from './agent.ts';
+import { Fabric, icmpEcho, MemorySwitch, type Packet, type Vm } from './dataplane/index.ts';
+
+const forever = new AbortController().signal;
+setMaxListeners(0, forever);
+const vpcId = 'vpc';
+const A = '192.0.2.1';
+const B = '192.0.2.2';
+const ipOf = (n: number): string => `10.0.${n >> 8}.${n & 0xff}`;
+const macOf = (n: number): string =>
+  `02:00:00:00:${(n >> 8).toString(16).padStart(2, '0')}:${(n & 0xff).toString(16).padStart(2, '0')}`;
+
+/** The manager's side of one host: what it answers, and what it tells. */
+class Manager {
+  readonly asked: Question[] = [];
+  readonly replies: GoalStateOperationReply[] = [];
+  answer: (question: Question) => Partial<Answer> & { tell?: () => void } = () => ({
+    operationStatus: OperationStatus.FAILURE,
+    lifetimeMs: 1_000,
+  });
+  #stream: Stream<GoalStateV2, GoalStateOperationReply> | undefined;
+
+  async connect(process: Process, schedule: Schedule, host: string): Promise<void> {
+    const address = `manager:${host}`;
+    await process.runtime.transport.serve(
+      address,
+      [
+        answering(requestGoalStates, async ({ stateRequests }) => {
+          this.asked.push(...stateRequests);
+          const answers = stateRequests.map((question) => {
+            const { tell, ...answer } = this.answer(question);
+            tell?.();
+            return Answer.fromPartial({ requestId: question.requestId, ...answer });
+          });
+          return HostRequestReply.fromPartial({ operationStatuses: answers });
+        }),
+      ],
+      forever,
+    );
+    const wire = await process.runtime.transport.open(pushGoalStatesStream, `agent:${host}`, forever);
+    this.#stream = reliable(wire, { clock: schedule.clock, empty: emptyGoalState });
+    void this.#receive(this.#stream.received);
+    this.send({ requestAddress: address, hostId: host });
+  }
+
+  send(message: Partial<GoalStateV2>, ...goals: readonly Goal[]): void {
+    const whole = { ...emptyGoalState(), ...message };
+    for (const goal of goals) addGoal(whole, { goal, removed: false });
+    void this.#stream?.send(whole);
+  }
+
+  async #receive(replies: AsyncIterable<GoalStateOperationReply>): Promise<void> {
+    for await (const reply of replies) this.replies.push(reply);
+  }
+}
+
+function neighbor(n: number, hostIpAddress: string): Goal {
+  const fixedIps = [{ subnetId: 'subnet', ipAddress: ipOf(n) }];
+  const state = { id: `n${n}`, vpcId, revisionNumber: 1, macAddress: macOf(n), hostIpAddress, fixedIps };
+  return { kind: 'neighbor', state: NeighborConfiguration.fromPartial(state) };
+}
+
+function port(n: number): Goal {
+  const fixedIps = [{ subnetId: 'subnet', ipAddress: ipOf(n) }];
+  const switched = { adminStateUp: true, portSecurityDisabled: true };
+  const state = { id: `n${n}`, vpcId, revisionNumber: 1, macAddress: macOf(n), fixedIps, ...switched };
+  return { kind: 'port', state: PortConfiguration.fromPartial(state) };
+}
+
+const vpc: Goal = { kind: 'vpc', state: VpcConfiguration.fromPartial({ id: vpcId, revisionNumber: 1, tunnelId: 7 }) };
+const whole = { begunVpcs: [vpcId], completedVpcs: [vpcId], onDemandVpcs: [vpcId], complete: true };
+
+describe('neighbours on demand', () => {
+  let schedule: Schedule;
+  let agents: Map<string, Agent>;
+  let managers: Map<string, Manager>;
+  let fabric: Fabric;
+  let switches: Map<string, MemorySwitch>;
+  let one: Vm;
+  let two: Vm;
+
+  beforeEach(async () => {
+    schedule = createSchedule();
+    const world = createWorld(schedule, seededRandom(1), () => {});
+    const process = world.start('manager');
+    fabric = new Fabric();
+    agents = new Map();
+    managers = new Map();
+    switches = new Map();
+    for (const [host, n] of [
+      [A, 1],
+      [B, 2],
+    ] as const) {
+      // prettier-ignore
+      const memory = new MemorySwitch({ name: host });
+      const agent = new Agent({ runtime: world.start(host).runtime, switch: memory, hostIp: host, log: () => {} });
+      fabric.addHost(host, memory);
+      const started = agent.start(`agent:${host}`, forever);
+      await schedule.run(100);
+      await started;
+      const manager = new Manager();
+      const connected = manager.connect(process, schedule, host);
+      await schedule.run(100);
+      await connected;
+      manager.send(whole, vpc, port(n));
+      agents.set(host, agent);
+      managers.set(host, manager);
+      switches.set(host, memory);
+    }
+    one = fabric.addVm(A, { id: 'n1', mac: macOf(1), ips: [ipOf(1)] });
+    two = fabric.addVm(B, { id: 'n2', mac: macOf(2), ips: [ipOf(2)] });
+    await schedule.run(100);
+  });
+
+  const manager = (): Manager => managers.get(A)!;
+  const agent = (): Agent => agents.get(A)!;
+  const counters = () => agent().onDemand.describe().counters;
+
+  /** As a manager does: the asker is told of the destination, and its host of the asker. */
+  function learning(lifetimeMs = 60_000): void {
+    manager().answer = ({ destinationIp }) => {
+      const n = Number(destinationIp.split('.').at(-1));
+      const tell = (): void => {
+        managers.get(B)!.send({}, neighbor(1, A));
+        manager().send({}, neighbor(n, B));
+      };
+      return { operationStatus: OperationStatus.SUCCESS, lifetimeMs, resourceId: `n${n}`, tell };
+    };
+  }
+
+  test('a first ping waits for its question to be answered and is not lost', async () => {
+    learning();
+    expect(fabric.ping(one, ipOf(2))).toMatchObject({ ok: false });
+    expect(agent().onDemand.describe()).toMatchObject({ networks: 1, held: 1, learnt: 0 });
+    await schedule.run(100);
+    // The VM's own question for the MAC was answered: it can send now.
+    expect(one.neighbours.get(ipOf(2))).toBe(two.macNumber);
+    expect(fabric.ping(one, ipOf(2))).toMatchObject({ ok: true });
+    expect(manager().asked).toMatchObject([{ tunnelId: 7, sourceIp: ipOf(1), destinationIp: ipOf(2) }]);
+    expect(counters()).toMatchObject({ packets: 1, questions: 1, routable: 1, released: 1 });
+    expect(agent().onDemand.describe()).toMatchObject({ held: 0, learnt: 1 });
+  });
+
+  test('what is sent to a MAC that is not known here any more goes on when it is', async () => {
+    learning();
+    one.neighbours.set(ipOf(2), two.macNumber);
+    fabric.ping(one, ipOf(2));
+    await schedule.run(100);
+    expect(two.received.filter(({ icmpv4_type }) => icmpv4_type === 8)).toHaveLength(1);
+    expect(one.received.filter(({ icmpv4_type }) => icmpv4_type === 0)).toHaveLength(1);
+  });
+
+  test('packets for one destination ask once, and a few of them wait', async () => {
+    learning();
+    for (let n = 0; n < 10; n++) fabric.send(one, echo(one, 2));
+    await schedule.run(100);
+    expect(manager().asked).toHaveLength(1);
+    expect(counters()).toMatchObject({ packets: 10, questions: 1, released: 4, crowded: 6 });
+    expect(two.received.filter(({ icmpv4_type }) => icmpv4_type === 8)).toHaveLength(4);
+  });
+
+  test('questions of one moment go in one message', async () => {
+    let messages = 0;
+    const { answer } = manager();
+    manager().answer = (question) => {
+      if (manager().asked.at(-1) === question) messages++;
+      return answer(question);
+    };
+    for (let n = 3; n < 203; n++) fabric.send(one, echo(one, n));
+    await schedule.run(100);
+    expect(manager().asked).toHaveLength(200);
+    expect(messages).toBe(1);
+  });
+
+  test('who cannot be reached is not asked for again for a while', async () => {
+    fabric.ping(one, ipOf(9));
+    await schedule.run(100);
+    fabric.ping(one, ipOf(9));
+    await schedule.run(100);
+    expect(manager().asked).toHaveLength(1);
+    expect(counters()).toMatchObject({ packets: 2, questions: 1, notRoutable: 1, refused: 2 });
+    await schedule.run(1_000);
+    fabric.ping(one, ipOf(9));
+    await schedule.run(100);
+    expect(manager().asked).toHaveLength(2);
+  });
+
+  test('what one may not reach another may', async () => {
+    const other = { ...one, macNumber: 0x020000000005, ips: [ipOf(5)] };
+    const refusing = manager().answer;
+    learning();
+    const answer = manager().answer;
+    manager().answer = (question) => (question.sourceIp === ipOf(1) ? refusing(question) : answer(question));
+    fabric.send(one, echo(one, 2));
+    fabric.send(one, echo(other, 2));
+    await schedule.run(100);
+    expect(manager().asked.map(({ sourceIp }) => sourceIp)).toEqual([ipOf(1), ipOf(5)]);
+    expect(two.received.filter(({ icmpv4_type }) => icmpv4_type === 8)).toMatchObject([{ eth_src: other.macNumber }]);
+  });
+
+  test('who is put off asks again, and so does who gets no answer', async () => {
+    let times = 0;
+    learning();
+    const { answer } = manager();
+    manager().answer = (question) => {
+      times++;
+      if (times === 1) return { operationStatus: OperationStatus.PENDING, lifetimeMs: 50 };
+      if (times === 2) throw new Error('a manager that stumbles');
+      return answer(question);
+    };
+    fabric.send(one, echo(one, 2));
+    await schedule.run(1_000);
+    expect(times).toBe(3);
+    expect(counters()).toMatchObject({ questions: 3, putOff: 1, unanswered: 1, routable: 1, released: 1, expired: 0 });
+  });
+
+  test('a packet that nobody answers for is let go of, and the next one asks again', async () => {
+    manager().answer = () => ({ operationStatus: OperationStatus.SUCCESS, lifetimeMs: 60_000, resourceId: 'n2' });
+    fabric.send(one, echo(one, 2));
+    await schedule.run(4_000);
+    expect(agent().onDemand.describe()).toMatchObject({ held: 0, counters: { expired: 1, released: 0 } });
+    learning();
+    fabric.send(one, echo(one, 2));
+    await schedule.run(100);
+    expect(counters()).toMatchObject({ released: 1 });
+  });
+
+  test('a network asks no more than its share, and what waits is bounded', async () => {
+    manager().answer = () => ({ operationStatus: OperationStatus.PENDING, lifetimeMs: 10_000 });
+    for (let n = 3; n < 3_003; n++) fabric.send(one, echo(one, n));
+    await schedule.run(100);
+    const { held, counters: counted } = agent().onDemand.describe();
+    expect(held).toBe(1_000);
+    expect(counted.questions).toBe(1_000);
+    expect(counted.limited + counted.crowded).toBe(2_000);
+    await schedule.run(20_000);
+    expect(agent().onDemand.describe().held).toBe(0);
+  });
+
+  test('a neighbour that nothing uses is forgotten, and the manager is told; one in use stays', async () => {
+    learning(60_000);
+    fabric.send(one, echo(one, 2));
+    fabric.send(one, echo(one, 3));
+    await schedule.run(100);
+    expect(agent().onDemand.describe().learnt).toBe(2);
+    for (let s = 0; s < 10; s++) {
+      fabric.send(one, echo(one, 2));
+      await schedule.run(10_000);
+    }
+    expect(manager().replies.flatMap(({ forgotten }) => forgotten)).toEqual([{ vpcId, id: 'n3' }]);
+    expect(agent().held.goals(vpcId).has('neighbor/n3')).toBe(false);
+    expect(agent().held.goals(vpcId).has('neighbor/n2')).toBe(true);
+    // And it is learnt again when it is wanted again.
+    fabric.send(one, echo(one, 3));
+    await schedule.run(100);
+    expect(agent().held.goals(vpcId).has('neighbor/n3')).toBe(true);
+  });
+
+  test('broadcasts, groups and strangers are not asked for', async () => {
+    fabric.send(one, { ...echo(one, 2), eth_dst: 0xffffffffffff });
+    fabric.send(one, { ...echo(one, 2), eth_dst: 0x333300000001 });
+    await schedule.run(100);
+    expect(counters()).toMatchObject({ packets: 0 });
+    learning();
+    fabric.send(one, echo(one, 2));
+    await schedule.run(2_000);
+    // Its address is known by now, with another MAC: that nobody has.
+    fabric.send(one, { ...echo(one, 2), eth_dst: 0x02ff00000000 });
+    await schedule.run(100);
+    expect(counters()).toMatchObject({ packets: 2, questions: 1, strays: 1 });
+  });
+
+  test('a VPC that is told in full again asks nothing once it is told', async () => {
+    manager().send({ begunVpcs: [vpcId] }, vpc, port(1), neighbor(2, B));
+    await schedule.run(100);
+    fabric.send(one, echo(one, 3));
+    await schedule.run(100);
+    expect(manager().asked).toHaveLength(1);
+    manager().send({ completedVpcs: [vpcId] });
+    await schedule.run(100);
+    fabric.send(one, echo(one, 4));
+    await schedule.run(100);
+    expect(manager().asked).toHaveLength(1);
+    expect(agent().onDemand.describe()).toMatchObject({ networks: 0, learnt: 0 });
+  });
+});
+
+function echo(from: Pick<Vm, 'macNumber' | 'ips'>, n: number): Packet {
+  const to = { mac: mac(macOf(n)), ip: ipv4(ipOf(n)) };
+  return icmpEcho('request', { mac: from.macNumber, ip: ipv4(from.ips[0]!) }, to);
+}
