@@ -78,6 +78,7 @@ function queriesOf({ networks, subnets }: Region): Record<string, (n: number) =>
     'page of a network': (n) => `network_id=${network(n)}&limit=100`,
     'page of a network, some fields': (n) => `network_id=${network(n)}&limit=100&fields=id&fields=name`,
     'page of a project': () => 'project_id=admin&limit=100',
+    'page of a network, sorted by name': (n) => `network_id=${network(n)}&limit=100&sort_key=name&sort_dir=asc`,
     'page of those that are down': () => 'status=DOWN&limit=100',
     'none: another project': () => 'project_id=nobody&limit=100',
     'none: a status that no port has': () => 'status=ERROR&limit=100',

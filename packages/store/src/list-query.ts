@@ -69,7 +69,7 @@ function markerOf<T extends CollectionTypes>(
   return { prelude, condition: afterCondition(keys, values) };
 }
 
-/** Lexicographic comparison; as a row where the directions agree, because an index serves that. */
+/** Lexicographic comparison; as a row where the directions agree, because an index serves that whole. */
 function afterCondition(keys: readonly OrderKey[], values: readonly string[]): string {
   const directions = new Set(keys.map(({ direction }) => direction));
   if (directions.size === 1) {
@@ -80,7 +80,11 @@ function afterCondition(keys: readonly OrderKey[], values: readonly string[]): s
     const equal = keys.slice(0, index).map((key, before) => `${key.expression} = ${values[before]}`);
     return `(${[...equal, `${expression} ${direction === 'asc' ? '>' : '<'} ${values[index]}`].join(' and ')})`;
   });
-  return `(${steps.join(' or ')})`;
+  const [first] = keys;
+  // Implied by the steps, but said so that an index on the first key is entered at the marker.
+  const bound =
+    first === undefined ? '' : `${first.expression} ${first.direction === 'asc' ? '>=' : '<='} ${values[0]} and `;
+  return `(${bound}(${steps.join(' or ')}))`;
 }
 
 function conditionsOf<T extends CollectionTypes>(
@@ -122,6 +126,9 @@ function oneOf<T extends CollectionTypes>(
   const column = own(resource.columns, field);
   if (column === undefined) throw refusal('InvalidInput', { reason: `cannot filter by '${field}'` });
   const values = wanted.map((value) => readable(value, column.type)).filter((value) => value !== null);
+  // Only of an equality does the planner know that an index on the column and the id gives the rows in order.
+  const [only] = values;
+  if (values.length === 1 && only !== undefined) return `t.${column.name} = ${parameters.add(only)}::${column.type}`;
   return `t.${column.name} = any(${parameters.add(arrayLiteral(values))}::${column.type}[])`;
 }
 
