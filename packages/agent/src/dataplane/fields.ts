@@ -44,6 +44,7 @@ export const fields = {
   reg9: { bits: 32, kind: 'number' },
   reg10: { bits: 32, kind: 'number' },
   reg11: { bits: 32, kind: 'number' },
+  reg12: { bits: 32, kind: 'number' },
   ct_state: { bits: 32, kind: 'hex' },
   ct_mark: { bits: 32, kind: 'hex' },
   // The connection's first packet, in whichever direction this one goes. Of ICMP, the ports are type and code.

@@ -30,6 +30,7 @@
  *   reg4, reg8-11  the remote address, IPv4 or IPv6, where a set is asked for it; the next hop's, where a packet is routed
  *   reg5      1 once a router has passed the packet on to another one
  *   reg6-7    which group, set or rules are asked; while the packet is routed, which router has it
+ *   reg12     the networks among which addresses mean the same: those that routers join with that of the port that is judged
  */
 import type { Field } from './fields.ts';
 
@@ -109,7 +110,7 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     id: 20,
     purpose: 'whether security groups judge what the VM sends: not what every network needs',
     matches: ['reg0', 'eth_type', 'ip_proto', 'icmpv6_type', 'icmpv6_code', ...udpFields],
-    writes: ['reg2', 'reg6', 'reg7'],
+    writes: ['reg2', 'reg6', 'reg7', 'reg12'],
     outputs: 'none',
     next: ['leavingTrack', 'services'],
     calls: ['policy'],
@@ -233,7 +234,7 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     id: 81,
     purpose: 'whether security groups judge what the VM gets: not what every network needs',
     matches: ['reg1', 'eth_type', 'ip_proto', 'icmpv6_type', 'icmpv6_code', ...udpFields],
-    writes: ['reg2', 'reg6', 'reg7'],
+    writes: ['reg2', 'reg6', 'reg7', 'reg12'],
     outputs: 'none',
     next: ['enteringTrack', 'output'],
     calls: ['policy'],
@@ -291,7 +292,7 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
   members: {
     id: 101,
     purpose: 'the addresses of a set: the members of a security group, or an address group',
-    matches: ['metadata', 'reg6', 'reg7', 'eth_type', ...remoteFields],
+    matches: ['reg6', 'reg7', 'reg12', 'eth_type', ...remoteFields],
     writes: ['reg3'],
     outputs: 'none',
     next: [],

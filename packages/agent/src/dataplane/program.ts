@@ -54,8 +54,8 @@ export function portFlows(
     ...answers(owner, port.vni, own, 'host'),
     ...nextHopFlows(owner, port, routing),
     ...silences(owner, ofport, own),
-    ...securityPortFlows(port, ofport, security),
-    ...memberFlows(port, security),
+    ...securityPortFlows(port, ofport, security, routing),
+    ...memberFlows(port, security, routing),
     ...(port.portSecurityEnabled ? ownAddressesOnly(owner, ofport, port, 'leaving') : [anyAddress(owner, ofport)]),
     stamped(owner, {
       table: pipeline.classify.id,
@@ -85,7 +85,7 @@ export function neighborFlows(
     flow(owner, 'neighbour', RULE, at, [set('tun_dst', ipv4(neighbor.hostIp))], 'tunnel'),
     ...answers(owner, neighbor.vni, its, 'host'),
     ...nextHopFlows(owner, neighbor, routing),
-    ...memberFlows(neighbor, security),
+    ...memberFlows(neighbor, security, routing),
   ];
 }
 

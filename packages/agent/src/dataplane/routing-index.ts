@@ -1,6 +1,7 @@
 /**
- * Which networks are routed to on this host, and who has addresses there: so that the first router of a network finds whom
- * it concerns without a look at anything else, and any other change of a router concerns nobody but the router.
+ * Which networks are routed to on this host, which of them routers join, and who has addresses there: so that a change of
+ * a router finds whom it concerns without a look at anything else: the first router of a network all that have addresses
+ * there, and likewise the last, and one that joins networks; most changes nobody but the router.
  */
 import type { Owner } from './owners.ts';
 import type { Router } from './resources.ts';
@@ -12,12 +13,18 @@ export class RoutingIndex implements RoutingView {
   readonly #routers = new Map<string, Router>();
   /** Routers that lead to each network. */
   readonly #routersTo = new Map<number, Set<string>>();
+  /** Of each network that is joined with others: the smallest number among them. */
+  readonly #domains = new Map<number, number>();
   /** Ports and neighbours of each network. */
   readonly #holders = new Map<number, Set<Owner>>();
   readonly #networkOf = new Map<Owner, number>();
 
   isRouted(vni: number): boolean {
     return this.#routersTo.has(vni);
+  }
+
+  domainOf(vni: number): number {
+    return this.#domains.get(vni) ?? vni;
   }
 
   router(id: string): Router | undefined {
@@ -36,7 +43,7 @@ export class RoutingIndex implements RoutingView {
     }
   }
 
-  /** Answers with those whose addresses are routed to now and were not before, or the other way round. */
+  /** Answers with those in networks that are routed to, or joined with, otherwise than before. */
   setRouter(router: Router): ReadonlySet<Owner> {
     const before = this.#routers.get(router.id);
     this.#routers.set(router.id, router);
@@ -51,11 +58,47 @@ export class RoutingIndex implements RoutingView {
 
   #relead(id: string, before: Router | undefined, after: Router | undefined): ReadonlySet<Owner> {
     const [from, to] = [networksOf(before), networksOf(after)];
-    const turned: number[] = [];
-    for (const vni of to) if (!from.has(vni) && put(this.#routersTo, vni, id)) turned.push(vni);
-    for (const vni of from) if (!to.has(vni) && take(this.#routersTo, vni, id)) turned.push(vni);
-    if (turned.length === 0) return nobody;
-    return new Set(turned.flatMap((vni) => [...(this.#holders.get(vni) ?? nobody)]));
+    const gained = [...to].filter((vni) => !from.has(vni));
+    const lost = [...from].filter((vni) => !to.has(vni));
+    if (gained.length === 0 && lost.length === 0) return nobody;
+    const joined = this.#joinedWith([...from, ...to]);
+    const turned = [
+      ...gained.filter((vni) => put(this.#routersTo, vni, id)),
+      ...lost.filter((vni) => take(this.#routersTo, vni, id)),
+    ];
+    for (const vni of this.#joinedWith([...from, ...to])) joined.add(vni);
+    const networks = new Set([...turned, ...this.#settleDomains(joined)]);
+    return new Set([...networks].flatMap((vni) => [...(this.#holders.get(vni) ?? nobody)]));
+  }
+
+  /** These networks and all that routers join with one of them. */
+  #joinedWith(networks: readonly number[]): Set<number> {
+    const joined = new Set(networks);
+    // A set that grows while it is walked is walked to its end.
+    for (const vni of joined) {
+      for (const id of this.#routersTo.get(vni) ?? []) {
+        for (const other of networksOf(this.#routers.get(id))) joined.add(other);
+      }
+    }
+    return joined;
+  }
+
+  /** Answers with the networks whose domain is not what it was. */
+  #settleDomains(networks: ReadonlySet<number>): number[] {
+    const settled = new Set<number>();
+    const moved: number[] = [];
+    for (const vni of networks) {
+      if (settled.has(vni)) continue;
+      const joined = this.#joinedWith([vni]);
+      const domain = Math.min(...joined);
+      for (const each of joined) {
+        settled.add(each);
+        if (this.domainOf(each) !== domain) moved.push(each);
+        if (each === domain) this.#domains.delete(each);
+        else this.#domains.set(each, domain);
+      }
+    }
+    return moved;
   }
 }
 

@@ -244,6 +244,23 @@ test('groups judge what is routed, at both ends', async () => {
   expect(closed.fabric.ping(closed.vms[0], '10.0.2.6')).toMatchObject({ ok: false });
 });
 
+test('members of a group are members wherever a router leads, and nowhere else', async () => {
+  const groups = [
+    securityGroup('all', [rule({ direction: 'egress' })]),
+    securityGroup('in', [rule({ remoteGroupId: 'all' })]),
+  ];
+  const placed = [
+    { ...guests[0], port: { ...red, securityGroupIds: ['all'] } },
+    { ...guests[1], port: { ...blue, securityGroupIds: ['in'] } },
+  ];
+  const { fabric, vms, hosts } = await region(placed, { routers: [router], groups });
+  expect(fabric.ping(vms[0], '10.0.2.6')).toMatchObject({ ok: true });
+  const [, there] = hosts;
+  there!.dataplane.setRouter({ ...router, interfaces: router.interfaces.slice(1) });
+  await there!.dataplane.flush(never);
+  expect(fabric.ping(vms[0], '10.0.2.6')).toMatchObject({ ok: false, reason: 'the request was not delivered' });
+});
+
 test('the first router of a network tells where its ports are, the last one takes it away, others cost their own flows', async () => {
   const { hosts } = await region(guests);
   const [{ dataplane, memory }] = hosts as [(typeof hosts)[0]];

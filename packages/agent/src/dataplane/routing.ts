@@ -17,9 +17,11 @@ import type { Router, RouterInterface } from './resources.ts';
 export interface RoutingView {
   /** Packets are routed to the network, so it has to be known which MAC its addresses have. */
   isRouted(vni: number): boolean;
+  /** One number for all networks that routers join with this one, directly or through others; its own where none does. */
+  domainOf(vni: number): number;
 }
 
-export const noRouting: RoutingView = { isRouted: () => false };
+export const noRouting: RoutingView = { isRouted: () => false, domainOf: (vni) => vni };
 
 /** Priorities in `routing`: routes by the length of their prefix, above them what is not routed. */
 const ROUTE = 1000;

@@ -6,6 +6,7 @@ import { resourceCookie } from './cookie.ts';
 import { CT_STATE, type Field } from './fields.ts';
 import type { Action, Flow, Match, MatchValue } from './flow.ts';
 import type { AddressGroup, LocalPort, Neighbor, SecurityGroup, SecurityGroupRule } from './resources.ts';
+import type { RoutingView } from './routing.ts';
 import { ask, type SecurityView } from './security.ts';
 import { groupKey, rulesKey, setKey, type Direction, type RemoteSet } from './security-keys.ts';
 
@@ -59,12 +60,12 @@ export function addressGroupFlows({ id, addresses }: AddressGroup): readonly Flo
 }
 
 /** A port's addresses in the groups that rules in use refer to: one flow per group and address. */
-export function memberFlows(holder: LocalPort | Neighbor, view: SecurityView): readonly Flow[] {
+export function memberFlows(holder: LocalPort | Neighbor, view: SecurityView, routing: RoutingView): readonly Flow[] {
   const groups = (holder.securityGroupIds ?? []).filter((id) => view.isAsked(id));
   if (groups.length === 0) return [];
   const owner = resourceCookie(holder.id);
   const addresses = [...holder.ips, ...(holder.allowedAddressPairs ?? []).map(({ ip }) => ip)];
-  const at = { metadata: BigInt(holder.vni) };
+  const at = { reg12: routing.domainOf(holder.vni) };
   return distinct(
     groups.flatMap((id) => addresses.map((text) => member(owner, { ...setKey(`group ${id}`), ...at }, text))),
   );

@@ -15,6 +15,7 @@ import type { TableName } from './pipeline.ts';
 import { pipeline } from './pipeline.ts';
 import { groupKey, type Direction } from './security-keys.ts';
 import type { LocalPort } from './resources.ts';
+import type { RoutingView } from './routing.ts';
 
 /** What is known of groups beside the port itself. */
 export interface SecurityView {
@@ -70,7 +71,7 @@ export function securityHostFlows(owner: bigint): Flow[] {
 }
 
 /** Both ends of a port; `ofport` is also the zone of its connections. */
-export function securityPortFlows(port: LocalPort, ofport: number, view: SecurityView): Flow[] {
+export function securityPortFlows(port: LocalPort, ofport: number, view: SecurityView, routing: RoutingView): Flow[] {
   const owner = resourceCookie(port.id);
   const groups = groupsOf(port);
   return [leaving, entering].flatMap((side) => {
@@ -78,7 +79,7 @@ export function securityPortFlows(port: LocalPort, ofport: number, view: Securit
     const stateless = groups.filter((id) => view.isStateless(id));
     const stateful = groups.filter((id) => !view.isStateless(id));
     return [
-      ...(groups.length > 0 ? [unjudged(owner, side, ofport, stateless)] : []),
+      ...(groups.length > 0 ? [unjudged(owner, side, ofport, stateless, routing.domainOf(port.vni))] : []),
       ...(stateful.length > 0 ? judged(owner, side, ofport, stateful, markOf(port.id)) : []),
     ];
   });
@@ -91,8 +92,8 @@ export function groupsOf(port: LocalPort): readonly string[] | null {
 }
 
 /** Stateless groups are asked first: what one of them allows is not tracked. */
-function unjudged(owner: bigint, side: Side, ofport: number, stateless: readonly string[]): Flow {
-  const actions = [set('reg2', 0), ...asked(side.opens, stateless)];
+function unjudged(owner: bigint, side: Side, ofport: number, stateless: readonly string[], domain: number): Flow {
+  const actions = [set('reg2', 0), set('reg12', domain), ...asked(side.opens, stateless)];
   return flow(owner, side.name, RULE, { [side.port]: ofport }, actions, `${side.name}Track`);
 }
 
