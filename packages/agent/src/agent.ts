@@ -22,10 +22,11 @@ import {
   type Runtime,
 } from '@alcor/runtime';
 import { Dataplane, type Switch } from './dataplane/index.ts';
-import { HeldState, type StreamSource } from './held-state.ts';
+import { HeldState } from './held-state.ts';
 import { OnDemand } from './on-demand.ts';
 import { Reports, successOf } from './reports.ts';
 import { emptyReply, type GoalStream, Session } from './session.ts';
+import type { StreamSource } from './sources.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { goalsOfVersion1 } from './version1.ts';
 

@@ -2,7 +2,8 @@ import { type Goal, goalKey, type StatedGoal } from '@alcor/contract';
 import { createSchedule } from '@alcor/runtime';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HeldState, type StreamSource, type TopicSource } from './held-state.ts';
+import { HeldState } from './held-state.ts';
+import type { StreamSource, TopicSource } from './sources.ts';
 import { neighbor, port, says, Switch, vpc, vpcId } from './testing/small-vpc.ts';
 
 /** One neighbour's present state in the truth; `at` counts all changes. */

@@ -1,7 +1,8 @@
 import { OperationStatus } from '@alcor/contract';
 import { createSchedule, type Schedule } from '@alcor/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { HeldState, type StreamSource } from './held-state.ts';
+import { HeldState } from './held-state.ts';
+import type { StreamSource } from './sources.ts';
 import { neighbor, port, says, Switch, takesBack, vpc, vpcId } from './testing/small-vpc.ts';
 
 describe('the held state', () => {

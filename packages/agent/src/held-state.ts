@@ -1,9 +1,19 @@
-import { type Goal, goalKey, goalVpc, OperationStatus, type StatedGoal } from '@alcor/contract';
+import {
+  type Goal,
+  goalKey,
+  goalVpc,
+  type HeldVpc as Offer,
+  OperationStatus,
+  type ResumedVpc,
+  type StatedGoal,
+} from '@alcor/contract';
 import type { Clock, Timer } from '@alcor/runtime';
 import { HeldGroups } from './held-groups.ts';
 import { HeldRouters } from './held-routers.ts';
 import { type GoalSink, HeldVpc, type HeldVpcParts, type Item, type Learner } from './held-vpc.ts';
-import { type LastWord, Remembered } from './remembered.ts';
+import { Offers } from './offers.ts';
+import { type LastWord, Remembered, upToDate, wordOf } from './remembered.ts';
+import { generationOf, note, other, type Source, type StreamSource, type TopicSource } from './sources.ts';
 
 /** What became of a goal that the data plane was not asked about. */
 export interface Verdict {
@@ -12,25 +22,6 @@ export interface Verdict {
   readonly status: OperationStatus;
   readonly reason: string;
 }
-
-/** A stream from a config manager: tells of many VPCs, each from nothing once it has begun it. */
-export interface StreamSource {
-  readonly kind: 'stream';
-  readonly generation: number;
-  /** Generations of the VPCs that it has begun since. */
-  readonly begun: Map<string, number>;
-  /** Of those, the ones of whose neighbours it tells only those that are asked for. */
-  readonly onDemand: Set<string>;
-}
-
-/** One reading of a VPC's topic, from its beginning. */
-export interface TopicSource {
-  readonly kind: 'topic';
-  readonly generation: number;
-  readonly vpcId: string;
-}
-
-export type Source = StreamSource | TopicSource;
 
 /** How long what only another channel has named is kept: the two may be apart by as much. */
 const channelGraceMs = 30_000;
@@ -41,6 +32,8 @@ interface Vpc {
   topic: TopicReading | undefined;
   /** Generation of the stream's telling that keeps the VPC here, whether or not there are ports; 0: none does. */
   told: number;
+  /** A stream has told all of it, and no topic has spoken of it since. */
+  isWhole: boolean;
   /** What the last reading that said everything left out, and is yet to be forgotten. */
   sweep: Sweep | undefined;
 }
@@ -103,13 +96,21 @@ export class HeldState {
 
   /** A new stream, which will say everything again that is not told by topics. */
   openStream(): StreamSource {
-    return { kind: 'stream', generation: ++this.#generation, begun: new Map(), onDemand: new Set() };
+    return {
+      kind: 'stream',
+      generation: ++this.#generation,
+      begun: new Map(),
+      onDemand: new Set(),
+      offers: new Offers(),
+    };
   }
 
   /** A new reading of the VPC's topic from its beginning; takes the place of the one before. */
   openTopic(vpcId: string): TopicSource {
     const source: TopicSource = { kind: 'topic', generation: ++this.#generation, vpcId };
-    this.#vpc(vpcId).topic = { source, caughtUp: false, overruled: new Map() };
+    const vpc = this.#vpc(vpcId);
+    vpc.topic = { source, caughtUp: false, overruled: new Map() };
+    vpc.isWhole = false;
     return source;
   }
 
@@ -139,14 +140,31 @@ export class HeldState {
   begin(source: StreamSource, vpcIds: readonly string[], onDemand: readonly string[] = []): void {
     for (const vpcId of vpcIds) {
       source.onDemand.delete(vpcId);
-      const generation = ++this.#generation;
-      source.begun.set(vpcId, generation);
-      this.#vpc(vpcId).told = generation;
+      source.offers.drop(vpcId);
+      this.#begin(source, this.#vpc(vpcId)).isWhole = false;
     }
     for (const vpcId of onDemand) {
       source.onDemand.add(vpcId);
       this.#vpc(vpcId).held.onDemand = true;
     }
+  }
+
+  /** What the stream need not tell, if it is what is meant: VPCs that are held whole, and by the word of streams alone. */
+  offer(source: StreamSource): Offer[] {
+    return [...this.#vpcs.values()].flatMap((vpc) => (isSettled(vpc) ? [source.offers.open(vpc.held)] : []));
+  }
+
+  /**
+   * What was offered of these VPCs is what is meant, but for the stale buckets, which the stream tells from nothing. Answers with those of
+   * which what was offered is not what is held any more: the stream has to begin them.
+   */
+  resume(source: StreamSource, resumed: readonly ResumedVpc[]): string[] {
+    return resumed.flatMap(({ vpcId, staleBuckets }) => {
+      const vpc = this.#vpc(vpcId);
+      const stands = source.offers.takeUp(vpc.held, staleBuckets) && isSettled(vpc);
+      this.#begin(source, vpc).isWhole = stands && staleBuckets.length === 0;
+      return stands ? [] : [vpcId];
+    });
   }
 
   /** Drops a neighbour that the host had asked for and does not use. */
@@ -175,7 +193,7 @@ export class HeldState {
   completeVpc(source: Source, vpcId: string): void {
     const vpc = this.#vpcs.get(vpcId);
     if (vpc === undefined) return;
-    if (source.kind === 'stream' && vpc.topic?.caughtUp === true) return;
+    if (source.kind === 'stream' && (vpc.topic?.caughtUp === true || source.offers.isLost(vpcId))) return;
     if (source.kind === 'topic') {
       if (vpc.topic?.source !== source) return;
       vpc.topic.caughtUp = true;
@@ -188,17 +206,23 @@ export class HeldState {
     const since = this.#clock.now();
     // What a reading under way on the other channel has named, it will not name again.
     const underWay = kind === 'stream' ? vpc.topic?.source.generation : undefined;
+    const isLeftOut = source.kind === 'stream' ? source.offers.leftOut(vpcId) : everything;
     for (const [key, item] of vpc.held.items) {
       if (item[kind] >= sweep.generation) {
         if (item[other(kind)] !== underWay) item[other(kind)] = 0;
-      } else sweep.suspects.set(key, { since, graceMs: item[other(kind)] > 0 ? channelGraceMs : 0 });
+      } else if (isLeftOut(item.goal)) {
+        sweep.suspects.set(key, { since, graceMs: item[other(kind)] > 0 ? channelGraceMs : 0 });
+      }
     }
+    vpc.isWhole = source.kind === 'stream' && vpc.topic === undefined && source.begun.has(vpcId);
     this.#sweep(vpcId, vpc, sweep);
   }
 
   /** The stream has said everything that it will: VPCs that neither it nor a topic tells of are no longer wanted. */
   complete(source: StreamSource): void {
     for (const [vpcId, vpc] of this.#vpcs) {
+      // What it has begun, it has completed on its own.
+      if (source.begun.has(vpcId)) continue;
       if (vpc.told < source.generation) vpc.told = 0;
       this.completeVpc(source, vpcId);
       this.#dropUnlessNeeded(vpcId);
@@ -252,10 +276,22 @@ export class HeldState {
   #vpc(vpcId: string): Vpc {
     let vpc = this.#vpcs.get(vpcId);
     if (vpc === undefined) {
-      const held = new HeldVpc(vpcId, this.#parts);
-      vpc = { held, topic: undefined, told: 0, sweep: undefined };
+      vpc = {
+        held: new HeldVpc(vpcId, this.#parts),
+        topic: undefined,
+        told: 0,
+        isWhole: false,
+        sweep: undefined,
+      };
       this.#vpcs.set(vpcId, vpc);
     }
+    return vpc;
+  }
+
+  /** The stream speaks for the VPC from here on. */
+  #begin(source: StreamSource, vpc: Vpc): Vpc {
+    vpc.told = ++this.#generation;
+    source.begun.set(vpc.held.id, vpc.told);
     return vpc;
   }
 
@@ -376,28 +412,18 @@ export class HeldState {
   }
 }
 
+/** Whether all that is held of the VPC is what streams have told, and nothing of it is in doubt. */
+function isSettled({ isWhole, topic, sweep }: Vpc): boolean {
+  return isWhole && topic === undefined && sweep === undefined;
+}
+
+function everything(): boolean {
+  return true;
+}
+
 /** Whether the source is the one that the VPC is told by. */
 function speaks({ topic }: Vpc, source: Source): boolean {
   return source.kind === 'topic' ? topic?.source === source && topic.caughtUp : topic === undefined;
-}
-
-function generationOf(source: Source, vpcId: string): number {
-  return source.kind === 'topic' ? source.generation : (source.begun.get(vpcId) ?? source.generation);
-}
-
-function wordOf({ goal, said }: Item): LastWord {
-  return { revision: goal.state.revisionNumber, topic: said, goal };
-}
-
-/** The goal if it is not older than what is known; of an older revision that says the same, with the newer one. */
-function upToDate({ goal, removed }: StatedGoal, known: LastWord | undefined): Goal | undefined {
-  if (known === undefined || goal.state.revisionNumber >= known.revision) return goal;
-  if (removed || known.goal === undefined || contentOf(known.goal) !== contentOf(goal)) return undefined;
-  return known.goal;
-}
-
-function contentOf({ state }: Goal): string {
-  return JSON.stringify({ ...state, revisionNumber: 0 });
 }
 
 function sum(counts: readonly number[]): number {
@@ -411,13 +437,4 @@ function isNeighbor({ goal }: Item): boolean {
 /** Something that packets go to. */
 function isPlace({ kind }: Goal): boolean {
   return kind === 'port' || kind === 'neighbor';
-}
-
-function other(kind: Source['kind']): Source['kind'] {
-  return kind === 'stream' ? 'topic' : 'stream';
-}
-
-function note(item: Item, source: Source, generation: number, now: number): void {
-  item[source.kind] = Math.max(item[source.kind], generation);
-  item.heardAt = now;
 }

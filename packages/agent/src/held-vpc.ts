@@ -1,5 +1,6 @@
 import {
   type Goal,
+  GoalDigest,
   goalKey,
   type NeighborConfiguration,
   type PortConfiguration,
@@ -49,6 +50,8 @@ export interface Item {
 export class HeldVpc {
   readonly id: string;
   readonly items = new Map<string, Item>();
+  /** Over what is held. */
+  readonly digest = new GoalDigest();
   readonly #sink: GoalSink;
   readonly #groups: HeldGroups;
   readonly #routers: HeldRouters;
@@ -98,7 +101,10 @@ export class HeldVpc {
   set(item: Item): void {
     const key = goalKey(item.goal);
     const before = this.own;
-    if (item.goal.kind === 'port' && !this.items.has(key)) this.#ports++;
+    const replaced = this.items.get(key);
+    if (replaced !== undefined) this.digest.remove(replaced.goal);
+    else if (item.goal.kind === 'port') this.#ports++;
+    this.digest.add(item.goal);
     this.items.set(key, item);
     if (item.goal.kind === 'vpc') this.#onOwn(before);
     else this.#program(item.goal);
@@ -110,6 +116,7 @@ export class HeldVpc {
     if (item === undefined) return undefined;
     const before = this.own;
     this.items.delete(key);
+    this.digest.remove(item.goal);
     if (item.goal.kind === 'port') this.#ports--;
     if (item.goal.kind === 'vpc') this.#onOwn(before);
     else this.#withdraw(item.goal);

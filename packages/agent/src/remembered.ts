@@ -1,5 +1,6 @@
-import type { Goal } from '@alcor/contract';
+import type { Goal, StatedGoal } from '@alcor/contract';
 import type { Clock } from '@alcor/runtime';
+import type { Item } from './held-vpc.ts';
 
 /** A word on a goal that is not held any more. */
 export interface LastWord {
@@ -47,4 +48,20 @@ export class Remembered {
   delete(key: string): void {
     this.#words.delete(key);
   }
+}
+
+/** The word that stands on something that is held. */
+export function wordOf({ goal, said }: Item): LastWord {
+  return { revision: goal.state.revisionNumber, topic: said, goal };
+}
+
+/** The goal if it is not older than what is known; of an older revision that says the same, with the newer one. */
+export function upToDate({ goal, removed }: StatedGoal, known: LastWord | undefined): Goal | undefined {
+  if (known === undefined || goal.state.revisionNumber >= known.revision) return goal;
+  if (removed || known.goal === undefined || contentOf(known.goal) !== contentOf(goal)) return undefined;
+  return known.goal;
+}
+
+function contentOf({ state }: Goal): string {
+  return JSON.stringify({ ...state, revisionNumber: 0 });
 }

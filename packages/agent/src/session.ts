@@ -4,6 +4,7 @@ import {
   type GoalStateV2,
   goalVpc,
   goalsOf,
+  HeldVpc,
   type LearntNeighbor,
   OperationStatus,
   type SubscriptionReport,
@@ -11,8 +12,9 @@ import {
 } from '@alcor/contract';
 import { type Clock, createWakeup, type Stream, type Timer } from '@alcor/runtime';
 import type { Dataplane } from './dataplane/index.ts';
-import type { HeldState, StreamSource } from './held-state.ts';
+import type { HeldState } from './held-state.ts';
 import { keyOf, type Reports } from './reports.ts';
+import type { StreamSource } from './sources.ts';
 
 export type GoalStream = Stream<GoalStateOperationReply, GoalStateV2>;
 
@@ -38,6 +40,7 @@ export class Session {
   /** Not yet sent, the newest per resource. */
   readonly #reports = new Map<string, OperationReport>();
   readonly #subscriptions = new Map<string, SubscriptionReport>();
+  #offers: HeldVpc[] = [];
   readonly #forgotten = new Map<string, LearntNeighbor>();
   #applied = 0;
   #later: Timer | undefined;
@@ -96,6 +99,7 @@ export class Session {
       const goals = goalsOf(message);
       held.leave(this.#source, message.leftVpcs);
       held.begin(this.#source, message.begunVpcs, message.onDemandVpcs);
+      this.#resume(message);
       // What is told now is held again, whatever was forgotten before.
       for (const { goal } of goals) this.#forgotten.delete(`${goalVpc(goal)} ${goal.state.id}`);
       const verdicts = held.apply(this.#source, goals);
@@ -109,7 +113,15 @@ export class Session {
     }
   }
 
+  /** What is not held any more as it was offered is offered anew, to say so. */
+  #resume({ verifiedVpcs, resumedVpcs }: GoalStateV2): void {
+    const verified = verifiedVpcs.map((vpcId) => ({ vpcId, staleBuckets: [] }));
+    const lost = this.#options.held.resume(this.#source, [...verified, ...resumedVpcs]);
+    this.#offers.push(...lost.map((vpcId) => HeldVpc.fromPartial({ vpcId })));
+  }
+
   async #answer(signal: AbortSignal): Promise<void> {
+    this.#offers = this.#options.held.offer(this.#source);
     for (let answered = -1; !signal.aborted;) {
       const news = this.#reports.size + this.#subscriptions.size + this.#forgotten.size;
       const nothing = news === 0 && this.#applied === answered;
@@ -128,6 +140,8 @@ export class Session {
       reply.forgotten = [...this.#forgotten.values()];
       this.#forgotten.clear();
       reply.allSubscriptions = answered < 0;
+      reply.heldVpcs = this.#offers;
+      this.#offers = [];
       reply.appliedSequence = answered = this.#applied;
       await this.#options.stream.send(reply);
     }

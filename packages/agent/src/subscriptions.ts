@@ -14,7 +14,8 @@ import {
 } from '@alcor/contract';
 import { type MessageQueue, type QueueBatch, type QueueMessage, settled } from '@alcor/runtime';
 import type { ResourceOutcome } from './dataplane/index.ts';
-import type { HeldState, TopicSource, Verdict } from './held-state.ts';
+import type { HeldState, Verdict } from './held-state.ts';
+import type { TopicSource } from './sources.ts';
 import { TopicSnapshot } from './topic-snapshot.ts';
 
 export interface SubscriptionsOptions {
