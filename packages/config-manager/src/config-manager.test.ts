@@ -4,9 +4,13 @@ import {
   encodeWhole,
   type Goal,
   goalKey,
+  HostRequest,
+  HostRequest_ResourceStateRequest,
   multicastSubject,
   NeighborConfiguration,
+  OperationStatus,
   PortConfiguration,
+  requestGoalStates,
   topicOf,
   unicastSubject,
   VpcConfiguration,
@@ -18,6 +22,7 @@ import {
   createSchedule,
   createWorld,
   type MessageQueue,
+  type Runtime,
   type Schedule,
   seededRandom,
   Topic,
@@ -32,9 +37,16 @@ const host: ManagedHost = { id: 'host', agentAddress: 'agent:50001', fence: 1 };
 
 const vpc: Goal = { kind: 'vpc', state: VpcConfiguration.fromPartial({ id: vpcId, revisionNumber: 1, tunnelId: 7 }) };
 const port: Goal = { kind: 'port', state: PortConfiguration.fromPartial({ id: 'port', revisionNumber: 1, vpcId }) };
-const neighbor = (id: string): Goal => ({
+const neighbor = (id: string, ipAddress = ''): Goal => ({
   kind: 'neighbor',
-  state: NeighborConfiguration.fromPartial({ id, revisionNumber: 1, vpcId, hostIpAddress: '172.16.0.2' }),
+  state: NeighborConfiguration.fromPartial({
+    id,
+    revisionNumber: 1,
+    vpcId,
+    hostIpAddress: '172.16.0.2',
+    macAddress: 'fa:16:3e:00:00:02',
+    fixedIps: ipAddress === '' ? [] : [{ ipAddress }],
+  }),
 });
 
 /** A manager, one host with a real agent, and a message queue between them. */
@@ -45,6 +57,7 @@ describe('the config manager', () => {
   let goals: Bus<Goal>;
   let channels: Topic<{ readonly channel: 'grpc' | 'mq' | 'on-demand' }>;
   let agent: Agent;
+  let agentRuntime: Runtime;
   let manager: ConfigManager;
   /** Calls and streams to the agent, and what it said about its readings. */
   let log: string[];
@@ -57,8 +70,9 @@ describe('the config manager', () => {
     queue = createMemoryQueue();
     goals = new Bus();
     channels = new Topic();
+    agentRuntime = world.start('agent').runtime;
     agent = new Agent({
-      runtime: world.start('agent').runtime,
+      runtime: agentRuntime,
       switch: new MemorySwitch({ name: 'host' }),
       hostIp: '172.16.0.1',
       log: () => {},
@@ -110,6 +124,44 @@ describe('the config manager', () => {
       vpcs: [{ vpcId, channel: 'grpc', wanted: 2, sent: 2, applied: 2 }],
     });
     expect(manager.hostsIn(vpcId)).toEqual(['host']);
+  });
+
+  it('tells on demand what the host asks for, and all that it has of a VPC that comes to be told so', async () => {
+    const [kept, asked] = [neighbor('a', '10.0.0.1'), neighbor('b', '10.0.0.2')];
+    goals.topic('vpc/vpc/common').put(goalKey(vpc), vpc);
+    goals.topic('vpc/vpc').put(goalKey(kept), kept);
+    const address = 'manager:9016';
+    void manager.answer(address, forever);
+    await schedule.run(100);
+    world.cut(host.agentAddress);
+    await schedule.run(5_000);
+    expect(held()).toEqual(['neighbor/a', 'port/port', 'vpc/vpc']);
+    channels.put(vpcId, { channel: 'on-demand' });
+    await schedule.run(5_000);
+    expect(channelOf()).toEqual([['on-demand', '']]);
+    goals.topic('vpc/vpc').put(goalKey(asked), asked);
+    await schedule.run(5_000);
+    expect(held()).toEqual(['neighbor/a', 'port/port', 'vpc/vpc']);
+
+    const stateRequests = ['10.0.0.2', '10.0.0.3'].map((destinationIp) =>
+      HostRequest_ResourceStateRequest.fromPartial({ requestId: destinationIp, tunnelId: 7, destinationIp }),
+    );
+    const request = HostRequest.fromPartial({ hostId: 'host', stateRequests });
+    const asking = agentRuntime.transport.call(requestGoalStates, address, request, forever);
+    await schedule.run(5_000);
+    expect((await asking).operationStatuses).toMatchObject([
+      { requestId: '10.0.0.2', operationStatus: OperationStatus.SUCCESS, resourceId: 'b', reason: '' },
+      { requestId: '10.0.0.3', operationStatus: OperationStatus.FAILURE, reason: 'nothing has the address' },
+    ]);
+    expect(held()).toEqual(['neighbor/a', 'neighbor/b', 'port/port', 'vpc/vpc']);
+    manager.repush('host');
+    await schedule.run(5_000);
+    expect(held()).toEqual(['neighbor/a', 'neighbor/b', 'port/port', 'vpc/vpc']);
+    channels.remove(vpcId, { channel: 'grpc' });
+    goals.topic('vpc/vpc').put('neighbor/c', neighbor('c'));
+    await schedule.run(5_000);
+    expect(held()).toEqual(['neighbor/a', 'neighbor/b', 'neighbor/c', 'port/port', 'vpc/vpc']);
+    expect(manager.onDemand).toMatchObject({ learnt: 0, answers: { routable: 1, 'not-routable': 1 } });
   });
 
   it('lets the host read the topic, and no longer tells it of the VPC', async () => {

@@ -2,6 +2,8 @@ import type { Goal, GoalStateOperationReply_GoalStateOperationStatus as Operatio
 import { type Bus, createWakeup, type Runtime, type Topic } from '@alcor/runtime';
 import { Admission } from './admission.ts';
 import { type GoalStates, HostSession, type HostState, type SharedBySessions } from './host-session.ts';
+import { OnDemand, type OnDemandCounters } from './on-demand.ts';
+import { answersRequests } from './requests.ts';
 import { TopicDigests } from './topic-digests.ts';
 import { type TopicInformation, Topics } from './topic-information.ts';
 
@@ -15,6 +17,8 @@ const tellingMs = 5_000;
 export interface ManagedHost {
   readonly id: string;
   readonly agentAddress: string;
+  /** Underlay address: where neighbours say that they are. */
+  readonly ip?: string;
   /** The right to speak for the host, where several processes share the hosts: the highest counts. */
   readonly fence?: number;
 }
@@ -48,12 +52,17 @@ export class ConfigManager {
   readonly #hostsIn = new Map<string, Set<string>>();
   readonly #topics = new Topics();
   readonly #shared: SharedBySessions;
+  readonly #onDemand: OnDemand;
+  #requestAddress = '';
 
   constructor(options: ConfigManagerOptions) {
     this.#options = options;
     const { clock } = options.runtime;
+    this.#onDemand = new OnDemand({ goals: options.goals, clock });
     this.#shared = {
       digests: new TopicDigests(),
+      onDemand: this.#onDemand,
+      requestAddress: () => this.#requestAddress,
       opening: new Admission({ clock, places: atOnce, keptMs: openingMs }),
       telling: new Admission({ clock, places: atOnce, keptMs: tellingMs }),
     };
@@ -86,6 +95,18 @@ export class ConfigManager {
     return this.#managed.get(hostId)?.session.describe();
   }
 
+  /** What is followed for hosts that are told on demand, and what they asked. */
+  get onDemand(): OnDemandCounters {
+    return this.#onDemand.counters;
+  }
+
+  /** Answers hosts at this address until `signal` aborts; those that are reached from then on are told so. Resolves with the address. */
+  async answer(address: string, signal: AbortSignal): Promise<string> {
+    const { transport, clock } = this.#options.runtime;
+    this.#requestAddress = await transport.serve(address, [answersRequests(this.#onDemand, clock)], signal);
+    return this.#requestAddress;
+  }
+
   /** The hosts that are in the VPC. */
   hostsIn(vpcId: string): readonly string[] {
     return [...(this.#hostsIn.get(vpcId) ?? [])];
@@ -100,7 +121,7 @@ export class ConfigManager {
 
   /** Runs until `signal` aborts; begin when the topics are complete, because a session tells its host when it has said all. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#followHosts(signal), this.#followChannels(signal)]);
+    await Promise.all([this.#followHosts(signal), this.#followChannels(signal), this.#onDemand.run(signal)]);
     await Promise.all([...this.#managed.keys()].map((id) => this.#release(id)));
   }
 

@@ -11,6 +11,7 @@ import {
   NeighborConfiguration,
   PortConfiguration,
   RouterConfiguration,
+  VpcConfiguration,
 } from '@alcor/contract';
 import { Bus } from '@alcor/runtime';
 import fc from 'fast-check';
@@ -274,6 +275,37 @@ describe('what a host is told', () => {
     expect(later.next()).toBeUndefined();
     later.tell('vpc1', 'stream');
     expect(later.next()?.message).toMatchObject({ verifiedVpcs: [], begunVpcs: ['vpc1'], complete: true });
+  });
+
+  it('is of an on-demand VPC what is common to all, and the neighbours that it learns, before it is told whole', () => {
+    const region = new Region();
+    region.port(1, 0);
+    const state = VpcConfiguration.fromPartial({ id: 'vpc0', revisionNumber: 1 });
+    region.goals.topic('vpc/vpc0/common').put('vpc/vpc0', { kind: 'vpc', state });
+    const goals = Array.from({ length: 1_500 }, (_, index): Goal => ({
+      kind: 'neighbor',
+      state: NeighborConfiguration.fromPartial({ id: `n${index}`, vpcId: 'vpc0', revisionNumber: 1 }),
+    }));
+    region.neighbor(1, 0);
+    const reader = readerOf(region, 'later');
+    const told = new Host();
+    tellAll(reader, told);
+    expect(told.known.size).toBe(0);
+    reader.tell('vpc0', 'on-demand');
+    for (const goal of goals) reader.learn('vpc0', { goal, removed: false });
+    const first = reader.next()!.message;
+    expect(first).toMatchObject({ begunVpcs: ['vpc0'], onDemandVpcs: ['vpc0'], completedVpcs: [], complete: false });
+    told.take(first);
+    expect(reader.owesLearnt).toBe(true);
+    expect(reader.next()?.message).toMatchObject({ begunVpcs: [], completedVpcs: ['vpc0'], complete: true });
+    expect([...told.vpcs.get('vpc0')!.keys()].slice(0, 3)).toEqual(['vpc/vpc0', 'port/port1', 'neighbor/n0']);
+    reader.learn('vpc0', { goal: goals[0]!, removed: true });
+    tellAll(reader, told);
+    expect(told.vpcs.get('vpc0')!.has('neighbor/n0')).toBe(false);
+    expect(reader.owesLearnt).toBe(false);
+    reader.tell('vpc0', 'stream');
+    tellAll(reader, told);
+    expect(told.known).toEqual(region.wanted);
   });
 
   it('reaches across several routers, and goes when the way there goes', () => {

@@ -2,6 +2,7 @@ import {
   addGoal,
   emptyGoalState,
   type Goal,
+  goalKey,
   goalVpc,
   type GoalStateV2,
   type HeldVpc,
@@ -14,16 +15,16 @@ import type { TopicDigests } from './topic-digests.ts';
 const goalsPerMessage = 1_000;
 
 /**
- * How a host learns of a VPC: by the stream; by a topic that it reads itself; or not yet, because it is to read the topic and it is
- * worth a moment to see whether that works.
+ * How a host learns of a VPC: by the stream; by the stream, but of neighbours only those that `learn` names; by a topic that it reads
+ * itself; or not yet, because it is worth a moment to see how.
  */
-export type Telling = 'stream' | 'topic' | 'later';
+export type Telling = 'stream' | 'on-demand' | 'topic' | 'later';
 
 export interface HostGoalsOptions {
   readonly hostId: string;
-  /** Topics `host/ID`, `vpc/ID` and `vpc/ID/routers`. */
+  /** Topics `host/ID`, `vpc/ID`, `vpc/ID/common` and `vpc/ID/routers`. */
   readonly goals: Bus<Goal>;
-  /** Of topics `vpc/ID`. */
+  /** Of topics `vpc/ID` and `vpc/ID/common`. */
   readonly digests: TopicDigests;
   /** Called when `next` may have something to say. */
   readonly wake: () => void;
@@ -53,8 +54,10 @@ interface Reading {
 interface Joined {
   readonly id: string;
   telling: Telling;
-  /** Of the VPC's topic, while the stream tells of it. */
+  /** Of the VPC's topic, or of what is common to its hosts, while the stream tells of it. */
   reading: Reading | undefined;
+  /** Neighbours that the host is yet to be told, or that are gone, by key. */
+  learnt: Map<string, StatedGoal>;
   /** While the reading is behind it: what the host held when the reading began need not be told. */
   resumption: Resumption | undefined;
   /** Everything that there was has been told since the reading began. */
@@ -147,13 +150,34 @@ export class HostGoals {
     return says ? { message, positions } : undefined;
   }
 
+  /** Undefined: the host is not in the VPC. */
+  telling(vpcId: string): Telling | undefined {
+    return this.#joined.get(vpcId)?.telling;
+  }
+
   /** Has the host learn of the VPC in another way; by the stream it is then told everything from nothing. */
   tell(vpcId: string, telling: Telling): void {
     const joined = this.#joined.get(vpcId);
     if (joined === undefined || joined.telling === telling) return;
+    // Until now nobody has told it anything.
+    const offer = joined.telling === 'later' && telling === 'on-demand' ? this.#offers.get(vpcId) : undefined;
     joined.telling = telling;
     this.#endReading(joined);
+    if (offer !== undefined) this.#offers.set(vpcId, offer);
     this.#stir(vpcId);
+  }
+
+  /** Tells a neighbour of a VPC that is told on demand, or that it is gone. */
+  learn(vpcId: string, neighbor: StatedGoal): void {
+    const joined = this.#joined.get(vpcId);
+    if (joined?.telling !== 'on-demand') return;
+    joined.learnt.set(goalKey(neighbor.goal), neighbor);
+    this.#stir(vpcId);
+  }
+
+  /** Whether a message is still to come with neighbours that the host is to learn. */
+  get owesLearnt(): boolean {
+    return [...this.#joined.values()].some(({ learnt }) => learnt.size > 0);
   }
 
   /** Tells the VPC once more from nothing, if the stream tells of it. */
@@ -194,6 +218,7 @@ export class HostGoals {
     joined.reading = undefined;
     joined.completed = false;
     joined.resumption = undefined;
+    joined.learnt.clear();
     // What the host holds by now is another matter.
     this.#offers.delete(joined.id);
   }
@@ -272,7 +297,7 @@ export class HostGoals {
     const routers = this.#read(`vpc/${vpcId}/routers`, () => this.#stir(vpcId));
     const telling = this.#options.onJoin(vpcId);
     const attached = new Map<string, readonly string[]>();
-    const nothingYet = { reading: undefined, resumption: undefined, completed: false };
+    const nothingYet = { reading: undefined, resumption: undefined, completed: false, learnt: new Map() };
     this.#joined.set(vpcId, { id: vpcId, telling, routers, attached, ...nothingYet });
     this.#left.delete(vpcId);
     this.#stirred.add(vpcId);
@@ -289,7 +314,7 @@ export class HostGoals {
 
   /** Returns the room left in the message. */
   #takeVpc(joined: Joined, message: GoalStateV2, positions: Map<string, number>, room: number): number {
-    if (joined.telling !== 'stream') {
+    if (joined.telling !== 'stream' && joined.telling !== 'on-demand') {
       this.#stirred.delete(joined.id);
       return room;
     }
@@ -298,22 +323,38 @@ export class HostGoals {
     const entries = this.#takeNews(joined, reading, Math.max(room - begun, 1));
     for (const entry of entries) addGoal(message, stated(entry));
     positions.set(reading.name, reading.subscription.position);
-    if (isRead(reading)) {
+    const left = room - begun - entries.length - this.#takeLearnt(joined, message, room - begun - entries.length);
+    if (isRead(reading) && joined.learnt.size === 0) {
       this.#stirred.delete(joined.id);
       if (!joined.completed) message.completedVpcs.push(joined.id);
       joined.completed = true;
     }
-    return room - begun - entries.length;
+    return left;
+  }
+
+  /** Returns how many. */
+  #takeLearnt({ learnt }: Joined, message: GoalStateV2, room: number): number {
+    let told = 0;
+    for (const [key, neighbor] of learnt) {
+      if (told >= room) break;
+      addGoal(message, neighbor);
+      learnt.delete(key);
+      told++;
+    }
+    return told;
   }
 
   /** Begins with what only this host is told; returns how much that is. */
   #begin(joined: Joined, message: GoalStateV2): number {
-    const { id } = joined;
-    const reading = this.#read(`vpc/${id}`, () => this.#stir(id));
+    const { id, telling, learnt } = joined;
+    const reading = this.#read(telling === 'on-demand' ? `vpc/${id}/common` : `vpc/${id}`, () => this.#stir(id));
     joined.reading = reading;
     const keys = [...(this.#ownOf.get(id)?.keys ?? [])];
     const own = keys.flatMap((key) => this.#own.topic.get(key) ?? []);
-    const resumption = this.#resume(id, reading.topic, own);
+    const neighbors = [...learnt.values()].flatMap(({ goal, removed }) => (removed ? [] : [goal]));
+    const resumption = this.#resume(joined, reading.topic, [...own, ...neighbors]);
+    for (const goal of neighbors) if (resumption?.tells(goal) === false) learnt.delete(goalKey(goal));
+    if (telling === 'on-demand') message.onDemandVpcs.push(id);
     if (resumption === undefined) message.begunVpcs.push(id);
     else if (resumption.staleBuckets.length > 0) {
       message.resumedVpcs.push({ vpcId: id, staleBuckets: [...resumption.staleBuckets] });
@@ -330,10 +371,10 @@ export class HostGoals {
   }
 
   /** How to go on from what the host has offered; undefined: from nothing. */
-  #resume(vpcId: string, topic: Topic<Goal>, own: readonly Goal[]): Resumption | undefined {
-    const offer = this.#offers.get(vpcId);
-    this.#offers.delete(vpcId);
-    if (offer === undefined) return undefined;
+  #resume({ id, telling }: Joined, topic: Topic<Goal>, own: readonly Goal[]): Resumption | undefined {
+    const offer = this.#offers.get(id);
+    this.#offers.delete(id);
+    if (offer === undefined || offer.onDemand !== (telling === 'on-demand')) return undefined;
     return resume(this.#options.digests.of(topic).with(own), offer, topic.position);
   }
 
@@ -353,7 +394,7 @@ export class HostGoals {
   #toldAll(): boolean {
     if (!isRead(this.#own)) return false;
     return [...this.#joined.values()].every(
-      ({ telling, completed }) => telling === 'topic' || (telling === 'stream' && completed),
+      ({ telling, completed }) => telling === 'topic' || (telling !== 'later' && completed),
     );
   }
 }

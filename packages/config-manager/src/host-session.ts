@@ -10,7 +10,9 @@ import { aborted, createWakeup, reliable, type Stream, type Wakeup } from '@alco
 import type { Admission } from './admission.ts';
 import type { ConfigManagerOptions, ManagedHost } from './config-manager.ts';
 import { HostGoals, type Outgoing, type Progress } from './host-goals.ts';
+import { HostLearner } from './host-learner.ts';
 import { HostReport } from './host-report.ts';
+import type { OnDemand } from './on-demand.ts';
 import { Subscriber } from './subscriber.ts';
 import type { TopicDigests } from './topic-digests.ts';
 
@@ -38,7 +40,7 @@ export interface TopicProgress extends Progress {
 
 export interface VpcProgress extends TopicProgress {
   readonly vpcId: string;
-  readonly channel: 'grpc' | 'subscribing' | 'mq';
+  readonly channel: 'grpc' | 'on-demand' | 'subscribing' | 'mq';
   /** Why the host does not read the VPC's topic, though it should. */
   readonly reason: string;
 }
@@ -58,8 +60,10 @@ export interface GoalStates {
 
 /** What the sessions of one process share. */
 export interface SharedBySessions {
-  /** Of topics `vpc/ID`. */
   readonly digests: TopicDigests;
+  readonly onDemand: OnDemand;
+  /** Where hosts ask for neighbours; empty: nowhere, and they are told all of them. */
+  readonly requestAddress: () => string;
   /** To open a stream for the first time. */
   readonly opening: Admission;
   /** To tell a host all that it must know. */
@@ -82,6 +86,7 @@ interface Conversation {
   readonly stream: GoalStream;
   readonly goals: HostGoals;
   readonly subscriber: Subscriber;
+  readonly learner: HostLearner;
   readonly wakeup: Wakeup;
   /** Aborts when the host has said what it holds. */
   readonly heard: AbortController;
@@ -114,9 +119,10 @@ export class HostSession {
 
   /** Tells the host again what it should hold: of one VPC, or everything. */
   again(vpcId?: string): void {
-    const { goals, subscriber } = this.#conversation ?? {};
+    const { goals, subscriber, learner } = this.#conversation ?? {};
     for (const each of vpcId === undefined ? (goals?.vpcs ?? []) : [vpcId]) {
       goals?.again(each);
+      learner?.again(each);
       subscriber?.again(each);
     }
   }
@@ -131,6 +137,8 @@ export class HostSession {
     const vpcs = (goals?.vpcs ?? []).map((vpcId): VpcProgress => {
       const how = subscriber?.describe(vpcId) ?? { channel: 'grpc' as const, reason: '' };
       const progress = goals?.progress(vpcId);
+      if (goals?.telling(vpcId) === 'on-demand')
+        return { vpcId, channel: 'on-demand', reason: '', ...ofStream(`vpc/${vpcId}/common`, progress) };
       if (how.channel === 'mq') return { vpcId, ...how, ...this.#options.topicProgress(topicOf(vpcId), hostId) };
       return { vpcId, ...how, ...ofStream(`vpc/${vpcId}`, progress) };
     });
@@ -189,9 +197,10 @@ export class HostSession {
 
   /** By what right, then, once the host has answered with what it is subscribed to and what it holds, what it has to know. */
   async #tell(conversation: Conversation, signal: AbortSignal): Promise<void> {
-    const { stream, goals, wakeup, heard } = conversation;
+    const { stream, goals, learner, wakeup, heard } = conversation;
     const { runtime, shared } = this.#options;
-    await stream.send({ ...emptyGoalState(), fence: this.#host.fence ?? 0 });
+    const { id: hostId, fence = 0 } = this.#host;
+    await stream.send({ ...emptyGoalState(), fence, hostId, requestAddress: shared.requestAddress() });
     // What the host reads itself is judged by the VPCs that it is in.
     goals.look();
     const late = runtime.clock.timer(offerMs, () => heard.abort());
@@ -209,6 +218,7 @@ export class HostSession {
         const { complete } = outgoing.message;
         if (complete) conversation.completeAt = sequence;
         this.#report.sent(sequence, outgoing.positions);
+        learner.sent(sequence);
         await stream.send(outgoing.message);
         if (complete) leave();
         sequence++;
@@ -231,13 +241,20 @@ export class HostSession {
   #begin(stream: GoalStream, signal: AbortSignal): Conversation {
     const { runtime, channels, queueUrl, goals: bus, shared, onMembership, log } = this.#options;
     const wakeup = createWakeup();
+    const heard = new AbortController();
+    const isOnDemand = (vpcId: string): boolean =>
+      channels?.get(vpcId)?.channel === 'on-demand' && shared.requestAddress() !== '';
     const subscriber: Subscriber = new Subscriber(
       {
         host: this.#host,
         runtime,
         queueUrl: queueUrl ?? '',
         wantsTopic: (vpcId) => channels?.get(vpcId)?.channel === 'mq',
-        tell: (vpcId, telling) => goals.tell(vpcId, telling),
+        tell: (vpcId, telling) => {
+          if (telling === 'stream' && isOnDemand(vpcId)) return learner.begin(vpcId);
+          learner.end(vpcId);
+          return goals.tell(vpcId, telling);
+        },
         again: (vpcId) => goals.again(vpcId),
         sayLeft: (vpcId) => goals.sayLeft(vpcId),
         log,
@@ -251,23 +268,36 @@ export class HostSession {
       wake: wakeup.raise,
       onJoin: (vpcId) => {
         onMembership(vpcId, true);
-        return subscriber.join(vpcId);
+        const telling = subscriber.join(vpcId);
+        if (telling !== 'stream' || !isOnDemand(vpcId)) return telling;
+        learner.begin(vpcId);
+        return 'later';
       },
       onLeave: (vpcId) => {
         onMembership(vpcId, false);
-        this.#report.forget(`vpc/${vpcId}`);
+        for (const topic of [`vpc/${vpcId}`, `vpc/${vpcId}/common`]) this.#report.forget(topic);
+        learner.end(vpcId);
         subscriber.leave(vpcId);
       },
     });
-    const heard = new AbortController();
-    return { stream, goals, subscriber, wakeup, heard, completeAt: Number.POSITIVE_INFINITY };
+    const { onDemand } = shared;
+    const learner = new HostLearner({ host: this.#host, onDemand, goals, clock: runtime.clock, heard: heard.signal });
+    return { stream, goals, subscriber, learner, wakeup, heard, completeAt: Number.POSITIVE_INFINITY };
   }
 
-  #take(reply: GoalStateOperationReply, { subscriber, goals, heard }: Conversation): void {
+  #take(reply: GoalStateOperationReply, { subscriber, goals, learner, heard }: Conversation): void {
     this.#report.take(reply);
+    learner.take(reply);
     // A first reply that comes when the host is being told already is like later ones: what the host speaks of is told from nothing.
-    if (heard.signal.aborted) for (const { vpcId } of reply.heldVpcs) goals.again(vpcId);
-    else goals.offer(reply.heldVpcs);
+    if (heard.signal.aborted) {
+      for (const { vpcId } of reply.heldVpcs) {
+        goals.again(vpcId);
+        learner.again(vpcId);
+      }
+    } else {
+      goals.offer(reply.heldVpcs);
+      learner.offer(reply.heldVpcs);
+    }
     heard.abort();
     for (const report of reply.operationStatuses) this.#options.onReport(this.#host.id, report);
     if (reply.subscriptions.length === 0 && !reply.allSubscriptions) return;
@@ -275,8 +305,9 @@ export class HostSession {
     subscriber.take(reply.subscriptions, reply.allSubscriptions);
   }
 
-  #end({ goals, stream }: Conversation): void {
+  #end({ goals, learner, stream }: Conversation): void {
     this.#conversation = undefined;
+    learner.close();
     for (const vpcId of goals.vpcs) this.#options.onMembership(vpcId, false);
     goals.close();
     stream.close();

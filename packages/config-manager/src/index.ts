@@ -1,3 +1,4 @@
 export { ConfigManager, type ConfigManagerOptions, type ManagedHost } from './config-manager.ts';
 export type { GoalStates, HostState, TopicProgress, VpcProgress } from './host-session.ts';
+export type { OnDemandCounters } from './on-demand.ts';
 export type { SubscribedHost, TopicInformation } from './topic-information.ts';

@@ -6,6 +6,8 @@ export class Interest {
   readonly #holders = new Map<string, Set<string>>();
   readonly #held = new Map<string, Set<string>>();
   readonly #acquainted = new Map<string, Set<string>>();
+  /** By host and neighbour: when the host said that nothing uses it. */
+  readonly #idleSince = new Map<string, Map<string, number>>();
   readonly #total: { size: number };
 
   /** `total` counts neighbours held, summed over hosts and VPCs. */
@@ -41,12 +43,27 @@ export class Interest {
   remove(host: string, id: string): boolean {
     if (!takeFrom(this.#held, host, id)) return false;
     takeFrom(this.#holders, id, host);
+    this.#idleSince.get(host)?.delete(id);
     this.#total.size--;
     return true;
   }
 
   removeHost(host: string): void {
     for (const id of this.held(host)) this.remove(host, id);
+    this.#idleSince.delete(host);
+  }
+
+  /** The host says that nothing has used the neighbour for long. */
+  noteIdle(host: string, id: string, now: number): void {
+    const idle = this.#idleSince.get(host) ?? new Map<string, number>();
+    this.#idleSince.set(host, idle.set(id, now));
+  }
+
+  /** Whether the host has said so, not before `since`, of all of these that it holds. */
+  isIdle(host: string, ids: Iterable<string>, since: number): boolean {
+    const [held, idle] = [this.held(host), this.#idleSince.get(host)];
+    for (const id of ids) if (held.has(id) && (idle?.get(id) ?? Number.NEGATIVE_INFINITY) < since) return false;
+    return true;
   }
 
   /** The neighbour is gone: nobody holds it any more. */

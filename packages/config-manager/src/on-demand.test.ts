@@ -161,17 +161,22 @@ describe('learning on demand', () => {
       expect(again.names).toEqual(['p1', 'p2']);
     });
 
-    it('has both forget when one has forgotten the other, and tells again what it cannot do without', async () => {
+    it('has both forget when neither uses the other, and not before', async () => {
       region.group('g', ownOnly('g'));
       for (const n of [1, 2]) region.port(n, 1, ['g']);
       for (const n of [11, 12]) region.port(n, 2, ['g']);
       const [a, b] = (await region.hosts([1, 2])) as [RecordingHost, RecordingHost];
       region.ask(a, 1, 11);
-      a.held.delete('vpc/p12');
-      region.onDemand.forgotten(vpcId, a, ['p12']);
-      expect(a.names).toEqual(['p11', 'p12']);
-      a.held.clear();
-      region.onDemand.forgotten(vpcId, a, ['p11', 'p12']);
+      region.onDemand.idle(vpcId, a, ['p11', 'p12']);
+      region.onDemand.idle(vpcId, b, ['p1']);
+      expect([a.names, b.names]).toEqual([
+        ['p11', 'p12'],
+        ['p1', 'p2'],
+      ]);
+      await region.pass(60_000);
+      region.onDemand.idle(vpcId, b, ['p1', 'p2']);
+      expect(b.names).toEqual(['p1', 'p2']);
+      region.onDemand.idle(vpcId, a, ['p11', 'p12']);
       expect([a.names, b.names]).toEqual([[], []]);
       expect(region.onDemand.counters.learnt).toBe(0);
       region.ask(b, 11, 1);
@@ -179,6 +184,18 @@ describe('learning on demand', () => {
         ['p11', 'p12'],
         ['p1', 'p2'],
       ]);
+    });
+
+    it('takes back what nobody uses at once where no rule asks for it', async () => {
+      for (const n of [1, 2, 3]) region.port(n, n);
+      const [a, b] = (await region.hosts([1, 2])) as [RecordingHost, RecordingHost];
+      region.ask(a, 1, 2);
+      region.ask(a, 1, 3);
+      region.onDemand.idle(vpcId, a, ['p2']);
+      expect([a.names, b.names]).toEqual([['p3'], ['p1']]);
+      region.port(2, 3);
+      await region.pass();
+      expect(a.names).toEqual(['p3']);
     });
   });
 
@@ -243,7 +260,7 @@ describe('what hosts hold, after any history', () => {
     { weight: 3, arbitrary: fc.record({ do: fc.constant('port' as const), port, host, inGroup: fc.boolean() }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('unbind' as const), port }) },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('ask' as const), from: port, to: port }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant('forget' as const), host, of: host }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('idle' as const), host, of: host }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('reconnect' as const), host }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('rules' as const), named: fc.boolean() }) },
   );
@@ -271,12 +288,11 @@ describe('what hosts hold, after any history', () => {
             const { status } = region.ask(asker, each.from, each.to);
             expect(status === 'routable').toBe(hostOf.has(each.to));
             if (status === 'routable') expect(asker.names).toContain(`p${each.to}`);
-          } else if (each.do === 'forget') {
+          } else if (each.do === 'idle') {
             await region.pass();
             const all = hosts[each.host - 1]!;
             const ids = all.names.filter((id) => all.held.get(`${vpcId}/${id}`) === `172.16.0.${each.of}`);
-            for (const id of ids) all.held.delete(`${vpcId}/${id}`);
-            region.onDemand.forgotten(vpcId, all, ids);
+            region.onDemand.idle(vpcId, all, ids);
           } else if (each.do === 'reconnect') {
             const before = hosts[each.host - 1]!;
             region.onDemand.leave(vpcId, before);

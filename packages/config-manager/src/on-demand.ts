@@ -44,6 +44,8 @@ export interface OnDemandCounters {
 
 /** How long a host keeps what it does not use. */
 export const learntLifetimeMs = 300_000;
+/** How long a host's word stands that it does not use what it has learnt: hosts say it again, as long as it is so. */
+const idleMs = 40_000;
 /** What could not be reached may be a moment later. */
 const refusedMs = 2_000;
 const laterMs = 200;
@@ -136,6 +138,11 @@ export class OnDemand {
     }
   }
 
+  /** What the host holds of the VPC by having learnt it. */
+  held(vpcId: string, learner: Learner): ReadonlySet<string> {
+    return this.#vpcs.get(vpcId)?.interest.held(learner.hostIp) ?? new Set();
+  }
+
   /** The host is not told of the VPC on demand any more. */
   leave(vpcId: string, learner: Learner): void {
     const vpc = this.#vpcs.get(vpcId);
@@ -146,20 +153,27 @@ export class OnDemand {
     if (vpc.learners.size === 0) vpc.closing ??= this.#options.clock.timer(lingerMs, () => this.#close(vpc));
   }
 
-  /** The host has forgotten neighbours that it had learnt, because nothing used them. */
-  forgotten(vpcId: string, learner: Learner, ids: Iterable<string>): void {
+  /**
+   * Nothing on the host uses these neighbours. It need not hold them any longer; but by members of remote groups it is judged what may come in, so
+   * those of another host it forgets when nothing on either uses the other.
+   */
+  idle(vpcId: string, learner: Learner, ids: Iterable<string>): void {
     const vpc = this.#vpcs.get(vpcId);
     if (vpc?.learners.get(learner.hostIp) !== learner) return;
     const { directory, interest } = vpc;
-    const gone: NeighborConfiguration[] = [];
+    const now = this.#options.clock.now();
+    const others = new Set<string>();
     for (const id of ids) {
       const neighbor = directory.neighbor(id);
-      if (interest.remove(learner.hostIp, id) && neighbor !== undefined) gone.push(neighbor);
+      if (neighbor === undefined || !interest.held(learner.hostIp).has(id)) continue;
+      interest.noteIdle(learner.hostIp, id, now);
+      if (this.#remoteGroups.has(neighbor)) others.add(neighbor.hostIpAddress);
+      else this.#takeBack(vpc, learner.hostIp, [id]);
     }
-    for (const other of new Set(gone.map(({ hostIpAddress }) => hostIpAddress))) {
-      const holdsSome = [...directory.on(other)].some((id) => interest.holders(id).has(learner.hostIp));
-      if (!holdsSome) this.#part(vpc, learner.hostIp, other);
-      else if (interest.acquaintances(learner.hostIp).has(other)) this.#tellMembers(vpc, learner.hostIp, other);
+    for (const other of others) {
+      const since = now - idleMs;
+      const isIdle = interest.isIdle(learner.hostIp, directory.on(other), since);
+      if (isIdle && interest.isIdle(other, directory.on(learner.hostIp), since)) this.#part(vpc, learner.hostIp, other);
     }
   }
 
@@ -261,13 +275,13 @@ export class OnDemand {
   /** Neither holds anything of the other any more. */
   #part(vpc: Followed, one: string, other: string): void {
     vpc.interest.part(one, other);
-    this.#takeBack(vpc, one, other);
-    this.#takeBack(vpc, other, one);
+    this.#takeBack(vpc, one, vpc.directory.on(other));
+    this.#takeBack(vpc, other, vpc.directory.on(one));
   }
 
-  #takeBack(vpc: Followed, from: string, of: string): void {
+  #takeBack(vpc: Followed, from: string, ids: Iterable<string>): void {
     const learner = vpc.learners.get(from);
-    for (const id of vpc.directory.on(of)) {
+    for (const id of ids) {
       const neighbor = vpc.directory.neighbor(id);
       const held = vpc.interest.remove(from, id);
       if (held && neighbor !== undefined && learner !== undefined) say(vpc, learner, neighbor, true);

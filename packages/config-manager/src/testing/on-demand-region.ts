@@ -114,6 +114,7 @@ export class OnDemandRegion {
 
   /** Lets everything that can happen at once happen. */
   async pass(ms = 50): Promise<void> {
+    this.schedule.after(ms, () => {});
     await this.schedule.run(ms);
   }
 
