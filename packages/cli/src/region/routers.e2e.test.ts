@@ -1,0 +1,132 @@
+import { canEmulate } from '@alcor/lab';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { api, cleanUp, eventually, folder, type RegionJson, sh, start, stop } from './testing/region-process.ts';
+
+const emulation = await canEmulate();
+if (!emulation.ok) console.log(`skipped: routers on real Open vSwitch: ${emulation.reason}`);
+
+const namespaces: string[] = [];
+afterAll(async () => {
+  for (const netns of namespaces) sh(`ip netns del ${netns} || true`);
+  await cleanUp();
+});
+
+interface Network {
+  readonly id: string;
+  /** IPv4, then IPv6. */
+  readonly subnets: readonly string[];
+}
+
+interface Port {
+  readonly id: string;
+  readonly mac_address: string;
+}
+
+/** A network with a subnet of each family: 10.9.N.0/24 and fd09:N::/64. */
+async function makeNetwork(url: string, n: number): Promise<Network> {
+  const { network } = await api<{ network: { id: string } }>(url, 'POST', '/v2.0/networks', {
+    network: { name: `routed-${n}` },
+  });
+  const make = async (ip_version: 4 | 6, cidr: string): Promise<string> => {
+    const body = { subnet: { network_id: network.id, ip_version, cidr } };
+    return (await api<{ subnet: { id: string } }>(url, 'POST', '/v2.0/subnets', body)).subnet.id;
+  };
+  return { id: network.id, subnets: [await make(4, `10.9.${n}.0/24`), await make(6, `fd09:${n}::/64`)] };
+}
+
+/** A VM with the addresses 10.9.N.5 and fd09:N::5 and the network's gateways, on a host of the region; its namespace. */
+async function boot(url: string, json: RegionJson, network: Network, n: number): Promise<{ vm: string; port: Port }> {
+  const host = json.hosts[n % json.hosts.length]!;
+  const ips = [`10.9.${n}.5`, `fd09:${n}::5`];
+  const fixed_ips = network.subnets.map((subnet_id, at) => ({ subnet_id, ip_address: ips[at] }));
+  const asked = { port: { network_id: network.id, fixed_ips, 'binding:host_id': host.id } };
+  const { port } = await api<{ port: Port }>(url, 'POST', '/v2.0/ports', asked);
+  const [vm, link] = [`${host.netns}-routed${n}`, `routed${n}`];
+  namespaces.push(vm);
+  sh(`
+    ip netns add ${vm}
+    ip -n ${host.netns} link add ${link} type veth peer name eth0 netns ${vm}
+    ip -n ${host.netns} link set ${link} up
+    ip netns exec ${vm} sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.eth0.disable_ipv6=0
+    ip -n ${vm} link set lo up
+    ip -n ${vm} link set eth0 address ${port.mac_address} mtu 1400 up
+    ip netns exec ${vm} ethtool -K eth0 tx off
+    ip -n ${vm} addr add ${ips[0]}/24 dev eth0
+    ip -n ${vm} addr add ${ips[1]}/64 dev eth0 nodad
+    ip -n ${vm} route add default via 10.9.${n}.1
+    ip -n ${vm} -6 route add default via fd09:${n}::1
+    ovs-vsctl --db=${host.ovsdb} add-port ${host.bridge} ${link} -- set interface ${link} external_ids:iface-id=${port.id}`);
+  return { vm, port };
+}
+
+function answers(vm: string, ip: string): boolean {
+  return sh(`ip netns exec ${vm} ping -c 1 -W 1 ${ip} >/dev/null && echo yes || echo no`).trim() === 'yes';
+}
+
+/** Packets that went through the host's flows of a table with this in their text, as the switch counts them. */
+function packetsThrough({ ovsdb, bridge }: RegionJson['hosts'][number], table: number, text: string): number {
+  const socket = join(ovsdb.replace('unix:', ''), '..', `${bridge}.mgmt`);
+  const flows = sh(`ovs-ofctl -O OpenFlow15 dump-flows unix:${socket} table=${table}`).split('\n');
+  const counts = flows.filter((line) => line.includes(text)).map((line) => /n_packets=(\d+)/.exec(line)?.[1] ?? '0');
+  return counts.reduce((sum, each) => sum + Number(each), 0);
+}
+
+describe.skipIf(!emulation.ok)('a router', () => {
+  it(
+    'joins networks on two hosts, over IPv4 and IPv6, from the moment the API has it',
+    { timeout: 180_000 },
+    async () => {
+      const { child, json, url } = await start(['--state', join(folder(), 'state')]);
+      const networks = [await makeNetwork(url, 1), await makeNetwork(url, 2)];
+      const [here, there] = [await boot(url, json, networks[0]!, 1), await boot(url, json, networks[1]!, 2)];
+      const reaches = (ip: string, wanted: boolean, from = here.vm): Promise<boolean> =>
+        eventually(
+          `${from} reaches ${ip}`,
+          () => answers(from, ip),
+          (found) => found === wanted,
+        );
+      const { router } = await api<{ router: { id: string } }>(url, 'POST', '/v2.0/routers', { router: { name: 'r' } });
+      expect(answers(here.vm, '10.9.2.5')).toBe(false);
+      for (const subnet_id of networks.flatMap(({ subnets }) => subnets))
+        await api(url, 'PUT', `/v2.0/routers/${router.id}/add_router_interface`, { subnet_id });
+      for (const ip of ['10.9.2.5', 'fd09:2::5', '10.9.1.1', '10.9.2.1', 'fd09:1::1']) await reaches(ip, true);
+      await reaches('10.9.1.5', true, there.vm);
+
+      // The ping goes out of its own host's tunnel already routed, and the other host only delivers.
+      const [sender, receiver] = [json.hosts[1]!, json.hosts[0]!];
+      const before = [
+        packetsThrough(sender, 61, 'nw_dst=10.9.2.0/24'),
+        packetsThrough(receiver, 61, 'nw_dst=10.9.2.0/24'),
+      ];
+      expect(answers(here.vm, '10.9.2.5')).toBe(true);
+      expect(packetsThrough(receiver, 61, 'nw_dst=10.9.2.0/24')).toBe(before[1]);
+      await eventually(
+        'the packets that the sender has routed',
+        () => packetsThrough(sender, 61, 'nw_dst=10.9.2.0/24'),
+        (now) => now > before[0]!,
+      );
+
+      // A route by a VM to addresses that only it has.
+      sh(`ip -n ${there.vm} addr add 10.77.0.1/32 dev lo`);
+      const routes = [{ destination: '10.77.0.0/16', nexthop: '10.9.2.5' }];
+      await api(url, 'PUT', `/v2.0/ports/${there.port.id}`, {
+        port: { allowed_address_pairs: [{ ip_address: '10.77.0.0/16' }] },
+      });
+      await api(url, 'PUT', `/v2.0/routers/${router.id}`, { router: { routes } });
+      await reaches('10.77.0.1', true);
+
+      await api(url, 'PUT', `/v2.0/routers/${router.id}`, { router: { admin_state_up: false } });
+      await reaches('10.9.2.5', false);
+      await api(url, 'PUT', `/v2.0/routers/${router.id}`, { router: { admin_state_up: true, routes: [] } });
+      await reaches('10.9.2.5', true);
+      await reaches('10.77.0.1', false);
+      await api(url, 'PUT', `/v2.0/routers/${router.id}/remove_router_interface`, {
+        subnet_id: networks[1]!.subnets[0],
+      });
+      await reaches('10.9.2.5', false);
+      await reaches('fd09:2::5', true);
+      await stop(child);
+    },
+  );
+});
