@@ -19,6 +19,8 @@ export interface Host {
   readonly id: string;
   /** Where its agent serves the contract. */
   readonly agentAddress: string;
+  /** Its underlay address, where neighbours say that they are. */
+  readonly ip: string;
 }
 
 /** A goal for one of a VPC's hosts. */
@@ -179,8 +181,10 @@ export class Delivery {
     if (row === null && before !== undefined) this.nodes.remove(id, { ...before, revision });
     else if (row !== null && row.revision > (before?.revision ?? 0)) this.nodes.put(id, row);
     const known = hosts.get(id);
-    if (row === null) hosts.remove(id, { id, agentAddress: '' });
-    else if (known?.agentAddress !== row.agentAddress) hosts.put(id, { id, agentAddress: row.agentAddress });
+    if (row === null) return hosts.remove(id, { id, agentAddress: '', ip: '' });
+    const { agentAddress, ip } = row;
+    if (known?.agentAddress !== agentAddress || known.ip !== ip) hosts.put(id, { id, agentAddress, ip });
+    return undefined;
   }
 }
 

@@ -22,6 +22,11 @@ export const regionCommand = defineCommand({
       type: 'string',
       description: 'Address of the cloud messaging service over gRPC (default: 127.0.0.1 and the port after --port)',
     },
+    'request-listen': {
+      type: 'string',
+      default: '127.0.0.1:0',
+      description: 'Loopback address where hosts ask for neighbours of on-demand VPCs over gRPC (port 0: any free one)',
+    },
     policy: { type: 'string', description: 'JSON file of policy rules that differ from the defaults' },
     queue: {
       type: 'string',

@@ -37,6 +37,8 @@ export interface ControllerOptions {
   readonly port: number;
   /** The cloud messaging service's `host:port` for gRPC; undefined: it is served over HTTP only. */
   readonly cmsListen?: string | undefined;
+  /** Where hosts ask for neighbours of VPCs that go on demand: `host:port`. */
+  readonly requestListen: string;
   /** Undefined: every caller is the administrator. */
   readonly identity: Identity | undefined;
   readonly policy: PolicyOverrides | undefined;
@@ -70,6 +72,10 @@ export async function startController(options: ControllerOptions): Promise<Contr
     ...(options.queue === undefined ? {} : { queueUrl: options.queue.url }),
     onReport: (hostId, report) => statuses.take(hostId, report),
     log: logOf(logger, 'config-manager'),
+  });
+  const { requestListen } = options;
+  await manager.answer(requestListen, stop.signal).catch((cause: unknown) => {
+    throw new Error(`cannot listen on ${requestListen}; choose another address with --request-listen`, { cause });
   });
   const untilReady = Promise.race([delivery.ready, aborted(stop.signal)]);
   const work = [

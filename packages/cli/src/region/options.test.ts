@@ -25,6 +25,8 @@ describe('the options of a region', () => {
     expect(regionOptions(plain).cmsListen).toBe('127.0.0.1:9697');
     expect(regionOptions({ ...plain, port: '0' }).cmsListen).toBe('127.0.0.1:0');
     expect(regionOptions({ ...plain, 'cms-listen': '[::1]:7' }).cmsListen).toBe('[::1]:7');
+    expect(regionOptions({ ...plain, 'request-listen': '[::1]:8' }).requestListen).toBe('[::1]:8');
+    expect(regionOptions(plain).requestListen).toBe('127.0.0.1:0');
     const everywhere = { ...plain, 'cms-listen': '0.0.0.0:9697' };
     expect(() => regionOptions(everywhere)).toThrow('--cms-listen 0.0.0.0 needs --identity builtin or keystone');
     expect(regionOptions({ ...everywhere, identity: 'builtin' }).cmsListen).toBe('0.0.0.0:9697');
@@ -69,6 +71,8 @@ describe('the options of a region', () => {
     [{ 'cms-listen': 'localhost:1' }, '--cms-listen wants an IP address and a port'],
     [{ 'cms-listen': '127.0.0.1:99999' }, '--cms-listen wants'],
     [{ listen: 'localhost' }, '--listen wants an IP address'],
+    [{ 'request-listen': '0.0.0.0:9016' }, '--request-listen wants an address of loopback, not 0.0.0.0'],
+    [{ 'request-listen': '9016' }, '--request-listen wants an IP address and a port'],
   ])('%j is refused by name', (wrong, words) => {
     expect(() => regionOptions({ ...plain, ...wrong })).toThrow(words);
   });

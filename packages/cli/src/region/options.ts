@@ -30,6 +30,8 @@ export interface RegionOptions {
   readonly listen: string;
   /** Where the cloud messaging service listens for gRPC: `host:port`; the port 0 takes any free one. */
   readonly cmsListen: string;
+  /** Where hosts ask the config manager: `host:port` on loopback; the port 0 takes any free one. */
+  readonly requestListen: string;
   /** Absolute path of a file of policy rules. */
   readonly policy: string | undefined;
 }
@@ -46,6 +48,7 @@ export function regionOptions(args: Readonly<Record<string, unknown>>): RegionOp
     databaseUrl: process.env['DATABASE_URL'],
     ...queueOptions(args),
     ...identityOptions(args),
+    requestListen: requestOption(args),
     policy: typeof args['policy'] === 'string' ? resolve(args['policy']) : undefined,
   };
 }
@@ -108,10 +111,20 @@ function identityOptions(args: Readonly<Record<string, unknown>>): IdentityOptio
 function cmsOption(args: Readonly<Record<string, unknown>>): { readonly host: string; readonly address: string } {
   const apiPort = wholeNumber('--port', args['port'], 0, 65_535);
   const beside = `127.0.0.1:${apiPort === 0 || apiPort === 65_535 ? 0 : apiPort + 1}`;
-  const given = typeof args['cms-listen'] === 'string' ? args['cms-listen'] : beside;
-  const [, host = '', port] = /^\[?([^[\]]+?)\]?:(\d{1,5})$/.exec(given) ?? [];
+  return socketAddress('cms-listen', args['cms-listen'] ?? beside);
+}
+
+/** Nobody says there who they are, so only this machine's own may ask. */
+function requestOption(args: Readonly<Record<string, unknown>>): string {
+  const { host, address } = socketAddress('request-listen', args['request-listen'] ?? '127.0.0.1:0');
+  if (!isLoopback(host)) throw new TypeError(`--request-listen wants an address of loopback, not ${host}`);
+  return address;
+}
+
+function socketAddress(option: string, given: unknown): { readonly host: string; readonly address: string } {
+  const [, host = '', port] = /^\[?([^[\]]+?)\]?:(\d{1,5})$/.exec(String(given)) ?? [];
   if (isIP(host) === 0 || Number(port) > 65_535) {
-    throw new TypeError(`--cms-listen wants an IP address and a port, as 127.0.0.1:9697, not '${given}'`);
+    throw new TypeError(`--${option} wants an IP address and a port, as 127.0.0.1:9697, not '${String(given)}'`);
   }
   return { host, address: isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}` };
 }

@@ -89,6 +89,7 @@ async function serve(
     listen,
     port,
     cmsListen: options.cmsListen,
+    requestListen: options.requestListen,
     identity: identity.identity,
     policy,
     logger,

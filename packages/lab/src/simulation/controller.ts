@@ -79,6 +79,7 @@ export class SimulatedController {
       onReport: (hostId, report) => collector.take(hostId, report),
     });
     const forever = new AbortController().signal;
+    void manager.answer(`${name}:9016`, forever);
     const works = [share, channels, keeper, manager];
     void delivery.run(forever);
     void collector.run(forever);

@@ -16,6 +16,7 @@ const controller = await startController({
   runtime,
   listen: '127.0.0.1',
   port: 0,
+  requestListen: '127.0.0.1:0',
   identity: undefined,
   policy: undefined,
   logger: openLog(name),
