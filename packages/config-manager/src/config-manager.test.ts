@@ -11,6 +11,7 @@ import {
   OperationStatus,
   PortConfiguration,
   requestGoalStates,
+  type StatedGoal,
   topicOf,
   unicastSubject,
   VpcConfiguration,
@@ -22,7 +23,7 @@ import {
   createSchedule,
   createWorld,
   type MessageQueue,
-  type Runtime,
+  type Process,
   type Schedule,
   seededRandom,
   Topic,
@@ -56,8 +57,10 @@ describe('the config manager', () => {
   let queue: MessageQueue;
   let goals: Bus<Goal>;
   let channels: Topic<{ readonly channel: 'grpc' | 'mq' | 'on-demand' }>;
+  let agentProcess: Process;
   let agent: Agent;
-  let agentRuntime: Runtime;
+  /** What the agent was told, as it takes it in. */
+  let heard: (stated: StatedGoal) => void;
   let manager: ConfigManager;
   /** Calls and streams to the agent, and what it said about its readings. */
   let log: string[];
@@ -70,20 +73,26 @@ describe('the config manager', () => {
     queue = createMemoryQueue();
     goals = new Bus();
     channels = new Topic();
-    agentRuntime = world.start('agent').runtime;
-    agent = new Agent({
-      runtime: agentRuntime,
-      switch: new MemorySwitch({ name: 'host' }),
-      hostIp: '172.16.0.1',
-      log: () => {},
-      openQueue: () => ({ ...queue, read: queue.read.bind(queue), close: async () => {} }),
-    });
-    void agent.start(host.agentAddress, forever);
+    heard = () => undefined;
+    startAgent();
     for (const goal of [vpc, neighbor('a')]) goals.topic('vpc/vpc').put(goalKey(goal), goal);
     goals.topic('host/host').put(goalKey(port), port);
     await schedule.run(100);
     startManager();
   });
+
+  function startAgent(): void {
+    agentProcess = world.start('agent');
+    agent = new Agent({
+      runtime: agentProcess.runtime,
+      switch: new MemorySwitch({ name: 'host' }),
+      hostIp: '172.16.0.1',
+      log: () => {},
+      openQueue: () => ({ ...queue, read: queue.read.bind(queue), close: async () => {} }),
+      observe: (stated) => heard(stated),
+    });
+    void agent.start(host.agentAddress, forever);
+  }
 
   function startManager(): void {
     stop = new AbortController();
@@ -147,7 +156,7 @@ describe('the config manager', () => {
       HostRequest_ResourceStateRequest.fromPartial({ requestId: destinationIp, tunnelId: 7, destinationIp }),
     );
     const request = HostRequest.fromPartial({ hostId: 'host', stateRequests });
-    const asking = agentRuntime.transport.call(requestGoalStates, address, request, forever);
+    const asking = agentProcess.runtime.transport.call(requestGoalStates, address, request, forever);
     await schedule.run(5_000);
     expect((await asking).operationStatuses).toMatchObject([
       { requestId: '10.0.0.2', operationStatus: OperationStatus.SUCCESS, resourceId: 'b', reason: '' },
@@ -240,5 +249,78 @@ describe('the config manager', () => {
     goals.topic('host/host').remove(goalKey(port), port);
     await schedule.run(5_000);
     expect([[...agent.held.vpcs], manager.topics(), manager.hostsIn(vpcId)]).toEqual([[], [], []]);
+  });
+
+  describe('after a restart', () => {
+    /** Goals that the agent was told of, by revision. */
+    let told: string[];
+
+    async function restart(change: () => void = () => undefined): Promise<void> {
+      await schedule.run(5_000);
+      stop.abort();
+      await schedule.run(1_000);
+      change();
+      told.length = 0;
+      startManager();
+      await schedule.run(5_000);
+      expect(manager.host('host')?.state).toBe('synchronised');
+    }
+
+    beforeEach(() => {
+      told = [];
+      heard = ({ goal, removed }) => told.push(`${removed ? 'not ' : ''}${goalKey(goal)}`);
+      for (let n = 0; n < 200; n++) goals.topic('vpc/vpc').put(`neighbor/n${n}`, neighbor(`n${n}`));
+    });
+
+    it('tells nothing to a host that holds what is meant', async () => {
+      await restart();
+      expect([told, held().length]).toEqual([[], 203]);
+      goals.topic('vpc/vpc').put('neighbor/b', neighbor('b'));
+      await schedule.run(1_000);
+      expect(told).toEqual(['neighbor/b']);
+      expect(manager.goalStates('host')).toMatchObject({
+        own: { wanted: 1, sent: 1, applied: 1 },
+        vpcs: [{ vpcId, wanted: 203, sent: 203, applied: 203 }],
+      });
+    });
+
+    it('tells what has changed meanwhile and what is near it, and has the host forget what is gone', async () => {
+      await restart(() => {
+        goals.topic('vpc/vpc').put('neighbor/b', neighbor('b'));
+        goals.topic('vpc/vpc').remove('neighbor/n7', neighbor('n7'));
+      });
+      expect(told).toContain('neighbor/b');
+      expect(told.length).toBeLessThan(100);
+      expect(held().length).toBe(203);
+      expect(held()).not.toContain('neighbor/n7');
+    });
+
+    it('tells a VPC from nothing of which something else is held than was offered', async () => {
+      const offer = agent.held.offer.bind(agent.held);
+      await restart(() => {
+        // Between the offer and the word on it somebody else speaks to the host.
+        agent.held.offer = (source) => {
+          const offers = offer(source);
+          agent.held.apply(agent.held.openStream(), [{ goal: neighbor('stray'), removed: false }]);
+          return offers;
+        };
+      });
+      expect(held().length).toBe(203);
+      expect(held()).not.toContain('neighbor/stray');
+      expect(told.length).toBeGreaterThan(203);
+    });
+
+    it('tells everything to an agent that has started anew', async () => {
+      await schedule.run(5_000);
+      stop.abort();
+      agentProcess.kill();
+      await schedule.run(1_000);
+      startAgent();
+      await schedule.run(100);
+      told.length = 0;
+      startManager();
+      await schedule.run(5_000);
+      expect([told.length, held().length]).toEqual([203, 203]);
+    });
   });
 });
