@@ -42,6 +42,7 @@ export function subnetGoal(subnet: Subnet): Goal {
       dhcpEnable: subnet.enableDhcp,
       ...(subnet.gatewayIp === null ? {} : { gateway: { ipAddress: subnet.gatewayIp } }),
       dnsEntryList: subnet.dnsNameservers.map((entry) => ({ entry })),
+      hostRoutes: subnet.hostRoutes.map(({ destination, nexthop }) => ({ destination, nextHopIp: nexthop })),
     }),
   };
 }
@@ -63,6 +64,8 @@ export function portGoal(port: Port): Goal {
       portSecurityDisabled: !port.portSecurityEnabled,
       securityGroupIds: port.securityGroupIds.map((id) => ({ id })),
       allowAddressPairs: pairsOf(port),
+      extraDhcpOptions: port.extraDhcpOpts.map(({ name, value, ipVersion }) => ({ name, value, ipVersion })),
+      dnsName: port.dnsName,
     }),
   };
 }
