@@ -12,8 +12,8 @@ const [file, ...given] = process.argv.slice(2);
 // One JSON object per measure and line, whichever benchmark it is.
 const args = ['--json', ...given.filter((arg) => arg !== '--save' && arg !== '--json')];
 const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
-// A region of a million ports is a few GB.
-const NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --max-old-space-size=16384`;
+// A region of a million ports is a few GB, and thousands of simulated hosts make as much garbage as they would on their own machines.
+const NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --max-old-space-size=16384 --max-semi-space-size=64`;
 const { status, stdout } = spawnSync(process.execPath, [tsx, join(root, file), ...args], {
   cwd: root,
   env: { ...process.env, NODE_OPTIONS },

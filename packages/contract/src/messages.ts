@@ -41,13 +41,16 @@ export function addGoal(message: GoalStateV2, { goal, removed }: StatedGoal): vo
 
 /** What the message asks for; INFO and GET ask for nothing. */
 export function goalsOf(message: GoalStateV2): StatedGoal[] {
-  return kinds.flatMap((kind) => {
-    const place = places[kind] as Place<Goal['state']>;
-    return Object.values(place(message)).flatMap(({ operationType, configuration: state }) => {
-      if (state === undefined || operationType === OperationType.INFO || operationType === OperationType.GET) return [];
-      return [{ goal: { kind, state } as Goal, removed: operationType === OperationType.DELETE }];
-    });
-  });
+  const goals: StatedGoal[] = [];
+  for (const kind of kinds) {
+    const states = (places[kind] as Place<Goal['state']>)(message);
+    for (const id in states) {
+      const { operationType, configuration: state } = states[id]!;
+      if (state === undefined || operationType === OperationType.INFO || operationType === OperationType.GET) continue;
+      goals.push({ goal: { kind, state } as Goal, removed: operationType === OperationType.DELETE });
+    }
+  }
+  return goals;
 }
 
 /** Those of which a message may hold a copy for each of several VPCs. */

@@ -54,9 +54,34 @@ class MemoryQueue implements MessageQueue {
   ): AsyncGenerator<QueueBatch, void> {
     const kept = this.#topics.get(topic);
     if (kept === undefined) throw new TopicGone(`there is no ${topic}`);
-    const over = AbortSignal.any([signal, this.#closed.signal]);
-    yield* follow(topic, kept, subjectMatcher(subjects), position, AbortSignal.any([over, kept.dropped.signal]));
-    if (!over.aborted) throw new TopicGone(`${topic} has been dropped`);
+    const { entries, dropped } = kept;
+    if (position > entries.position) throw new TopicGone(`${topic} ends before ${position}`);
+    const left = AbortSignal.any([signal, this.#closed.signal]);
+    const over = AbortSignal.any([left, dropped.signal]);
+    const news = createWakeup();
+    // Once, not for each wait: a topic may have thousands of readers, and all wait for every message.
+    over.addEventListener('abort', news.raise, { once: true });
+    const place = entries.watch(position, news.raise);
+    const matches = subjectMatcher(subjects);
+    const atStart = entries.position;
+    try {
+      for (let toldCaughtUp = false; !over.aborted;) {
+        if (place.position > 0 && place.position < entries.forgotten)
+          throw new TopicGone(`${topic} is not whole after ${place.position}`);
+        const found = entries.take(place, batchSize);
+        const isAll = found.length < batchSize;
+        if (isAll) place.position = entries.position;
+        const messages = found.filter(({ key }) => matches(key)).map(message);
+        const caughtUp = place.position >= atStart;
+        if (messages.length > 0 || (caughtUp && !toldCaughtUp)) yield { messages, position: place.position, caughtUp };
+        toldCaughtUp = caughtUp;
+        if (isAll) await news.wait();
+      }
+    } finally {
+      over.removeEventListener('abort', news.raise);
+      place.close();
+    }
+    if (!left.aborted) throw new TopicGone(`${topic} has been dropped`);
   }
 
   async drop(topic: string): Promise<void> {
@@ -75,36 +100,6 @@ class MemoryQueue implements MessageQueue {
 
   async close(): Promise<void> {
     this.#closed.abort();
-  }
-}
-
-/** Batches of what `matches` after `position`, until `signal` aborts. */
-async function* follow(
-  topic: string,
-  { entries }: Kept,
-  matches: (subject: string) => boolean,
-  position: number,
-  signal: AbortSignal,
-): AsyncGenerator<QueueBatch, void> {
-  const news = createWakeup();
-  const place = entries.watch(position, news.raise);
-  const atStart = entries.position;
-  try {
-    if (position > atStart) throw new TopicGone(`${topic} ends before ${position}`);
-    for (let toldCaughtUp = false; !signal.aborted;) {
-      if (place.position > 0 && place.position < entries.forgotten)
-        throw new TopicGone(`${topic} is not whole after ${place.position}`);
-      const found = entries.take(place, batchSize);
-      const isAll = found.length < batchSize;
-      if (isAll) place.position = entries.position;
-      const messages = found.filter(({ key }) => matches(key)).map(message);
-      const caughtUp = place.position >= atStart;
-      if (messages.length > 0 || (caughtUp && !toldCaughtUp)) yield { messages, position: place.position, caughtUp };
-      toldCaughtUp = caughtUp;
-      if (isAll) await news.wait(signal);
-    }
-  } finally {
-    place.close();
   }
 }
 

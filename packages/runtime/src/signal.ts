@@ -5,23 +5,20 @@ export function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** Resolves (never rejects) when `promise` settles or the signal aborts, whichever comes first; nothing stays behind at the signal. */
-export function settled(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    signal.addEventListener('abort', done, { once: true });
-    promise.catch(() => {}).then(done);
-    if (signal.aborted) done();
-  });
+export async function settled(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const over = new AbortController();
+  const stop = (): void => over.abort();
+  signal.addEventListener('abort', stop, { once: true });
+  await Promise.race([promise, aborted(over.signal)]).catch(() => {});
+  signal.removeEventListener('abort', stop);
 }
 
 /** A flag that one loop waits on and anybody raises; raising it twice is raising it once. */
 export interface Wakeup {
   readonly raise: () => void;
   /** Resolves when raised since the last time it resolved, or when the signal aborts. */
-  readonly wait: (signal: AbortSignal) => Promise<void>;
+  readonly wait: (signal?: AbortSignal) => Promise<void>;
 }
 
 export function createWakeup(): Wakeup {
@@ -33,15 +30,15 @@ export function createWakeup(): Wakeup {
       wake?.();
     },
     async wait(signal) {
-      if (!raised && !signal.aborted) {
+      if (!raised && signal?.aborted !== true) {
         await new Promise<void>((resolve) => {
           const done = (): void => {
-            signal.removeEventListener('abort', done);
+            signal?.removeEventListener('abort', done);
             wake = undefined;
             resolve();
           };
           wake = done;
-          signal.addEventListener('abort', done, { once: true });
+          signal?.addEventListener('abort', done, { once: true });
         });
       }
       raised = false;

@@ -12,6 +12,7 @@ import {
   type PortId,
   type Router,
   type RouterId,
+  type RowOf,
   type RuledSecurityGroup,
   type SecurityGroupId,
   type SecurityGroupRuleId,
@@ -19,56 +20,13 @@ import {
   type SubnetId,
 } from '@alcor/network';
 
-/** Rows of an intent by number, for tests: `net1`, `port7`, `group2` and so on. */
+/** Rows of an intent by number, for tests and benchmarks. */
 
 const at = new Date(0);
 const common = { projectId: 'p', name: '', description: '', createdAt: at, updatedAt: at };
 const octet = (n: number): string => (n & 255).toString(16).padStart(2, '0');
 const hex = (n: number): string => `${octet(n >> 16)}:${octet(n >> 8)}:${octet(n)}`;
 const address = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
-
-export const networkId = (n: number): NetworkId => `net${n}` as NetworkId;
-export const portId = (n: number): PortId => `port${n}` as PortId;
-export const nodeId = (n: number): NodeId => `host${n}` as NodeId;
-export const groupId = (n: number): SecurityGroupId => `group${n}` as SecurityGroupId;
-export const addressGroupId = (n: number): AddressGroupId => `addresses${n}` as AddressGroupId;
-export const routerId = (n: number): RouterId => `router${n}` as RouterId;
-const subnetId = (n: number): SubnetId => `sub${n}` as SubnetId;
-
-export function network(n: number, revision: number, adminStateUp = true): Network {
-  return {
-    ...common,
-    id: networkId(n),
-    revision,
-    adminStateUp,
-    shared: false,
-    external: false,
-    isDefault: false,
-    mtu: 1450,
-    vni: n + 1,
-    portSecurityEnabled: true,
-  };
-}
-
-export function subnet(n: number, revision: number): Subnet {
-  return {
-    ...common,
-    id: subnetId(n),
-    revision,
-    networkId: networkId(n),
-    ipVersion: 4,
-    cidr: '10.0.0.0/8',
-    gatewayIp: '10.0.0.1',
-    enableDhcp: true,
-    allocationPools: [],
-    dnsNameservers: [],
-    hostRoutes: [],
-    ipv6RaMode: null,
-    ipv6AddressMode: null,
-    serviceTypes: [],
-    subnetPoolId: null,
-  };
-}
 
 export interface PortPlace {
   readonly network: number;
@@ -77,100 +35,184 @@ export interface PortPlace {
   readonly name?: string;
 }
 
-export function port(n: number, revision: number, { network: net, host, groups = [], name = '' }: PortPlace): Port {
-  return {
-    ...common,
-    ...plainPort,
-    id: portId(n),
-    revision,
-    name,
-    networkId: networkId(net),
-    adminStateUp: true,
-    mac: `fa:16:3e:${hex(n)}`,
-    fixedIps: [{ subnetId: subnetId(net), ip: address(n + 2) }],
-    hostId: host === null ? null : nodeId(host),
-    deviceId: '',
-    deviceOwner: '',
-    portSecurityEnabled: true,
-    securityGroupIds: groups.map(groupId),
-  };
-}
-
-export function node(n: number, revision: number, ip = n): Node {
-  return {
-    id: nodeId(n),
-    name: nodeId(n),
-    ip: `172.16.0.${ip}`,
-    agentAddress: `h${n}`,
-    revision,
-    createdAt: at,
-    updatedAt: at,
-  };
-}
-
-export function rule(n: number, more: Partial<GroupRule> = {}): GroupRule {
-  return {
-    id: `rule${n}` as SecurityGroupRuleId,
-    direction: 'ingress',
-    ethertype: 'IPv4',
-    protocol: null,
-    portRangeMin: null,
-    portRangeMax: null,
-    remoteIpPrefix: null,
-    remoteGroupId: null,
-    remoteAddressGroupId: null,
-    ...more,
-  };
-}
-
-export function group(n: number, revision: number, rules: readonly GroupRule[] = []): RuledSecurityGroup {
-  return { ...common, id: groupId(n), revision, stateful: true, isDefault: false, shared: false, rules };
-}
-
-export function addressGroup(n: number, revision: number, addresses: readonly string[] = []): AddressGroup {
-  return { ...common, id: addressGroupId(n), revision, addresses, shared: false };
-}
-
 export interface RouterPlace {
   readonly networks: readonly number[];
   readonly routes?: Router['routes'];
   readonly external?: number;
 }
 
-export function router(n: number, revision: number, { networks, routes = [], external }: RouterPlace): Router {
-  const gateway = {
-    networkId: networkId(external ?? 0),
-    enableSnat: true,
-    mac: 'fa:16:3e:ff:00:00',
-    fixedIps: [],
-    qosPolicyId: null,
-  };
-  return {
-    ...common,
-    id: routerId(n),
-    revision,
-    adminStateUp: true,
-    gatewayPortId: external === undefined ? null : portId(external),
-    gateway: external === undefined ? null : gateway,
-    enableSnat: true,
-    routes,
-    interfaces: networks.map((net) => ({
-      portId: `router${n}-net${net}` as PortId,
+/** How a row is called. */
+export type Naming = (kind: string, n: number) => string;
+
+/** Rows under names of one's own. */
+export function rowsNamed(idOf: Naming) {
+  const networkId = (n: number): NetworkId => idOf('net', n) as NetworkId;
+  const portId = (n: number): PortId => idOf('port', n) as PortId;
+  const nodeId = (n: number): NodeId => idOf('host', n) as NodeId;
+  const groupId = (n: number): SecurityGroupId => idOf('group', n) as SecurityGroupId;
+  const addressGroupId = (n: number): AddressGroupId => idOf('addresses', n) as AddressGroupId;
+  const routerId = (n: number): RouterId => idOf('router', n) as RouterId;
+  const subnetId = (n: number): SubnetId => idOf('sub', n) as SubnetId;
+
+  function network(n: number, revision: number, adminStateUp = true): Network {
+    return {
+      ...common,
+      id: networkId(n),
+      revision,
+      adminStateUp,
+      shared: false,
+      external: false,
+      isDefault: false,
+      mtu: 1450,
+      vni: n + 1,
+      portSecurityEnabled: true,
+    };
+  }
+
+  function subnet(n: number, revision: number): Subnet {
+    return {
+      ...common,
+      id: subnetId(n),
+      revision,
+      networkId: networkId(n),
+      ipVersion: 4,
+      cidr: '10.0.0.0/8',
+      gatewayIp: '10.0.0.1',
+      enableDhcp: true,
+      allocationPools: [],
+      dnsNameservers: [],
+      hostRoutes: [],
+      ipv6RaMode: null,
+      ipv6AddressMode: null,
+      serviceTypes: [],
+      subnetPoolId: null,
+    };
+  }
+
+  function port(n: number, revision: number, { network: net, host, groups = [], name = '' }: PortPlace): Port {
+    return {
+      ...common,
+      ...plainPort,
+      id: portId(n),
+      revision,
+      name,
       networkId: networkId(net),
-      mac: `fa:16:3f:00:${octet(n)}:${octet(net)}`,
-      fixedIps: [{ subnetId: subnetId(net), ip: '10.0.0.1' }],
-    })),
-    distributed: false,
-    ha: false,
-    enableNdpProxy: false,
-    flavorId: null,
-    qosPolicyId: null,
-    conntrackHelpers: [],
+      adminStateUp: true,
+      mac: `fa:16:3e:${hex(n)}`,
+      fixedIps: [{ subnetId: subnetId(net), ip: address(n + 2) }],
+      hostId: host === null ? null : nodeId(host),
+      deviceId: '',
+      deviceOwner: '',
+      portSecurityEnabled: true,
+      securityGroupIds: groups.map(groupId),
+    };
+  }
+
+  function node(n: number, revision: number, ip = n): Node {
+    return {
+      id: nodeId(n),
+      name: nodeId(n),
+      ip: `172.16.${ip >> 8}.${ip & 255}`,
+      agentAddress: `h${n}`,
+      revision,
+      createdAt: at,
+      updatedAt: at,
+    };
+  }
+
+  function rule(n: number, more: Partial<GroupRule> = {}): GroupRule {
+    return {
+      id: idOf('rule', n) as SecurityGroupRuleId,
+      direction: 'ingress',
+      ethertype: 'IPv4',
+      protocol: null,
+      portRangeMin: null,
+      portRangeMax: null,
+      remoteIpPrefix: null,
+      remoteGroupId: null,
+      remoteAddressGroupId: null,
+      ...more,
+    };
+  }
+
+  function group(n: number, revision: number, rules: readonly GroupRule[] = []): RuledSecurityGroup {
+    return { ...common, id: groupId(n), revision, stateful: true, isDefault: false, shared: false, rules };
+  }
+
+  function addressGroup(n: number, revision: number, addresses: readonly string[] = []): AddressGroup {
+    return { ...common, id: addressGroupId(n), revision, addresses, shared: false };
+  }
+
+  function router(n: number, revision: number, { networks, routes = [], external }: RouterPlace): Router {
+    const gateway = {
+      networkId: networkId(external ?? 0),
+      enableSnat: true,
+      mac: 'fa:16:3e:ff:00:00',
+      fixedIps: [],
+      qosPolicyId: null,
+    };
+    return {
+      ...common,
+      id: routerId(n),
+      revision,
+      adminStateUp: true,
+      gatewayPortId: external === undefined ? null : portId(external),
+      gateway: external === undefined ? null : gateway,
+      enableSnat: true,
+      routes,
+      interfaces: networks.map((net) => ({
+        portId: `router${n}-net${net}` as PortId,
+        networkId: networkId(net),
+        mac: `fa:16:3f:00:${octet(n)}:${octet(net)}`,
+        fixedIps: [{ subnetId: subnetId(net), ip: '10.0.0.1' }],
+      })),
+      distributed: false,
+      ha: false,
+      enableNdpProxy: false,
+      flavorId: null,
+      qosPolicyId: null,
+      conntrackHelpers: [],
+    };
+  }
+
+  return {
+    networkId,
+    portId,
+    nodeId,
+    groupId,
+    addressGroupId,
+    routerId,
+    network,
+    subnet,
+    port,
+    node,
+    rule,
+    group,
+    addressGroup,
+    router,
   };
 }
 
+/** Rows named `net1`, `port7`, `group2` and so on. */
+export const {
+  networkId,
+  portId,
+  nodeId,
+  groupId,
+  addressGroupId,
+  routerId,
+  network,
+  subnet,
+  port,
+  node,
+  rule,
+  group,
+  addressGroup,
+  router,
+} = rowsNamed((kind, n) => `${kind}${n}`);
+
 /** The change that makes or replaces the row. */
-export function put<K extends Change['kind']>(kind: K, row: NonNullable<Extract<Change, { kind: K }>['row']>): Change {
+export function put<K extends Change['kind']>(kind: K, row: RowOf<K>): Change {
   return { kind, id: row.id, revision: row.revision, row } as unknown as Change;
 }
 
