@@ -16,7 +16,7 @@ const runPackages = {
   ethtool: 'ethtool',
 };
 const benchPackages = { ...runPackages, 'nats-server': 'nats-server' };
-const testPackages = { ...benchPackages, openstack: 'python3-openstackclient' };
+const testPackages = { ...benchPackages, openstack: 'python3-openstackclient', udhcpc: 'udhcpc' };
 const packagesFor = { run: runPackages, bench: benchPackages, test: testPackages };
 
 export function say(message) {

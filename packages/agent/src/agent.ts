@@ -22,6 +22,7 @@ import {
   type Runtime,
 } from '@alcor/runtime';
 import { Dataplane, type Switch } from './dataplane/index.ts';
+import { GuestServices } from './guest-services.ts';
 import { HeldState } from './held-state.ts';
 import { OnDemand } from './on-demand.ts';
 import { Reports, successOf } from './reports.ts';
@@ -61,6 +62,7 @@ export class Agent {
   readonly held: HeldState;
   readonly onDemand: OnDemand;
   readonly #options: AgentOptions;
+  readonly #services: GuestServices;
   readonly #reports: Reports;
   readonly #subscriptions: Subscriptions;
   /** What calls of version 1 told. */
@@ -88,7 +90,7 @@ export class Agent {
       clock,
       onPortOutcome: (outcome) => this.#reports.outcome(outcome),
       onOutcomes: (outcomes) => this.onDemand.onOutcomes(outcomes),
-      onPacket: (packet) => this.onDemand.onPacket(packet),
+      onPacket: (packet) => this.#services.onPacket(packet) || this.onDemand.onPacket(packet),
     });
     this.held = new HeldState({
       sink: this.dataplane,
@@ -97,6 +99,7 @@ export class Agent {
       ...(options.observe === undefined ? {} : { observe: options.observe }),
       onForgotten: () => this.#flushForgotten(),
     });
+    this.#services = new GuestServices({ held: this.held, dataplane: this.dataplane });
     this.#pushed = this.held.openStream();
     this.#reports = new Reports(this.held, (report) => this.#current?.session?.tell(report));
     this.#subscriptions = new Subscriptions({

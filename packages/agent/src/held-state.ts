@@ -253,6 +253,11 @@ export class HeldState {
     return vpc !== undefined && vpc.held.own === undefined;
   }
 
+  /** One goal held of a VPC. */
+  goal(vpcId: string, key: string): Goal | undefined {
+    return this.#vpcs.get(vpcId)?.held.items.get(key)?.goal;
+  }
+
   /** The goals held of a VPC, by key. */
   goals(vpcId: string): ReadonlyMap<string, Goal> {
     const items = this.#vpcs.get(vpcId)?.held.items ?? new Map<string, Item>();

@@ -165,6 +165,11 @@ export class Dataplane {
     });
   }
 
+  /** The port of this host that is plugged at an OpenFlow port. */
+  portAt(ofport: number): LocalPort | undefined {
+    return this.#desired.portAt(ofport);
+  }
+
   /** Has packets enter the pipeline at the tables that they name; they find at least what `flush` has answered for. */
   send(packets: readonly PacketOut[]): void {
     this.#switch.send(packets);

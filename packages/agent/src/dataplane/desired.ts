@@ -30,6 +30,7 @@ export class DesiredFlows {
   readonly ports = new Map<string, LocalPort>();
   readonly neighbors = new Map<string, Neighbor>();
   readonly plugged = new Map<string, PluggedInterface>();
+  readonly #ifaceAt = new Map<number, string>();
   /** Interfaces that are there but unusable, and the switch's words for it. */
   readonly broken = new Map<string, string>();
   /** Owners whose values make no flows, and why. */
@@ -125,20 +126,34 @@ export class DesiredFlows {
     this.#programAddressGroup(id);
   }
 
+  /** The port whose interface has this OpenFlow port number. */
+  portAt(ofport: number): LocalPort | undefined {
+    return this.ports.get(this.#ifaceAt.get(ofport) ?? '');
+  }
+
   /** True if a port that is held is concerned. */
   plug(iface: PluggedInterface): boolean {
     const before = this.plugged.get(iface.ifaceId);
     this.plugged.set(iface.ifaceId, iface);
+    if (before !== undefined) this.#leave(before);
+    this.#ifaceAt.set(iface.ofport, iface.ifaceId);
     this.broken.delete(iface.ifaceId);
     return before?.ofport !== iface.ofport && this.#replug(iface.ifaceId);
   }
 
   /** True if a port that is held is concerned. */
   unplug(id: string, reason: string): boolean {
+    const before = this.plugged.get(id);
+    if (before !== undefined) this.#leave(before);
     this.plugged.delete(id);
     if (reason === '') this.broken.delete(id);
     else this.broken.set(id, reason);
     return this.#replug(id);
+  }
+
+  /** Another interface may have the number already. */
+  #leave({ ofport, ifaceId }: PluggedInterface): void {
+    if (this.#ifaceAt.get(ofport) === ifaceId) this.#ifaceAt.delete(ofport);
   }
 
   #replug(id: string): boolean {

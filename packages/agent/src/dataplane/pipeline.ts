@@ -148,8 +148,8 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
   },
   services: {
     id: 50,
-    purpose: 'ARP and neighbour discovery answered on the host',
-    matches: ['metadata', 'reg0', ...ipFields, ...arpFields, ...ndFields],
+    purpose: 'ARP and neighbour discovery answered on the host, DHCP by the agent',
+    matches: ['metadata', 'reg0', ...ipFields, ...udpFields, ...arpFields, ...ndFields],
     writes: [
       'eth_src', 'eth_dst', ...arpFields, 'ipv6_src', 'ipv6_dst', 'icmpv6_type', 'nd_options_type', 'nd_reserved',
     ], // prettier-ignore

@@ -69,6 +69,7 @@ test('the flows of a port with an IPv4 address', () => {
     leaving 100 reg0=7 → goto:50
     neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → goto:80
     services 100 arp_op=1,arp_tpa=10.0.0.1,eth_type=0x806,metadata=100 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,arp_op:=2,arp_tha[0+48]:=arp_sha[0+48],arp_sha:=02:00:00:00:00:01,arp_tpa[0+32]:=arp_spa[0+32],arp_spa:=10.0.0.1,output:in_port
+    services 100 eth_type=0x800,ip_proto=17,reg0=7,udp_dst=67,udp_src=68 → controller:meter=101
     services 110 arp_op=1,arp_tpa=10.0.0.1,eth_type=0x806,reg0=7 → drop"
   `);
 });

@@ -7,6 +7,7 @@ import { ownAddressesOnly } from './antispoof.ts';
 import { apply, FALLBACK, flow, goto, icmpv6, move, RESERVED, RULE, set } from './build.ts';
 import { resourceCookie, stamped } from './cookie.ts';
 import type { Flow, Match } from './flow.ts';
+import { meterOf } from './meters.ts';
 import { pipeline, tables } from './pipeline.ts';
 import { type Addresses, addressesOf, answers, ndReply } from './responder.ts';
 import type { LocalPort, Neighbor } from './resources.ts';
@@ -54,6 +55,7 @@ export function portFlows(
     ...answers(owner, port.vni, own, 'host'),
     ...nextHopFlows(owner, port, routing),
     ...silences(owner, ofport, own),
+    ...(own.v4.length > 0 ? [dhcpQuestions(owner, ofport, port.vni)] : []),
     ...securityPortFlows(port, ofport, security, routing),
     ...memberFlows(port, security, routing),
     ...(port.portSecurityEnabled ? ownAddressesOnly(owner, ofport, port, 'leaving') : [anyAddress(owner, ofport)]),
@@ -104,6 +106,12 @@ function silences(owner: bigint, ofport: number, own: Addresses): Flow[] {
     ),
     ...own.v6.map((ip) => flow(owner, 'services', RESERVED, { reg0: ofport, ...icmpv6(135), nd_target: ip }, [])),
   ];
+}
+
+/** What a DHCP client says goes to the agent, which answers it. */
+function dhcpQuestions(owner: bigint, ofport: number, vni: number): Flow {
+  const match = { reg0: ofport, eth_type: 0x0800, ip_proto: 17, udp_src: 68, udp_dst: 67 };
+  return flow(owner, 'services', RULE, match, [{ type: 'controller', meter: meterOf('service', vni) }]);
 }
 
 function anyAddress(owner: bigint, ofport: number): Flow {

@@ -171,8 +171,10 @@ test('a VM asks for its address by DHCP, and never answers as a DHCP server', as
   const { fabric, vms } = await region([{ host: A, port: one }]);
   const asks = udp({ mac: mac(one.mac), ip: 0, port: 68 }, { mac: BROADCAST, ip: ipv4('255.255.255.255'), port: 67 });
   const serves = udp({ ...self, port: 67 }, { ...peer, port: 68 });
+  const { given } = fabric.send(vms[0], asks).hops[0]!.walk;
+  expect(given).toMatchObject([{ table: 50, packet: { reg0: 2, udp_dst: 67 } }]);
   const last = (packet: Packet) => fabric.send(vms[0], packet).hops[0]!.walk.trace.at(-1)!.table;
-  expect([last(asks), last(serves)]).toEqual(['neighbour', 'antispoof']);
+  expect([last(asks), last(serves)]).toEqual(['services', 'antispoof']);
 });
 
 test('with port security off a VM sends from any address', async () => {
