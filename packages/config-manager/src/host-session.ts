@@ -298,7 +298,8 @@ export class HostSession {
       goals.offer(reply.heldVpcs);
       learner.offer(reply.heldVpcs);
     }
-    heard.abort();
+    // Aborting makes an error with its stack each time.
+    if (!heard.signal.aborted) heard.abort();
     for (const report of reply.operationStatuses) this.#options.onReport(this.#host.id, report);
     if (reply.subscriptions.length === 0 && !reply.allSubscriptions) return;
     this.#options.onSubscriptions(this.#host.id, reply);

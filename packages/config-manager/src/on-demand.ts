@@ -210,7 +210,7 @@ export class OnDemand {
       return isWhole(vpc) ? refused('nothing has the address') : later('the network is not known whole yet');
     }
     const source = this.#sourceOf(vpc, sourceIp);
-    if (source !== undefined && !mayReach({ ...source }, { ...place, address: destination })) {
+    if (source !== undefined && !mayReach(source, { ...place, address: destination })) {
       return refused('no rule of the security groups lets the two speak');
     }
     if (this.#learnt.size >= learntAtMost) return later('too much is learnt');
@@ -229,20 +229,23 @@ export class OnDemand {
   #meet(asker: Learner, source: Place | undefined, { directory, neighbor }: Place): void {
     const vpc = this.#vpcs.get(directory.vpcId)!;
     const there = neighbor.hostIpAddress;
-    for (const each of new Set([vpc, this.#vpcs.get(source?.directory.vpcId ?? '') ?? vpc])) {
-      this.#acquaint(each, asker.hostIp, there);
-      if (source !== undefined && each.directory === source.directory) this.#tell(each, there, source.neighbor);
+    this.#acquaint(vpc, asker.hostIp, there);
+    const from = source === undefined ? undefined : this.#vpcs.get(source.directory.vpcId);
+    if (source !== undefined && from !== undefined) {
+      if (from !== vpc) this.#acquaint(from, asker.hostIp, there);
+      this.#tell(from, there, source.neighbor);
     }
-    const tell = (): void => {
-      const now = directory.neighbor(neighbor.id);
-      const isThere = vpc.learners.get(asker.hostIp) === asker;
-      // Said again to a host that has it already: it would not have asked.
-      if (now !== undefined && isThere) this.#tell(vpc, asker.hostIp, now, 'again');
-    };
     const other = vpc.learners.get(there);
     const isJudged = source !== undefined && this.#remoteGroups.has(source.neighbor);
-    if (isJudged && other !== undefined && other !== asker) other.afterApplied(tell);
-    else tell();
+    if (!isJudged || other === undefined || other === asker) this.#teach(vpc, asker, neighbor.id);
+    else other.afterApplied(() => this.#teach(vpc, asker, neighbor.id));
+  }
+
+  /** Has the asker learn the neighbour as it is now, also if it holds it: then it would not have asked. */
+  #teach(vpc: Followed, asker: Learner, id: string): void {
+    const neighbor = vpc.directory.neighbor(id);
+    const isThere = vpc.learners.get(asker.hostIp) === asker;
+    if (neighbor !== undefined && isThere) this.#tell(vpc, asker.hostIp, neighbor, 'again');
   }
 
   /** Has the host hold the neighbour, if it is told on demand. */

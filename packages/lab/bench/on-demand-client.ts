@@ -1,0 +1,198 @@
+/**
+ * The hosts of the on-demand benchmark, in a process of their own: their agents' end of the goal-state streams, without a switch, and questions.
+ * The parent says by IPC what to ask; the answers' times go back the same way.
+ */
+import {
+  GoalStateOperationReply,
+  HostRequest,
+  HostRequest_ResourceStateRequest,
+  OperationStatus,
+  pushGoalStatesStream,
+  requestGoalStates,
+} from '@alcor/contract';
+import { createQueue, handler, realRuntime, reliable, type Runtime, seededRandom } from '@alcor/runtime';
+
+/** What to ask: with a rate, so many questions a second at even times, whatever the answers; without, the next when one is answered. */
+export interface Asking {
+  readonly hosts: readonly number[];
+  readonly vni: number;
+  /** Ports of the VPC: the destinations, by their number. */
+  readonly ports: number;
+  readonly perMessage: number;
+  /** Messages of one host under way, without a rate. */
+  readonly underWay: number;
+  readonly perSecond: number | null;
+  readonly ms: number;
+}
+
+export interface Asked {
+  readonly answered: number;
+  readonly routable: number;
+  readonly putOff: number;
+  /** Questions that a rate would have asked for and that were still not answered at the end. */
+  readonly behind: number;
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Neighbours that came by the streams meanwhile. */
+  readonly told: number;
+}
+
+export function addressOf(n: number): string {
+  const at = n + 2;
+  return `10.${(at >> 16) & 255}.${(at >> 8) & 255}.${at & 255}`;
+}
+
+export function hostId(n: number): string {
+  return `host-${n}`;
+}
+
+/** The machine's own costs more than a question. */
+const random = seededRandom(1);
+let told = 0;
+
+/** Takes goal states and says that they are applied, as an agent would whose switch takes no time. */
+function agent({ clock }: Runtime): Parameters<Runtime['transport']['serve']>[1][number] {
+  return handler(pushGoalStatesStream, async (wire) => {
+    const stream = reliable(wire, { clock, empty: () => GoalStateOperationReply.fromPartial({ formatVersion: 2 }) });
+    const reply = (appliedSequence: number): Promise<void> => {
+      const allSubscriptions = appliedSequence === 0;
+      return stream.send(GoalStateOperationReply.fromPartial({ formatVersion: 2, appliedSequence, allSubscriptions }));
+    };
+    await reply(0);
+    let sequence = 0;
+    for await (const { neighborStates } of stream.received) {
+      told += Object.keys(neighborStates).length;
+      await reply(++sequence);
+    }
+  });
+}
+
+/** One host's questions: a message after the other on one stream, each answered in turn. */
+class Questioner {
+  readonly #host: number;
+  readonly #runtime: Runtime;
+  readonly #waiting: ((reply: { readonly routable: number; readonly putOff: number }) => void)[] = [];
+  readonly #requests = createQueue<HostRequest>();
+
+  constructor(host: number, address: string, runtime: Runtime, signal: AbortSignal) {
+    this.#host = host;
+    this.#runtime = runtime;
+    // It ends with the manager.
+    this.#converse(address, signal).catch(() => undefined);
+  }
+
+  ask({ vni, ports, perMessage }: Asking): Promise<{ readonly routable: number; readonly putOff: number }> {
+    const any = (): string => addressOf(Math.floor(random.next() * ports));
+    const stateRequests = Array.from({ length: perMessage }, (_, n) =>
+      HostRequest_ResourceStateRequest.fromPartial({
+        requestId: String(n),
+        tunnelId: vni,
+        sourceIp: any(),
+        destinationIp: any(),
+      }),
+    );
+    this.#requests.push(HostRequest.fromPartial({ formatVersion: 2, hostId: hostId(this.#host), stateRequests }));
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  async #converse(address: string, signal: AbortSignal): Promise<void> {
+    const stream = await this.#runtime.transport.open(requestGoalStates, address, signal);
+    signal.addEventListener('abort', () => this.#requests.end());
+    const send = async (): Promise<void> => {
+      for await (const request of this.#requests) await stream.send(request);
+    };
+    void send();
+    for await (const { operationStatuses } of stream.received) {
+      const count = (status: OperationStatus): number =>
+        operationStatuses.filter(({ operationStatus }) => operationStatus === status).length;
+      this.#waiting.shift()?.({ routable: count(OperationStatus.SUCCESS), putOff: count(OperationStatus.PENDING) });
+    }
+  }
+}
+
+class Tally {
+  readonly #latencies: number[] = [];
+  readonly #told = told;
+  routable = 0;
+  putOff = 0;
+  asked = 0;
+
+  take(ms: number, reply: { readonly routable: number; readonly putOff: number }): void {
+    this.#latencies.push(ms);
+    this.routable += reply.routable;
+    this.putOff += reply.putOff;
+  }
+
+  sum(perMessage: number, ms: number): Asked {
+    const sorted = this.#latencies.toSorted((a, b) => a - b);
+    const quantile = (q: number): number =>
+      sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
+    const answered = sorted.length * perMessage;
+    return {
+      answered,
+      routable: this.routable,
+      putOff: this.putOff,
+      behind: this.asked * perMessage - answered,
+      perSecond: (answered / ms) * 1_000,
+      p50Ms: quantile(0.5),
+      p99Ms: quantile(0.99),
+      told: told - this.#told,
+    };
+  }
+}
+
+async function ask(asking: Asking, of: (host: number) => Questioner, { clock }: Runtime): Promise<Asked> {
+  const { hosts, perMessage, perSecond, underWay, ms } = asking;
+  const tally = new Tally();
+  const begun = clock.now();
+  let isOver = false;
+  const one = async (host: number, at: number): Promise<void> => {
+    tally.asked++;
+    const reply = await of(host).ask(asking);
+    if (!isOver) tally.take(clock.now() - at, reply);
+  };
+  const closedLoop = async (host: number): Promise<void> => {
+    while (clock.now() - begun < ms) await one(host, clock.now());
+  };
+  if (perSecond === null) {
+    await Promise.all(hosts.flatMap((host) => Array.from({ length: underWay }, () => closedLoop(host))));
+  } else {
+    const everyMs = (perMessage / perSecond) * 1_000;
+    // Late is late from when it was due, not from when there was time to ask.
+    for (let n = 0; n * everyMs < ms; n++) {
+      const due = begun + n * everyMs;
+      while (clock.now() < due) await clock.sleep(Math.max(due - clock.now(), 0));
+      void one(hosts[n % hosts.length]!, due);
+    }
+    await clock.sleep(Math.max(0, begun + ms - clock.now()));
+  }
+  isOver = true;
+  return tally.sum(perMessage, clock.now() - begun);
+}
+
+/** What the parent says: first where to ask, then what. */
+export type Order = { readonly requestAddress: string } | { readonly id: number; readonly asking: Asking };
+export type Word = { readonly agentAddress: string } | { readonly id: number; readonly asked: Asked };
+
+async function serve(): Promise<void> {
+  const runtime = realRuntime();
+  const stop = new AbortController();
+  const say = (word: Word): void => void process.send?.(word);
+  const questioners = new Map<number, Questioner>();
+  let address = '';
+  const of = (host: number): Questioner => {
+    let questioner = questioners.get(host);
+    if (questioner === undefined)
+      questioners.set(host, (questioner = new Questioner(host, address, runtime, stop.signal)));
+    return questioner;
+  };
+  process.on('disconnect', () => process.exit());
+  process.on('message', (order: Order) => {
+    if ('requestAddress' in order) address = order.requestAddress;
+    else void ask(order.asking, of, runtime).then((asked) => say({ id: order.id, asked }));
+  });
+  say({ agentAddress: await runtime.transport.serve('127.0.0.1:0', [agent(runtime)], stop.signal) });
+}
+
+if (process.argv[2] === 'hosts') await serve();

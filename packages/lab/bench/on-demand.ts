@@ -1,0 +1,236 @@
+/**
+ * What answering hosts costs by the size of their VPC: questions per second over real gRPC on loopback, from hosts in a process of their own, with the
+ * neighbours that they learn sent down their streams; and what a tenant feels of another one that asks a hundred times as much.
+ * Real are the config manager, the contract and gRPC; the goals are put where delivery would publish them, and the hosts have no switch.
+ *
+ *   npm run bench:on-demand -- [--ports N,…] [--ms N] [--json]
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ConfigManager, type ManagedHost } from '@alcor/config-manager';
+import {
+  EtherType,
+  type Goal,
+  goalKey,
+  NeighborConfiguration,
+  PortConfiguration,
+  SecurityGroupConfiguration,
+  SecurityGroupConfiguration_Direction as Direction,
+  VpcConfiguration,
+} from '@alcor/contract';
+import { Bus, realRuntime, Topic } from '@alcor/runtime';
+import { addressOf, type Asked, type Asking, hostId, type Order, type Word } from './on-demand-client.ts';
+
+const HOSTS = 64;
+const ASKING = [0, 1, 2, 3, 4, 5, 6, 7];
+const PER_MESSAGE = 50;
+const MOST_P99_MS = 5;
+const RATES = [5_000, 10_000, 15_000, 20_000, 25_000, 30_000, 40_000, 60_000];
+/** Of the tenant beside the flood, in questions per second. */
+const QUIET = 200;
+const FLOOD = 100;
+
+const runtime = realRuntime();
+const { clock } = runtime;
+
+/** A VPC of a tenant with that many ports, dealt out over the hosts; rules let anybody in by address. */
+function publish(goals: Bus<Goal>, vpcId: string, tunnelId: number, ports: number): void {
+  const put = (topic: string, goal: Goal): void => goals.topic(topic).put(goalKey(goal), goal);
+  const group = SecurityGroupConfiguration.fromPartial({
+    id: `group-${vpcId}`,
+    vpcId,
+    securityGroupRules: [Direction.EGRESS, Direction.INGRESS].map((direction) => ({
+      id: `rule-${direction}`,
+      direction,
+      ethertype: EtherType.IPV4,
+      ...(direction === Direction.INGRESS ? { remoteIpPrefix: '10.0.0.0/8' } : {}),
+    })),
+  });
+  const common: Goal[] = [
+    { kind: 'vpc', state: VpcConfiguration.fromPartial({ id: vpcId, tunnelId, projectId: `of-${vpcId}` }) },
+    { kind: 'security-group', state: group },
+  ];
+  for (const goal of common) for (const topic of [`vpc/${vpcId}`, `vpc/${vpcId}/common`]) put(topic, goal);
+  for (let n = 0; n < ports; n++) {
+    const id = `${vpcId}-${n}`;
+    const hex = n.toString(16).padStart(6, '0');
+    const macAddress = `fa:16:3e:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4)}`;
+    const state = NeighborConfiguration.fromPartial({
+      id,
+      vpcId,
+      revisionNumber: 1,
+      macAddress,
+      hostIpAddress: hostIp(n % HOSTS),
+      fixedIps: [{ ipAddress: addressOf(n) }],
+      securityGroupIds: [group.id],
+    });
+    put(`vpc/${vpcId}`, { kind: 'neighbor', state });
+  }
+  // One port of its own has each host in the VPC; how many more does not matter to whom it asks.
+  for (let n = 0; n < HOSTS; n++) {
+    put(`host/${hostId(n)}`, {
+      kind: 'port',
+      state: PortConfiguration.fromPartial({ id: `${vpcId}-own-${n}`, vpcId, revisionNumber: 1 }),
+    });
+  }
+}
+
+function hostIp(n: number): string {
+  return `172.16.0.${n + 1}`;
+}
+
+interface Region {
+  ask(asking: Asking): Promise<Asked>;
+  close(): Promise<void>;
+}
+
+/** A config manager with all hosts in step, and the process that the hosts are in. */
+async function start(sizes: readonly number[]): Promise<Region> {
+  const goals = new Bus<Goal>();
+  for (const [index, ports] of sizes.entries()) publish(goals, `vpc-${index}`, index + 1, ports);
+  const client = fork(fileURLToPath(new URL('on-demand-client.ts', import.meta.url)), ['hosts']);
+  const [{ agentAddress }] = (await once(client, 'message')) as [{ agentAddress: string }];
+  const hosts = new Topic<ManagedHost>();
+  for (let n = 0; n < HOSTS; n++) hosts.put(hostId(n), { id: hostId(n), agentAddress, ip: hostIp(n) });
+  const channels = new Topic<{ readonly channel: 'grpc' | 'mq' | 'on-demand' }>();
+  for (const index of sizes.keys()) channels.put(`vpc-${index}`, { channel: 'on-demand' });
+  const stop = new AbortController();
+  const manager = new ConfigManager({
+    runtime,
+    goals,
+    hosts,
+    channels,
+    onReport: () => undefined,
+    log: (message, error) => (error === undefined ? undefined : console.error(message, error)),
+  });
+  const requestAddress = await manager.answer('127.0.0.1:0', stop.signal);
+  client.send({ requestAddress } satisfies Order);
+  const running = manager.run(stop.signal);
+  const inStep = (): boolean =>
+    Array.from({ length: HOSTS }, (_, n) => manager.host(hostId(n))?.state).every((state) => state === 'synchronised');
+  while (!inStep()) await clock.sleep(50);
+  let asked = 0;
+  const waiting = new Map<number, (asked: Asked) => void>();
+  client.on('message', (word: Word) => {
+    if ('asked' in word) waiting.get(word.id)?.(word.asked);
+  });
+  return {
+    ask(asking) {
+      const id = ++asked;
+      client.send({ id, asking } satisfies Order);
+      return new Promise((resolve) => waiting.set(id, resolve));
+    },
+    async close() {
+      stop.abort();
+      await running;
+      const gone = once(client, 'exit');
+      client.disconnect();
+      await gone;
+    },
+  };
+}
+
+interface Line {
+  readonly measure: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly [context: string]: string | number;
+}
+
+async function rates(ports: number, ms: number): Promise<Line[]> {
+  const region = await start([ports]);
+  const base = { hosts: ASKING, vni: 1, ports, perMessage: PER_MESSAGE, underWay: 2, ms };
+  const context = { ports, hosts_are: 'simulated', per_message: PER_MESSAGE };
+  await region.ask({ ...base, perSecond: null });
+  const before = process.cpuUsage();
+  const closed = await region.ask({ ...base, perSecond: null });
+  const used = process.cpuUsage(before);
+  const cpu = (used.user + used.system) / closed.answered;
+  const lines: Line[] = [
+    { measure: 'on_demand_closed_loop_per_s', value: closed.perSecond, unit: '1/s', ...context, told: closed.told },
+    { measure: 'on_demand_cpu_us', value: cpu, unit: 'us', ...context },
+  ];
+  let best = { perSecond: 0, p99Ms: Number.NaN };
+  for (const perSecond of RATES) {
+    const asked = await region.ask({ ...base, perSecond });
+    if (perSecond === 10_000)
+      lines.push({ measure: 'on_demand_p99_ms', value: asked.p99Ms, unit: 'ms', ...context, per_s: perSecond });
+    console.error(
+      `  ${perSecond}/s: p50 ${asked.p50Ms.toFixed(2)} ms, p99 ${asked.p99Ms.toFixed(2)} ms, ${asked.behind} behind`,
+    );
+    if (asked.p99Ms <= MOST_P99_MS && asked.routable === asked.answered) best = { perSecond, p99Ms: asked.p99Ms };
+    if (asked.p99Ms > 20 * MOST_P99_MS) break;
+  }
+  lines.push({ measure: 'on_demand_per_s', value: best.perSecond, unit: '1/s', ...context, p99_ms: best.p99Ms });
+  await region.close();
+  return lines;
+}
+
+/** Two tenants with a VPC of that many ports each: one asks quietly, the other a hundred times as much in every other period. */
+async function flood(ports: number, ms: number): Promise<Line[]> {
+  const region = await start([ports, ports]);
+  const quiet: Asking = { hosts: [0], vni: 1, ports, perMessage: 1, underWay: 1, perSecond: QUIET, ms };
+  const flooding: Asking = {
+    ...quiet,
+    hosts: ASKING.slice(1),
+    vni: 2,
+    perMessage: PER_MESSAGE,
+    perSecond: QUIET * FLOOD,
+  };
+  await region.ask(quiet);
+  const alone: number[] = [];
+  const beside: number[] = [];
+  let putOff = 0;
+  for (let n = 0; n < 3; n++) {
+    alone.push((await region.ask(quiet)).p99Ms);
+    const [asked, other] = await Promise.all([region.ask(quiet), region.ask(flooding)]);
+    beside.push(asked.p99Ms);
+    putOff += other.putOff;
+  }
+  await region.close();
+  const context = { ports, hosts_are: 'simulated', per_s: QUIET, other_per_s: QUIET * FLOOD, put_off: putOff };
+  const [before, during] = [median(alone), median(beside)];
+  return [
+    { measure: 'alone_p99_ms', value: before, unit: 'ms', ...context },
+    { measure: 'beside_flood_p99_ms', value: during, unit: 'ms', ...context },
+    { measure: 'other_tenant_p99_ratio', value: during / before, unit: '1', ...context },
+  ];
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
+const { values } = parseArgs({
+  options: {
+    ports: { type: 'string', default: '100,1000,10000,100000,1000000' },
+    ms: { type: 'string', default: '3000' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const print = (line: Line): void => {
+  const { measure: name, value, unit, ports } = line;
+  console.log(
+    values.json ? JSON.stringify(line) : `${String(ports).padStart(8)}  ${name.padEnd(28)} ${value.toFixed(3)} ${unit}`,
+  );
+};
+const ms = Number(values.ms);
+const closedLoop = new Map<number, number>();
+for (const text of values.ports.split(',')) {
+  const ports = Number(text);
+  console.error(`a VPC of ${ports} ports …`);
+  for (const line of await rates(ports, ms)) {
+    print(line);
+    if (line.measure === 'on_demand_closed_loop_per_s') closedLoop.set(ports, line.value);
+  }
+}
+const [smallest, largest] = [Math.min(...closedLoop.keys()), Math.max(...closedLoop.keys())];
+if (smallest < largest) {
+  const value = (closedLoop.get(largest) ?? Number.NaN) / (closedLoop.get(smallest) ?? Number.NaN);
+  print({ measure: 'on_demand_rate_ratio', value, unit: '1', ports: largest, against_ports: smallest });
+}
+console.error('a flood beside another tenant …');
+for (const line of await flood(Math.min(largest, 10_000), ms)) print(line);
+process.exit(0);
