@@ -1,63 +1,24 @@
 import { canEmulate } from '@alcor/lab';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { makeNetwork, plugGuest, removeGuests } from './testing/guests.ts';
 import { api, cleanUp, eventually, folder, type RegionJson, sh, start, stop } from './testing/region-process.ts';
 
 const emulation = await canEmulate();
 if (!emulation.ok) console.log(`skipped: routers on real Open vSwitch: ${emulation.reason}`);
 
-const namespaces: string[] = [];
 afterAll(async () => {
-  for (const netns of namespaces) sh(`ip netns del ${netns} || true`);
+  removeGuests();
   await cleanUp();
 });
 
-interface Network {
-  readonly id: string;
-  /** IPv4, then IPv6. */
-  readonly subnets: readonly string[];
-}
-
-interface Port {
-  readonly id: string;
-  readonly mac_address: string;
-}
-
-/** A network with a subnet of each family: 10.9.N.0/24 and fd09:N::/64. */
-async function makeNetwork(url: string, n: number): Promise<Network> {
-  const { network } = await api<{ network: { id: string } }>(url, 'POST', '/v2.0/networks', {
-    network: { name: `routed-${n}` },
-  });
-  const make = async (ip_version: 4 | 6, cidr: string): Promise<string> => {
-    const body = { subnet: { network_id: network.id, ip_version, cidr } };
-    return (await api<{ subnet: { id: string } }>(url, 'POST', '/v2.0/subnets', body)).subnet.id;
-  };
-  return { id: network.id, subnets: [await make(4, `10.9.${n}.0/24`), await make(6, `fd09:${n}::/64`)] };
-}
-
-/** A VM with the addresses 10.9.N.5 and fd09:N::5 and the network's gateways, on a host of the region; its namespace. */
-async function boot(url: string, json: RegionJson, network: Network, n: number): Promise<{ vm: string; port: Port }> {
-  const host = json.hosts[n % json.hosts.length]!;
-  const ips = [`10.9.${n}.5`, `fd09:${n}::5`];
-  const fixed_ips = network.subnets.map((subnet_id, at) => ({ subnet_id, ip_address: ips[at] }));
-  const asked = { port: { network_id: network.id, fixed_ips, 'binding:host_id': host.id } };
-  const { port } = await api<{ port: Port }>(url, 'POST', '/v2.0/ports', asked);
-  const [vm, link] = [`${host.netns}-routed${n}`, `routed${n}`];
-  namespaces.push(vm);
+/** With the addresses and gateways of its port. */
+function configure(vm: string, n: number): void {
   sh(`
-    ip netns add ${vm}
-    ip -n ${host.netns} link add ${link} type veth peer name eth0 netns ${vm}
-    ip -n ${host.netns} link set ${link} up
-    ip netns exec ${vm} sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.eth0.disable_ipv6=0
-    ip -n ${vm} link set lo up
-    ip -n ${vm} link set eth0 address ${port.mac_address} mtu 1400 up
-    ip netns exec ${vm} ethtool -K eth0 tx off
-    ip -n ${vm} addr add ${ips[0]}/24 dev eth0
-    ip -n ${vm} addr add ${ips[1]}/64 dev eth0 nodad
+    ip -n ${vm} addr add 10.9.${n}.5/24 dev eth0
+    ip -n ${vm} addr add fd09:${n}::5/64 dev eth0 nodad
     ip -n ${vm} route add default via 10.9.${n}.1
-    ip -n ${vm} -6 route add default via fd09:${n}::1
-    ovs-vsctl --db=${host.ovsdb} add-port ${host.bridge} ${link} -- set interface ${link} external_ids:iface-id=${port.id}`);
-  return { vm, port };
+    ip -n ${vm} -6 route add default via fd09:${n}::1`);
 }
 
 function answers(vm: string, ip: string): boolean {
@@ -79,7 +40,8 @@ describe.skipIf(!emulation.ok)('a router', () => {
     async () => {
       const { child, json, url } = await start(['--state', join(folder(), 'state')]);
       const networks = [await makeNetwork(url, 1), await makeNetwork(url, 2)];
-      const [here, there] = [await boot(url, json, networks[0]!, 1), await boot(url, json, networks[1]!, 2)];
+      const [here, there] = [await plugGuest(url, json, networks[0]!, 1), await plugGuest(url, json, networks[1]!, 2)];
+      for (const [at, { vm }] of [here, there].entries()) configure(vm, at + 1);
       const reaches = (ip: string, wanted: boolean, from = here.vm): Promise<boolean> =>
         eventually(
           `${from} reaches ${ip}`,

@@ -1,0 +1,56 @@
+import { canEmulate } from '@alcor/lab';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { makeNetwork, plugGuest, removeGuests } from './testing/guests.ts';
+import { cleanUp, folder, sh, start, stop } from './testing/region-process.ts';
+
+const client = ['/sbin/udhcpc', '/usr/sbin/udhcpc'].find((path) => existsSync(path));
+const emulation = await canEmulate();
+const missing = emulation.ok ? (client === undefined ? 'udhcpc is not installed' : '') : emulation.reason;
+if (missing !== '') console.log(`skipped: DHCP by a real client: ${missing}`);
+afterAll(async () => {
+  removeGuests();
+  await cleanUp();
+});
+
+/** What the client has bound, in the words that it gives to its script. */
+function bound(vm: string): { readonly [name: string]: string } {
+  const [script, said] = [join(folder(), 'script'), join(folder(), 'said')];
+  writeFileSync(script, `#!/bin/sh\n[ "$1" = bound ] && env > ${said}\nexit 0\n`, { mode: 0o755 });
+  const options = ['26', '121', '12', '42'].map((code) => `-O ${code}`).join(' ');
+  sh(`ip netns exec ${vm} ${client} -i eth0 -n -q -t 20 -T 1 ${options} -s ${script}`);
+  const lines = readFileSync(said, 'utf8').trim().split('\n');
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+}
+
+describe.skipIf(missing !== '')('a guest', () => {
+  it('is told its address and all that its subnet and port say, by its own host', { timeout: 180_000 }, async () => {
+    const { child, json, url } = await start(['--state', join(folder(), 'state')]);
+    const network = await makeNetwork(url, 1, {
+      dns_nameservers: ['192.0.2.53', '192.0.2.54'],
+      host_routes: [{ destination: '10.77.0.0/16', nexthop: '10.9.1.9' }],
+    });
+    const { vm } = await plugGuest(url, json, network, 1, {
+      extra_dhcp_opts: [{ opt_name: 'ntp-server', opt_value: '192.0.2.123' }],
+    });
+    const given = bound(vm);
+    expect(given).toMatchObject({
+      ip: '10.9.1.5',
+      subnet: '255.255.255.0',
+      router: '10.9.1.1',
+      serverid: '10.9.1.1',
+      lease: '86400',
+      dns: '192.0.2.53 192.0.2.54',
+      staticroutes: '10.77.0.0/16 10.9.1.9 0.0.0.0/0 10.9.1.1',
+      hostname: 'host-10-9-1-5',
+      ntpsrv: '192.0.2.123',
+    });
+    // What fits into a tunnel between the hosts.
+    expect(Number(given.mtu)).toBeGreaterThan(1300);
+    expect(Number(given.mtu)).toBeLessThan(1500);
+    const quiet = await plugGuest(url, json, await makeNetwork(url, 2, { enable_dhcp: false }), 2);
+    expect(() => sh(`ip netns exec ${quiet.vm} ${client} -i eth0 -n -q -t 2 -T 1 -s /bin/true`)).toThrow();
+    await stop(child);
+  });
+});
