@@ -21,6 +21,8 @@ export interface LeaseKeeperOptions {
   readonly store: LeaseStore;
   /** Names this process among those that share the work; the same after a restart. */
   readonly name: string;
+  /** Where the others reach it, once it knows. */
+  readonly address?: () => string;
   /** Leases as the feed has told them, by shard. */
   readonly told: Topic<HeldLease>;
   readonly work: Readonly<Record<ShardKind, ShardWork>>;
@@ -28,10 +30,11 @@ export interface LeaseKeeperOptions {
   readonly log: (message: string, error?: unknown) => void;
 }
 
-const ttlMs = 3_000;
-const renewEveryMs = 500;
+/** Whoever dies is missed for so long, and a renewal more: the rest of 5 s is for those who come after to take the work up. */
+const ttlMs = 2_000;
+const renewEveryMs = 400;
 /** How long before the store may give a lease to others its holder stops: for what is under way, and for clocks that run unevenly. */
-const marginMs = 500;
+const marginMs = 400;
 
 /**
  * Keeps this process among those that share the work, and its work to the shards that it surely holds. The work of a shard begins when
@@ -77,10 +80,10 @@ export class LeaseKeeper {
   }
 
   async #enter(signal: AbortSignal): Promise<LeaseHolder | undefined> {
-    const { store, name, clock, log } = this.#options;
+    const { store, name, address, clock, log } = this.#options;
     while (!signal.aborted) {
       try {
-        return await store.enterLeases(name);
+        return await store.enterLeases(name, address?.());
       } catch (error) {
         log(`cannot enter among those that share the work; trying again in ${renewEveryMs} ms`, error);
         await clock.sleep(renewEveryMs, signal).catch(() => {});
