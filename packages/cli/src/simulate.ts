@@ -1,6 +1,13 @@
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
 import { simulate } from '@alcor/lab';
 import { defineCommand } from 'citty';
 import { progress } from './output.ts';
+import type { SeedOutcome } from './simulate-worker.ts';
+
+/** A run makes much that is soon garbage. */
+const youngGenerationMib = 64;
 
 /** `alcor simulate`: the region under seeded faults. */
 export const simulateCommand = defineCommand({
@@ -8,11 +15,15 @@ export const simulateCommand = defineCommand({
   args: {
     seeds: { type: 'string', default: '100', description: 'Run the seeds 1 to N' },
     seed: { type: 'string', description: 'Run one seed and print everything that happens in it' },
+    jobs: { type: 'string', description: 'How many seeds run side by side (default: one for each core)' },
     json: { type: 'boolean', default: false, description: 'Print the result as one JSON object on the last line' },
   },
   async run({ args }) {
+    const jobs = args.jobs === undefined ? availableParallelism() : positive('--jobs', args.jobs);
     const failed =
-      args.seed === undefined ? await many(positive('--seeds', args.seeds)) : await one(positive('--seed', args.seed));
+      args.seed === undefined
+        ? await many(positive('--seeds', args.seeds), jobs)
+        : await one(positive('--seed', args.seed));
     const seeds = args.seed === undefined ? Number(args.seeds) : 1;
     if (args.json) console.log(JSON.stringify({ seeds, failed }));
     else
@@ -25,17 +36,31 @@ export const simulateCommand = defineCommand({
   },
 });
 
-async function many(seeds: number): Promise<number[]> {
+/** Every seed is a run of its own, so threads share the seeds out as they go. */
+async function many(seeds: number, jobs: number): Promise<number[]> {
   const failed: number[] = [];
-  for (let seed = 1; seed <= seeds; seed++) {
-    const { failures } = await simulate(seed);
-    if (failures.length > 0) {
-      failed.push(seed);
-      progress(`seed ${seed}: ${failures[0]}${failures.length > 1 ? ` (and ${failures.length - 1} more)` : ''}`);
+  let next = 1;
+  let done = 0;
+  const work = async (): Promise<void> => {
+    const resourceLimits = { maxYoungGenerationSizeMb: youngGenerationMib };
+    const worker = new Worker(new URL('simulate-worker.js', import.meta.url), { resourceLimits });
+    try {
+      while (next <= seeds) {
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+        worker.postMessage(next++);
+        const [{ seed, failures }] = (await once(worker, 'message')) as [SeedOutcome];
+        if (failures.length > 0) {
+          failed.push(seed);
+          progress(`seed ${seed}: ${failures[0]}${failures.length > 1 ? ` (and ${failures.length - 1} more)` : ''}`);
+        }
+        if (++done % 50 === 0) progress(`${done} of ${seeds} seeds, ${failed.length} failed`);
+      }
+    } finally {
+      await worker.terminate();
     }
-    if (seed % 50 === 0) progress(`${seed} of ${seeds} seeds, ${failed.length} failed`);
-  }
-  return failed;
+  };
+  await Promise.all(Array.from({ length: Math.min(jobs, seeds) }, work));
+  return failed.toSorted((a, b) => a - b);
 }
 
 async function one(seed: number): Promise<number[]> {
