@@ -3,10 +3,11 @@ import { type Dataplane, decodeFrame, type LocalPort, type PacketIn } from './da
 import type { Lease } from './dhcp/options.ts';
 import { answerDhcp } from './dhcp/server.ts';
 import type { HeldState } from './held-state.ts';
+import { answerUndeliverable } from './icmp-errors.ts';
 
 export interface GuestServicesOptions {
   readonly held: Pick<HeldState, 'goal'>;
-  readonly dataplane: Pick<Dataplane, 'portAt' | 'send'>;
+  readonly dataplane: Pick<Dataplane, 'portAt' | 'interfaceAt' | 'send'>;
 }
 
 /** What guests of this host are told when they ask, out of the goals as they are held at that moment. */
@@ -21,9 +22,13 @@ export class GuestServices {
 
   /** False if the packet asks for no service. */
   onPacket(packet: PacketIn): boolean {
-    if (packet.table !== 'services' || !isDhcp(packet)) return false;
     const portAt = (ofport: number): LocalPort | undefined => this.#dataplane.portAt(ofport);
-    this.#dataplane.send(answerDhcp(packet, { portAt, leaseOf: (port) => this.#leaseOf(port) }));
+    if (packet.table === 'routing') {
+      const interfaceAt = (vni: number, ethernet: number) => this.#dataplane.interfaceAt(vni, ethernet);
+      this.#dataplane.send(answerUndeliverable(packet, { portAt, interfaceAt }));
+    } else if (packet.table === 'services' && isDhcp(packet)) {
+      this.#dataplane.send(answerDhcp(packet, { portAt, leaseOf: (port) => this.#leaseOf(port) }));
+    } else return false;
     return true;
   }
 

@@ -223,7 +223,7 @@ test('the state can be looked at', async () => {
   });
   expect(describeText(dataplane.describe())).toMatchInlineSnapshot(`
     "192.0.2.1: connected, tunnel port 1
-    flows: 52 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
+    flows: 48 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
 
     table  name             flows
     0      classify         2
@@ -235,7 +235,7 @@ test('the state can be looked at', async () => {
     50     services         5
     51     ndReply          1
     60     routers          1
-    61     routing          7
+    61     routing          3
     62     nextHop          0
     70     neighbour        2
     75     tunnel           1

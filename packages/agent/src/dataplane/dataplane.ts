@@ -22,6 +22,7 @@ import type {
   OnDemandVpc,
   ResourceOutcome,
   Router,
+  RouterInterface,
   SecurityGroup,
 } from './resources.ts';
 import type { FlowUse, PacketIn, PacketOut, Switch, SwitchEvent } from './switch.ts';
@@ -168,6 +169,11 @@ export class Dataplane {
   /** The port of this host that is plugged at an OpenFlow port. */
   portAt(ofport: number): LocalPort | undefined {
     return this.#desired.portAt(ofport);
+  }
+
+  /** By which a router is on the network. */
+  interfaceAt(vni: number, ethernet: number): RouterInterface | undefined {
+    return this.#desired.interfaceAt(vni, ethernet);
   }
 
   /** Has packets enter the pipeline at the tables that they name; they find at least what `flush` has answered for. */

@@ -5,7 +5,15 @@
 import type { Flow } from './flow.ts';
 import { isOf, neighborOwner, type Owner, portOwner, resourceOf, routerOwner, vpcOwner } from './owners.ts';
 import { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
-import type { AddressGroup, LocalPort, Neighbor, OnDemandVpc, Router, SecurityGroup } from './resources.ts';
+import type {
+  AddressGroup,
+  LocalPort,
+  Neighbor,
+  OnDemandVpc,
+  Router,
+  RouterInterface,
+  SecurityGroup,
+} from './resources.ts';
 import { routerFlows } from './routing.ts';
 import { RoutingIndex } from './routing-index.ts';
 import { addressGroupFlows, securityGroupFlows } from './security-groups.ts';
@@ -129,6 +137,11 @@ export class DesiredFlows {
   /** The port whose interface has this OpenFlow port number. */
   portAt(ofport: number): LocalPort | undefined {
     return this.ports.get(this.#ifaceAt.get(ofport) ?? '');
+  }
+
+  /** By which a router is on the network. */
+  interfaceAt(vni: number, ethernet: number): RouterInterface | undefined {
+    return this.#routing.interfaceAt(vni, ethernet);
   }
 
   /** True if a port that is held is concerned. */

@@ -189,6 +189,7 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     ], // prettier-ignore
     outputs: 'in_port',
     next: ['nextHop'],
+    toAgent: true,
     miss: 'drop',
   },
   nextHop: {

@@ -38,10 +38,6 @@ test('the flows of the host', () => {
     ndReply 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,nd_options_type=2 → nd_tll[0+48]:=eth_src[0+48],output:in_port
     output 100  → output:reg1
     routers 0  → goto:70
-    routing 2100 eth_type=0x800,ip_ttl=0 → drop
-    routing 2100 eth_type=0x800,ip_ttl=1 → drop
-    routing 2100 eth_type=0x86dd,ip_ttl=0 → drop
-    routing 2100 eth_type=0x86dd,ip_ttl=1 → drop
     routing 2100 eth_type=0x86dd,ipv6_dst=fe80::/ffc0:: → drop
     routing 2100 eth_type=0x86dd,ipv6_dst=ff00::/ff00:: → drop
     routing 2100 eth_type=0x86dd,ipv6_src=fe80::/ffc0:: → drop

@@ -3,8 +3,9 @@
  * a router finds whom it concerns without a look at anything else: the first router of a network all that have addresses
  * there, and likewise the last, and one that joins networks; most changes nobody but the router.
  */
+import { mac } from '@alcor/openflow';
 import type { Owner } from './owners.ts';
-import type { Router } from './resources.ts';
+import type { Router, RouterInterface } from './resources.ts';
 import { leadsAnywhere, type RoutingView } from './routing.ts';
 
 const nobody: ReadonlySet<Owner> = new Set();
@@ -29,6 +30,15 @@ export class RoutingIndex implements RoutingView {
 
   router(id: string): Router | undefined {
     return this.#routers.get(id);
+  }
+
+  /** By which a router is on the network. */
+  interfaceAt(vni: number, ethernet: number): RouterInterface | undefined {
+    for (const id of this.#routersTo.get(vni) ?? []) {
+      const found = this.#routers.get(id)?.interfaces.find((each) => each.vni === vni && mac(each.mac) === ethernet);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   /** The network that the owner's addresses are in; null for an owner that is gone. */

@@ -70,6 +70,10 @@ test('the flows of a router', () => {
     routing 1049 eth_type=0x800,ipv4_dst=10.0.2.0/255.255.255.0,reg6=3406365516,reg7=1101242627 → dec_ttl,eth_src:=fa:16:3e:00:00:02,reg4[0+32]:=ipv4_dst[0+32] metadata:=200 goto:62
     routing 1129 eth_type=0x86dd,ipv6_dst=fd00:1::/ffff:ffff:ffff:ffff::,reg6=3406365516,reg7=1101242627 → dec_ttl,eth_src:=fa:16:3e:00:00:01,reg8[0+32]:=ipv6_dst[96+32],reg9[0+32]:=ipv6_dst[64+32],reg10[0+32]:=ipv6_dst[32+32],reg11[0+32]:=ipv6_dst[0+32] metadata:=100 goto:62
     routing 1129 eth_type=0x86dd,ipv6_dst=fd00:2::/ffff:ffff:ffff:ffff::,reg6=3406365516,reg7=1101242627 → dec_ttl,eth_src:=fa:16:3e:00:00:02,reg8[0+32]:=ipv6_dst[96+32],reg9[0+32]:=ipv6_dst[64+32],reg10[0+32]:=ipv6_dst[32+32],reg11[0+32]:=ipv6_dst[0+32] metadata:=200 goto:62
+    routing 1900 eth_type=0x800,ip_ttl=0,reg6=3406365516,reg7=1101242627 → controller:meter=67
+    routing 1900 eth_type=0x800,ip_ttl=1,reg6=3406365516,reg7=1101242627 → controller:meter=67
+    routing 1900 eth_type=0x86dd,ip_ttl=0,reg6=3406365516,reg7=1101242627 → controller:meter=67
+    routing 1900 eth_type=0x86dd,ip_ttl=1,reg6=3406365516,reg7=1101242627 → controller:meter=67
     routing 2000 eth_type=0x800,ipv4_dst=10.0.1.1,reg6=3406365516,reg7=1101242627 → drop
     routing 2000 eth_type=0x800,ipv4_dst=10.0.2.1,reg6=3406365516,reg7=1101242627 → drop
     routing 2000 eth_type=0x86dd,ipv6_dst=fd00:1::1,reg6=3406365516,reg7=1101242627 → drop
@@ -82,6 +86,8 @@ test('the flows of a router', () => {
     routing 2200 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=128,ip_proto=58,ipv6_dst=fd00:2::1,reg5=0,reg6=3406365516,reg7=1101242627 → reg8[0+32]:=eth_src[0+32],reg9[0+16]:=eth_src[32+16],eth_src[0+48]:=eth_dst[0+48],eth_dst[0+32]:=reg8[0+32],eth_dst[32+16]:=reg9[0+16],ipv6_dst[0+128]:=ipv6_src[0+128],ipv6_src:=fd00:2::1,icmpv6_type:=129,ip_ttl:=64,output:in_port
     routing 2200 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=128,ip_proto=58,ipv6_dst=fe80::f816:3eff:fe00:1,reg5=0,reg6=3406365516,reg7=1101242627 → reg8[0+32]:=eth_src[0+32],reg9[0+16]:=eth_src[32+16],eth_src[0+48]:=eth_dst[0+48],eth_dst[0+32]:=reg8[0+32],eth_dst[32+16]:=reg9[0+16],ipv6_dst[0+128]:=ipv6_src[0+128],ipv6_src:=fe80::f816:3eff:fe00:1,icmpv6_type:=129,ip_ttl:=64,output:in_port
     routing 2200 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=128,ip_proto=58,ipv6_dst=fe80::f816:3eff:fe00:2,reg5=0,reg6=3406365516,reg7=1101242627 → reg8[0+32]:=eth_src[0+32],reg9[0+16]:=eth_src[32+16],eth_src[0+48]:=eth_dst[0+48],eth_dst[0+32]:=reg8[0+32],eth_dst[32+16]:=reg9[0+16],ipv6_dst[0+128]:=ipv6_src[0+128],ipv6_src:=fe80::f816:3eff:fe00:2,icmpv6_type:=129,ip_ttl:=64,output:in_port
+    routing 999 eth_type=0x800,reg6=3406365516,reg7=1101242627 → controller:meter=67
+    routing 999 eth_type=0x86dd,reg6=3406365516,reg7=1101242627 → controller:meter=67
     services 100 arp_op=1,arp_tpa=10.0.1.1,eth_type=0x806,metadata=100 → eth_dst[0+48]:=eth_src[0+48],eth_src:=fa:16:3e:00:00:01,arp_op:=2,arp_tha[0+48]:=arp_sha[0+48],arp_sha:=fa:16:3e:00:00:01,arp_tpa[0+32]:=arp_spa[0+32],arp_spa:=10.0.1.1,output:in_port
     services 100 arp_op=1,arp_tpa=10.0.2.1,eth_type=0x806,metadata=200 → eth_dst[0+48]:=eth_src[0+48],eth_src:=fa:16:3e:00:00:02,arp_op:=2,arp_tha[0+48]:=arp_sha[0+48],arp_sha:=fa:16:3e:00:00:02,arp_tpa[0+32]:=arp_spa[0+32],arp_spa:=10.0.2.1,output:in_port
     services 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,metadata=100,nd_options_type=1,nd_target=fd00:1::1 → eth_dst[0+48]:=eth_src[0+48],eth_src:=fa:16:3e:00:00:01,ipv6_dst[0+128]:=ipv6_src[0+128],ipv6_src:=fd00:1::1,icmpv6_type:=136,nd_options_type:=2,nd_reserved:=0xe0000000 goto:51

@@ -9,6 +9,7 @@ import { isIpv6, linkLocal, prefixLength, prefixMatch, contains } from './addres
 import { apply, distinct, flow, goto, move, RULE, set } from './build.ts';
 import { hash32, resourceCookie, stamped } from './cookie.ts';
 import type { Action, Flow, Match } from './flow.ts';
+import { meterOf } from './meters.ts';
 import { pipeline } from './pipeline.ts';
 import { addressesOf, answers, BACK } from './responder.ts';
 import type { Router, RouterInterface } from './resources.ts';
@@ -23,8 +24,10 @@ export interface RoutingView {
 
 export const noRouting: RoutingView = { isRouted: () => false, domainOf: (vni) => vni };
 
-/** Priorities in `routing`: routes by the length of their prefix, above them what is not routed. */
+/** Priorities in `routing`: routes by the length of their prefix; above them what is not routed, below them what no route takes. */
+const NO_ROUTE = 999;
 const ROUTE = 1000;
+const NO_HOP_LEFT = 1900;
 const OWN_ADDRESS = 2000;
 const NEVER_ROUTED = 2100;
 const ECHO = 2200;
@@ -32,10 +35,9 @@ const ECHO = 2200;
 /** Hops that an answer of a router begins with. */
 const TTL = 64;
 
-/** Every router's: what has no hop left, and what is for its link only (RFC 4291 section 2.5.6), is not routed. */
+/** Every router's: what is for its link only (RFC 4291 section 2.5.6) is not routed. */
 export function routingHostFlows(owner: bigint): Flow[] {
   const never: Match[] = [
-    ...[0x0800, 0x86dd].flatMap((eth_type) => [0, 1].map((ip_ttl) => ({ eth_type, ip_ttl }))),
     { eth_type: 0x86dd, ipv6_src: LINK_LOCAL },
     { eth_type: 0x86dd, ipv6_dst: LINK_LOCAL },
     { eth_type: 0x86dd, ipv6_dst: MULTICAST },
@@ -55,6 +57,16 @@ export function routerFlows(router: Router): readonly Flow[] {
     // The first of two that say the same place is the one that counts.
     ...[...connected(owner, key, router), ...extra(owner, key, router)].toReversed(),
     ...router.interfaces.flatMap((each) => interfaceFlows(owner, key, each)),
+    ...undeliverable(owner, key, router.id),
+  ]);
+}
+
+/** What has no hop left and what there is no route to goes to the agent, which tells the sender. */
+function undeliverable(owner: bigint, key: Match, id: string): Flow[] {
+  const give: Action[] = [{ type: 'controller', meter: meterOf('service', hash32(id)) }];
+  return [0x0800, 0x86dd].flatMap((eth_type) => [
+    ...[0, 1].map((ip_ttl) => flow(owner, 'routing', NO_HOP_LEFT, { ...key, eth_type, ip_ttl }, give)),
+    flow(owner, 'routing', NO_ROUTE, { ...key, eth_type }, give),
   ]);
 }
 
