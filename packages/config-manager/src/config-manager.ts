@@ -2,6 +2,7 @@ import type { Goal, GoalStateOperationReply_GoalStateOperationStatus as Operatio
 import { type Bus, createWakeup, type Runtime, type Topic } from '@alcor/runtime';
 import { Admission } from './admission.ts';
 import { type GoalStates, HostSession, type HostState, type SharedBySessions } from './host-session.ts';
+import { Introductions, type Peer } from './introductions.ts';
 import { OnDemand, type OnDemandCounters } from './on-demand.ts';
 import { answersRequests } from './requests.ts';
 import { TopicDigests } from './topic-digests.ts';
@@ -31,6 +32,8 @@ export interface ConfigManagerOptions {
   readonly hosts: Topic<ManagedHost>;
   /** By which channel each VPC goes; one that is not there goes by gRPC. */
   readonly channels?: Topic<{ readonly channel: 'grpc' | 'mq' | 'on-demand' }>;
+  /** Who else speaks for the host with this underlay address; undefined: nobody. Without it this process speaks for all hosts. */
+  readonly peerAt?: (hostIp: string) => Peer | undefined;
   /** Where hosts find the message queue. */
   readonly queueUrl?: string;
   /** What a host says became of its goals. */
@@ -52,13 +55,21 @@ export class ConfigManager {
   readonly #hostsIn = new Map<string, Set<string>>();
   readonly #topics = new Topics();
   readonly #shared: SharedBySessions;
+  readonly #introductions: Introductions;
   readonly #onDemand: OnDemand;
   #requestAddress = '';
 
   constructor(options: ConfigManagerOptions) {
     this.#options = options;
     const { clock } = options.runtime;
-    this.#onDemand = new OnDemand({ goals: options.goals, clock });
+    const { runtime, log, goals } = options;
+    const peerAt = (hostIp: string): Peer | undefined => {
+      const peer = options.peerAt?.(hostIp);
+      return peer?.address === this.#requestAddress ? undefined : peer;
+    };
+    this.#introductions = new Introductions({ runtime, peerAt, log });
+    const introduce = this.#introductions.introduce.bind(this.#introductions);
+    this.#onDemand = new OnDemand({ goals, clock, introduce });
     this.#shared = {
       digests: new TopicDigests(),
       onDemand: this.#onDemand,
@@ -121,6 +132,7 @@ export class ConfigManager {
 
   /** Runs until `signal` aborts; begin when the topics are complete, because a session tells its host when it has said all. */
   async run(signal: AbortSignal): Promise<void> {
+    this.#introductions.start(signal);
     await Promise.all([this.#followHosts(signal), this.#followChannels(signal), this.#onDemand.run(signal)]);
     await Promise.all([...this.#managed.keys()].map((id) => this.#release(id)));
   }

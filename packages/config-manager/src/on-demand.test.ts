@@ -161,6 +161,27 @@ describe('learning on demand', () => {
       expect(again.names).toEqual(['p1', 'p2']);
     });
 
+    it('has the far host told by the process that speaks for it, before the asker may send', async () => {
+      const far = new OnDemandRegion(region);
+      const near = new OnDemandRegion(region, (hostIp, asked, done) =>
+        far.onDemand.introduced(`host${hostIp.split('.')[3]}`, asked, () => done()),
+      );
+      region.group('g', ownOnly('g'));
+      for (const n of [1, 2]) region.port(n, 1, ['g']);
+      region.port(11, 2, ['g']);
+      const [a] = (await near.hosts([1])) as [RecordingHost];
+      const [b] = (await far.hosts([2])) as [RecordingHost];
+      b.slow = true;
+      expect(near.ask(a, 1, 11).status).toBe('routable');
+      expect([a.told, b.names]).toEqual([1, ['p1', 'p2']]);
+      b.waiting.splice(0).forEach((run) => run());
+      expect([a.told, a.names]).toEqual([2, ['p11']]);
+      region.port(3, 1, ['g']);
+      await region.pass();
+      expect(b.names).toEqual(['p1', 'p2', 'p3']);
+      expect(far.onDemand.counters.answers.routable).toBe(0);
+    });
+
     it('has both forget when neither uses the other, and not before', async () => {
       region.group('g', ownOnly('g'));
       for (const n of [1, 2]) region.port(n, 1, ['g']);

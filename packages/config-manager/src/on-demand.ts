@@ -1,8 +1,9 @@
-import type {
-  Goal,
+import {
+  type Goal,
   HostRequest_ResourceStateRequest as Question,
-  NeighborConfiguration,
-  StatedGoal,
+  type NeighborConfiguration,
+  RequestType,
+  type StatedGoal,
 } from '@alcor/contract';
 import { formatIp, type Ip, parseIp } from '@alcor/network';
 import { type Bus, type Clock, createWakeup, type Subscription, type Timer, type Topic } from '@alcor/runtime';
@@ -31,6 +32,8 @@ export interface OnDemandOptions {
   /** Topic `vpc/ID`: what every host in the VPC must know. */
   readonly goals: Bus<Goal>;
   readonly clock: Clock;
+  /** Has whoever else speaks for the host with this underlay address acquaint it, and calls `done` then, or soon; without: nobody does. */
+  readonly introduce?: (hostIp: string, question: Question, done: () => void) => void;
 }
 
 /** How much is followed and learnt, and what came of questions since the start. */
@@ -184,6 +187,23 @@ export class OnDemand {
     return answer;
   }
 
+  /** Another process has acquainted a host of its own with this one: it is told what it has to know. Calls `done` when it has applied that. */
+  introduced(hostId: string, { tunnelId, destinationIp }: Question, done: (answer: Answer) => void): void {
+    const learner = this.#learners.get(hostId);
+    const vpc = this.#byVni.get(tunnelId);
+    const address = parseIp(destinationIp);
+    if (address === null) return done(invalid(`destination_ip: '${destinationIp}' is no address`));
+    if (learner === undefined || vpc?.learners.get(learner.hostIp) !== learner)
+      return done(later('it is not here yet'));
+    this.#take(vpc);
+    const neighbor = vpc.directory.at(formatIp(address));
+    if (neighbor === undefined) return done(later('nothing has the address yet'));
+    const { id: neighborId, hostIpAddress } = neighbor;
+    if (vpc.interest.acquaint(learner.hostIp, hostIpAddress)) this.#tellMembers(vpc, learner.hostIp, hostIpAddress);
+    learner.afterApplied(() => done({ status: 'routable', neighborId, lifetimeMs: learntLifetimeMs }));
+    return undefined;
+  }
+
   /** Follows the topics of VPCs until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -229,7 +249,8 @@ export class OnDemand {
   #meet(asker: Learner, source: Place | undefined, { directory, neighbor }: Place): void {
     const vpc = this.#vpcs.get(directory.vpcId)!;
     const there = neighbor.hostIpAddress;
-    this.#acquaint(vpc, asker.hostIp, there);
+    const teach = (): void => this.#teach(vpc, asker, neighbor.id);
+    const isIntroduced = this.#acquaint(vpc, asker.hostIp, there, source === undefined ? undefined : teach);
     const from = source === undefined ? undefined : this.#vpcs.get(source.directory.vpcId);
     if (source !== undefined && from !== undefined) {
       if (from !== vpc) this.#acquaint(from, asker.hostIp, there);
@@ -237,8 +258,8 @@ export class OnDemand {
     }
     const other = vpc.learners.get(there);
     const isJudged = source !== undefined && this.#remoteGroups.has(source.neighbor);
-    if (!isJudged || other === undefined || other === asker) this.#teach(vpc, asker, neighbor.id);
-    else other.afterApplied(() => this.#teach(vpc, asker, neighbor.id));
+    if (isJudged && other !== undefined && other !== asker) other.afterApplied(teach);
+    else if (!isIntroduced) teach();
   }
 
   /** Has the asker learn the neighbour as it is now, also if it holds it: then it would not have asked. */
@@ -264,10 +285,25 @@ export class OnDemand {
     else this.#part(vpc, hostIp, neighbor.hostIpAddress);
   }
 
-  #acquaint(vpc: Followed, one: string, other: string): void {
-    if (one === other || one === '' || other === '' || !vpc.interest.acquaint(one, other)) return;
+  /** True: another process is to tell one of the two, and `done` is called then. */
+  #acquaint(vpc: Followed, one: string, other: string, done?: () => void): boolean {
+    if (one === other || one === '' || other === '' || !vpc.interest.acquaint(one, other)) return false;
     this.#tellMembers(vpc, one, other);
     this.#tellMembers(vpc, other, one);
+    const isElsewhere = this.#introduce(vpc, other, one, done);
+    return this.#introduce(vpc, one, other) || isElsewhere;
+  }
+
+  /** Where a host is told from elsewhere, whoever does so hears that it is to know another one. */
+  #introduce({ directory, learners }: Followed, stranger: string, to: string, done?: () => void): boolean {
+    const { introduce } = this.#options;
+    const [member] = directory.membersOn(to);
+    const destinationIp = member?.fixedIps[0]?.ipAddress;
+    if (introduce === undefined || destinationIp === undefined || learners.has(stranger)) return false;
+    const tunnelId = directory.vpc?.tunnelId ?? 0;
+    const question = Question.fromPartial({ requestType: RequestType.INTRODUCTION, tunnelId, destinationIp });
+    introduce(stranger, question, done ?? (() => undefined));
+    return done !== undefined;
   }
 
   #tellMembers(vpc: Followed, to: string, of: string): void {

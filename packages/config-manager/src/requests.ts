@@ -1,8 +1,10 @@
 import {
+  type HostRequest_ResourceStateRequest as Question,
   HostRequestReply,
   type HostRequestReply_HostRequestOperationStatus as OperationAnswer,
   OperationStatus,
   requestGoalStates,
+  RequestType,
 } from '@alcor/contract';
 import { answering, CallRefused, type Clock, type Handler } from '@alcor/runtime';
 import type { Answer, OnDemand } from './on-demand.ts';
@@ -27,12 +29,17 @@ export function answersRequests(onDemand: OnDemand, clock: Clock): Handler {
       );
     }
     const begun = clock.now();
-    const operationStatuses = stateRequests.map((question) =>
-      statusFor(question.requestId, onDemand.ask(hostId, question)),
+    const operationStatuses = await Promise.all(
+      stateRequests.map(async (question) => statusFor(question.requestId, await answerTo(onDemand, hostId, question))),
     );
     const totalOperationTime = Math.round((clock.now() - begun) * 1_000);
     return HostRequestReply.fromPartial({ formatVersion, operationStatuses, totalOperationTime });
   });
+}
+
+function answerTo(onDemand: OnDemand, hostId: string, question: Question): Answer | Promise<Answer> {
+  if (question.requestType !== RequestType.INTRODUCTION) return onDemand.ask(hostId, question);
+  return new Promise((done) => onDemand.introduced(hostId, question, done));
 }
 
 function statusFor(requestId: string, answer: Answer): OperationAnswer {

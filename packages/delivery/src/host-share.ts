@@ -16,9 +16,16 @@ export class HostShare implements ShardWork {
   readonly #hosts: Topic<Host>;
   readonly #leases = new Map<Shard, Lease>();
   readonly #byShard = new Map<Shard, Set<string>>();
+  readonly #ipOf = new Map<string, string>();
+  readonly #byIp = new Map<string, string>();
 
   constructor(hosts: Topic<Host>) {
     this.#hosts = hosts;
+  }
+
+  /** The host with this underlay address, whoever speaks for it. */
+  hostAt(ip: string): string | undefined {
+    return this.#byIp.get(ip);
   }
 
   take(lease: Lease): void {
@@ -41,11 +48,21 @@ export class HostShare implements ShardWork {
         this.#byShard.set(shard, ids);
         if (removed) ids.delete(key);
         else ids.add(key);
+        this.#place(key);
         this.#show(key);
       }
       if (subscription.position === this.#hosts.position) await wakeup.wait(signal);
     }
     subscription.close();
+  }
+
+  #place(id: string): void {
+    const [before = '', now = ''] = [this.#ipOf.get(id), this.#hosts.get(id)?.ip];
+    if (this.#byIp.get(before) === id) this.#byIp.delete(before);
+    this.#ipOf.delete(id);
+    if (now === '') return;
+    this.#ipOf.set(id, now);
+    this.#byIp.set(now, id);
   }
 
   #show(id: string): void {

@@ -21,6 +21,8 @@ export interface LeaseKeeperOptions {
   readonly store: LeaseStore;
   /** Names this process among those that share the work; the same after a restart. */
   readonly name: string;
+  /** Where the others reach it, once it knows. */
+  readonly address?: () => string;
   /** Leases as the feed has told them, by shard. */
   readonly told: Topic<HeldLease>;
   readonly work: Readonly<Record<ShardKind, ShardWork>>;
@@ -78,10 +80,10 @@ export class LeaseKeeper {
   }
 
   async #enter(signal: AbortSignal): Promise<LeaseHolder | undefined> {
-    const { store, name, clock, log } = this.#options;
+    const { store, name, address, clock, log } = this.#options;
     while (!signal.aborted) {
       try {
-        return await store.enterLeases(name);
+        return await store.enterLeases(name, address?.());
       } catch (error) {
         log(`cannot enter among those that share the work; trying again in ${renewEveryMs} ms`, error);
         await clock.sleep(renewEveryMs, signal).catch(() => {});

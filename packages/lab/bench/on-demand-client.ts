@@ -175,10 +175,13 @@ async function ask(asking: Asking, of: (host: number) => Questioner, { clock }: 
 export type Order = { readonly requestAddress: string } | { readonly id: number; readonly asking: Asking };
 export type Word = { readonly agentAddress: string } | { readonly id: number; readonly asked: Asked };
 
+function say(word: Word): void {
+  process.send?.(word);
+}
+
 async function serve(): Promise<void> {
   const runtime = realRuntime();
   const stop = new AbortController();
-  const say = (word: Word): void => void process.send?.(word);
   const questioners = new Map<number, Questioner>();
   let address = '';
   const of = (host: number): Questioner => {

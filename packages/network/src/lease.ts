@@ -24,11 +24,13 @@ export interface LeaseHolder {
   /** The same over restarts. */
   readonly name: string;
   readonly life: number;
+  /** Where other holders reach it, `host:port`; empty: nowhere. */
+  readonly address: string;
 }
 
 export interface LeaseStore {
   /** Begins the next life of `name`: the one before has lost its leases, and `renew` gives them to this one without a wait. */
-  enterLeases(name: string): Promise<LeaseHolder>;
+  enterLeases(name: string, address?: string): Promise<LeaseHolder>;
   /**
    * Says that the holder lives, and gives it all the leases it holds from now for `ttlMs`: at most its fair share of each kind among the
    * holders alive. Free shards are taken at once. Those above the share are not in the answer any more, and free when they
@@ -67,6 +69,8 @@ export function shardOf(kind: ShardKind, id: string): Shard {
 export interface HeldLease {
   readonly id: Shard;
   readonly holder: string;
+  /** The holder's; empty: it has none. */
+  readonly address: string;
   /** The fence. */
   readonly revision: number;
 }
@@ -82,7 +86,11 @@ export interface LeaseRow extends HeldLease {
  * What the holder has from now: of its own as many as its share allows, the first by number, and then free ones. `alive` counts the
  * holders that live, this one among them. This defines the answer of `renewLeases` for every store.
  */
-export function dealLeases(rows: readonly LeaseRow[], { name, life }: LeaseHolder, alive: number): readonly Lease[] {
+export function dealLeases(
+  rows: readonly Omit<LeaseRow, 'address'>[],
+  { name, life }: Pick<LeaseHolder, 'name' | 'life'>,
+  alive: number,
+): readonly Lease[] {
   const known = new Map(rows.map((row) => [row.id, row]));
   const share = Math.ceil(shardsPerKind / Math.max(1, alive));
   return shardKinds.flatMap((kind) => {

@@ -28,14 +28,14 @@ export function createMemoryLeases(clock: { now(): number }, feed: MemoryFeed): 
   };
 
   return {
-    async enterLeases(name) {
+    async enterLeases(name, address = '') {
       const life = (holders.get(name)?.life ?? 0) + 1;
       holders.set(name, { life, aliveUntil: longAgo });
-      return { name, life };
+      return { name, life, address };
     },
     async renewLeases(holder, ttlMs) {
       const now = clock.now();
-      const { name, life } = holder;
+      const { name, life, address } = holder;
       if (!isPresent(holder)) throw new LeaseLost(`${name} has begun another life than ${life}`);
       holders.set(name, { life, aliveUntil: now + ttlMs });
       const alive = [...holders.values()].filter(({ aliveUntil }) => aliveUntil > now).length;
@@ -43,8 +43,8 @@ export function createMemoryLeases(clock: { now(): number }, feed: MemoryFeed): 
       const dealt = dealLeases(rows, holder, alive);
       for (const { shard, fence } of dealt) {
         const known = leases.get(shard)?.revision;
-        leases.set(shard, { id: shard, revision: fence, holder: name, life, until: now + ttlMs });
-        if (known !== fence) feed.put('lease', { id: shard, holder: name, revision: fence });
+        leases.set(shard, { id: shard, revision: fence, holder: name, address, life, until: now + ttlMs });
+        if (known !== fence) feed.put('lease', { id: shard, holder: name, address, revision: fence });
       }
       return dealt;
     },

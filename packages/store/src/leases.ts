@@ -16,14 +16,14 @@ export function createLeaseStore(context: StoreContext): LeaseStore {
       return work(tx);
     });
   return {
-    async enterLeases(name) {
+    async enterLeases(name, address = '') {
       const [entered] = await database.write<{ life: number }>(
         `insert into lease_holders (name, life, alive_until) values ($1, 1, '-infinity')
          on conflict on constraint lease_holders_pkey do update set life = lease_holders.life + 1
          returning life`,
         [name],
       );
-      return { name, life: entered?.life ?? 1 };
+      return { name, life: entered?.life ?? 1, address };
     },
     async renewLeases(holder, ttlMs) {
       const { dealt, changed } = await locked(async (tx) => {
@@ -70,22 +70,25 @@ async function countAlive(tx: Queryable): Promise<number> {
 }
 
 function readLeases(tx: Queryable): Promise<readonly LeaseRow[]> {
-  return tx.query<LeaseRow>('select id, holder, life, revision, held_until <= clock_timestamp() as free from leases');
+  return tx.query<LeaseRow>(
+    'select id, holder, address, life, revision, held_until <= clock_timestamp() as free from leases',
+  );
 }
 
 async function hold(
   tx: Queryable,
-  { name, life }: LeaseHolder,
+  { name, life, address }: LeaseHolder,
   leases: readonly Lease[],
   ttlMs: number,
 ): Promise<void> {
   await tx.query(
-    `insert into leases (id, holder, life, revision, held_until)
-     select x.shard, $1, $2, x.fence, clock_timestamp() + $4 * interval '1 millisecond'
+    `insert into leases (id, holder, life, revision, held_until, address)
+     select x.shard, $1, $2, x.fence, clock_timestamp() + $4 * interval '1 millisecond', $5
      from jsonb_to_recordset($3::text::jsonb) as x(shard text, fence integer) order by x.shard
      on conflict on constraint leases_pkey do update set
-       holder = excluded.holder, life = excluded.life, revision = excluded.revision, held_until = excluded.held_until`,
-    [name, life, jsonRows(leases), ttlMs],
+       holder = excluded.holder, life = excluded.life, revision = excluded.revision, held_until = excluded.held_until,
+       address = excluded.address`,
+    [name, life, jsonRows(leases), ttlMs, address],
   );
 }
 

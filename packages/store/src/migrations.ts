@@ -24,6 +24,7 @@ import { networkAclSchema } from './schema/0031-network-acls.ts';
 import { sharedGroupsSchema } from './schema/0032-shared-groups.ts';
 import { deliverySchema } from './schema/0080-delivery.ts';
 import { listIndexesSchema } from './schema/0081-list-indexes.ts';
+import { leaseAddressSchema } from './schema/0082-lease-address.ts';
 
 interface Migration {
   readonly version: number;
@@ -59,6 +60,7 @@ const migrations: readonly Migration[] = [
   { version: 70, name: 'router services', sql: routerServicesSchema },
   { version: 71, name: 'local IPs', sql: localIpsSchema },
   { version: 81, name: 'indexes for lists', sql: listIndexesSchema },
+  { version: 82, name: 'address of a lease', sql: leaseAddressSchema },
 ];
 
 /** Any constant; that of no other program in the same database. */

@@ -1,6 +1,6 @@
 import { buildApi, type PolicyOverrides } from '@alcor/api';
 import { cloudMessagingService } from '@alcor/cms';
-import { ConfigManager } from '@alcor/config-manager';
+import { ConfigManager, type Peer } from '@alcor/config-manager';
 import type { Goal } from '@alcor/contract';
 import {
   ChannelKeeper,
@@ -63,18 +63,20 @@ export async function startController(options: ControllerOptions): Promise<Contr
     clock,
     log: logOf(logger, 'delivery'),
   });
-  const shared = shareOut(options, delivery, hosts);
+  let requestAddress = '';
+  const shared = shareOut(options, delivery, hosts, () => requestAddress);
   const manager = new ConfigManager({
     runtime,
     goals: delivery.goals,
     hosts: shared.own,
     channels: delivery.channels,
+    peerAt: (ip) => shared.speakerAt(ip),
     ...(options.queue === undefined ? {} : { queueUrl: options.queue.url }),
     onReport: (hostId, report) => statuses.take(hostId, report),
     log: logOf(logger, 'config-manager'),
   });
   const { requestListen } = options;
-  await manager.answer(requestListen, stop.signal).catch((cause: unknown) => {
+  requestAddress = await manager.answer(requestListen, stop.signal).catch((cause: unknown) => {
     throw new Error(`cannot listen on ${requestListen}; choose another address with --request-listen`, { cause });
   });
   const untilReady = Promise.race([delivery.ready, aborted(stop.signal)]);
@@ -119,22 +121,41 @@ export async function startController(options: ControllerOptions): Promise<Contr
   }
 }
 
+interface Shared {
+  readonly own: HostShare['own'];
+  /** Who speaks for the host with this underlay address. */
+  readonly speakerAt: (ip: string) => Peer | undefined;
+  run(signal: AbortSignal): Promise<unknown>;
+}
+
+function speakerOf(hostId: string | undefined, { leases }: Delivery): Peer | undefined {
+  const lease = hostId === undefined ? undefined : leases.get(shardOf('host', hostId));
+  return hostId === undefined || lease === undefined || lease.address === ''
+    ? undefined
+    : { hostId, address: lease.address };
+}
+
 /** The part of the region's work that this process does, by leases: hosts to speak to, and VPCs whose channels to keep. */
 function shareOut(
   { name, store, runtime: { clock }, queue, thresholds, logger }: ControllerOptions,
   delivery: Delivery,
   hosts: Topic<Host>,
-): { readonly own: HostShare['own']; run(signal: AbortSignal): Promise<unknown> } {
+  address: () => string,
+): Shared {
   const log = logOf(logger, 'share');
   const share = new HostShare(hosts);
   const channels = new ChannelKeeper({ delivery, queue: queue?.queue, thresholds, channels: store, clock, log });
   const work = { vpc: channels, host: share };
-  const keeper = new LeaseKeeper({ store, name, told: delivery.leases, work, clock, log });
+  const keeper = new LeaseKeeper({ store, name, address, told: delivery.leases, work, clock, log });
   const keep = (signal: AbortSignal): Promise<void> =>
     keeper
       .run(signal)
       .catch((error: unknown) => log('this process drives no hosts any more: another has its state directory', error));
-  return { own: share.own, run: (signal) => Promise.all([share.run(signal), channels.run(signal), keep(signal)]) };
+  return {
+    own: share.own,
+    speakerAt: (ip) => speakerOf(share.hostAt(ip), delivery),
+    run: (signal) => Promise.all([share.run(signal), channels.run(signal), keep(signal)]),
+  };
 }
 
 /** What clients in any language see of this process's part of the region. */

@@ -8,7 +8,7 @@ import {
   VpcConfiguration,
 } from '@alcor/contract';
 import { Bus, createSchedule, createWorld, type Schedule, seededRandom } from '@alcor/runtime';
-import { type Answer, type Learner, OnDemand } from '../on-demand.ts';
+import { type Answer, type Learner, OnDemand, type OnDemandOptions } from '../on-demand.ts';
 
 export const vpcId = 'vpc';
 export const vni = 7;
@@ -49,17 +49,20 @@ export class RecordingHost implements Learner {
 
 /** A process that answers hosts, without streams: goals as delivery would publish them, hosts that write down. */
 export class OnDemandRegion {
-  readonly schedule: Schedule = createSchedule();
-  readonly goals = new Bus<Goal>();
+  readonly schedule: Schedule;
+  readonly goals: Bus<Goal>;
   readonly onDemand: OnDemand;
   #revision = 0;
 
-  constructor() {
+  /** `beside`: another process of the same region. */
+  constructor(beside?: OnDemandRegion, introduce?: OnDemandOptions['introduce']) {
+    this.schedule = beside?.schedule ?? createSchedule();
+    this.goals = beside?.goals ?? new Bus();
     const world = createWorld(this.schedule, seededRandom(1), () => {});
     const { clock } = world.start('manager').runtime;
-    this.onDemand = new OnDemand({ goals: this.goals, clock });
+    this.onDemand = new OnDemand({ goals: this.goals, clock, ...(introduce === undefined ? {} : { introduce }) });
     void this.onDemand.run(new AbortController().signal);
-    this.vpc(vpcId, vni);
+    if (beside === undefined) this.vpc(vpcId, vni);
   }
 
   vpc(id: string, tunnelId: number): void {

@@ -191,7 +191,7 @@ export function leasesOf(process: Process, leases: LeaseStore): LeaseStore {
     return result;
   };
   return {
-    enterLeases: (name) => waited(() => leases.enterLeases(name)),
+    enterLeases: (name, address) => waited(() => leases.enterLeases(name, address)),
     renewLeases: (holder, ttlMs) => waited(() => leases.renewLeases(holder, ttlMs)),
     releaseLeases: (holder, shards) => waited(() => leases.releaseLeases(holder, shards)),
     leaveLeases: (holder) => waited(() => leases.leaveLeases(holder)),

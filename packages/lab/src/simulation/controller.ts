@@ -1,7 +1,14 @@
 import { ConfigManager } from '@alcor/config-manager';
 import type { Goal } from '@alcor/contract';
 import { ChannelKeeper, Delivery, type Host, HostShare, LeaseKeeper, StatusCollector } from '@alcor/delivery';
-import type { ChannelStore, Feed, FeedBatch, LeaseStore, PortReport } from '@alcor/network';
+import {
+  type ChannelStore,
+  type Feed,
+  type FeedBatch,
+  type LeaseStore,
+  type PortReport,
+  shardOf,
+} from '@alcor/network';
 import { between, Bus, type Process, type SimulatedQueue, Topic, type World } from '@alcor/runtime';
 
 export interface ControllerOptions {
@@ -59,6 +66,7 @@ export class SimulatedController {
     const keeper = new LeaseKeeper({
       store: this.#leases(process),
       name,
+      address: () => `${name}:9016`,
       told: delivery.leases,
       work: { vpc: channels, host: share },
       clock,
@@ -74,6 +82,11 @@ export class SimulatedController {
       goals,
       hosts: share.own,
       channels: delivery.channels,
+      peerAt: (ip) => {
+        const hostId = share.hostAt(ip);
+        const address = delivery.leases.get(shardOf('host', hostId ?? ''))?.address ?? '';
+        return hostId === undefined || address === '' ? undefined : { hostId, address };
+      },
       queueUrl: 'the queue',
       log: say,
       onReport: (hostId, report) => collector.take(hostId, report),
@@ -98,7 +111,7 @@ export class SimulatedController {
   #leases(process: Process): LeaseStore {
     const { leases } = this.#options;
     return {
-      enterLeases: (name) => this.#work(process, () => leases.enterLeases(name)),
+      enterLeases: (name, address) => this.#work(process, () => leases.enterLeases(name, address)),
       renewLeases: (holder, ttlMs) => this.#work(process, () => leases.renewLeases(holder, ttlMs)),
       releaseLeases: (holder, shards) => this.#work(process, () => leases.releaseLeases(holder, shards)),
       leaveLeases: (holder) => this.#work(process, () => leases.leaveLeases(holder)),

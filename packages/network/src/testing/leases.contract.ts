@@ -28,7 +28,7 @@ export function describeLeases(name: string, open: () => Promise<LeaseSubject>, 
     afterEach(() => subject.close());
 
     it('gives everything to a holder that is alone, and tells the feed', async () => {
-      const all = await leases.renewLeases(await leases.enterLeases('a'), long);
+      const all = await leases.renewLeases(await leases.enterLeases('a', '192.0.2.1:9016'), long);
       expect(all).toHaveLength(2 * shardsPerKind);
       expect(new Set(all.map(({ fence }) => fence))).toEqual(new Set([1]));
       const { rows } = await readSnapshot(subject.feed);
@@ -36,7 +36,7 @@ export function describeLeases(name: string, open: () => Promise<LeaseSubject>, 
       expect(told.map(({ id, revision }) => [id, revision]).toSorted()).toEqual(
         all.map(({ shard, fence }) => [shard, fence]).toSorted(),
       );
-      expect(told[0]?.row).toEqual({ id: told[0]?.id, holder: 'a', revision: 1 });
+      expect(told[0]?.row).toEqual({ id: told[0]?.id, holder: 'a', address: '192.0.2.1:9016', revision: 1 });
     });
 
     it('keeps the fence while the lease stays in the same hands', async () => {

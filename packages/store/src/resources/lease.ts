@@ -15,6 +15,7 @@ interface LeaseTypes {
 const leaseColumns = {
   id: { name: 'id', type: 'text' },
   holder: { name: 'holder', type: 'text' },
+  address: { name: 'address', type: 'text' },
   revision: { name: 'revision', type: 'integer' },
 } as const satisfies Record<string, Column>;
 
