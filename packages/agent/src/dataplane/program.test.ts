@@ -40,7 +40,7 @@ test('the flows of the host', () => {
     routers 0  → goto:70
     routing 2100 eth_type=0x86dd,ipv6_dst=fe80::/ffc0:: → drop
     routing 2100 eth_type=0x86dd,ipv6_dst=ff00::/ff00:: → drop
-    routing 2100 eth_type=0x86dd,ipv6_src=fe80::/ffc0:: → drop
+    routing 2101 eth_type=0x86dd,ipv6_src=fe80::/ffc0:: → drop
     services 0  → goto:60
     tunnel 100  → tunnel_id[0+64]:=metadata[0+64],output:1"
   `);

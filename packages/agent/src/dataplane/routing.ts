@@ -37,12 +37,12 @@ const TTL = 64;
 
 /** Every router's: what is for its link only (RFC 4291 section 2.5.6) is not routed. */
 export function routingHostFlows(owner: bigint): Flow[] {
-  const never: Match[] = [
-    { eth_type: 0x86dd, ipv6_src: LINK_LOCAL },
-    { eth_type: 0x86dd, ipv6_dst: LINK_LOCAL },
-    { eth_type: 0x86dd, ipv6_dst: MULTICAST },
+  return [
+    flow(owner, 'routing', NEVER_ROUTED, { eth_type: 0x86dd, ipv6_dst: LINK_LOCAL }, []),
+    flow(owner, 'routing', NEVER_ROUTED, { eth_type: 0x86dd, ipv6_dst: MULTICAST }, []),
+    // Of two flows of one priority that take a packet, a switch may choose.
+    flow(owner, 'routing', NEVER_ROUTED + 1, { eth_type: 0x86dd, ipv6_src: LINK_LOCAL }, []),
   ];
-  return never.map((match) => flow(owner, 'routing', NEVER_ROUTED, match, []));
 }
 
 const LINK_LOCAL = { value: 0xfe80n << 112n, mask: 0xffc0n << 112n };
