@@ -15,7 +15,7 @@ const runPackages = {
   ping: 'iputils-ping',
   ethtool: 'ethtool',
 };
-const benchPackages = { ...runPackages, 'nats-server': 'nats-server' };
+const benchPackages = { ...runPackages, 'nats-server': 'nats-server', fping: 'fping' };
 const testPackages = { ...benchPackages, openstack: 'python3-openstackclient', udhcpc: 'udhcpc' };
 const packagesFor = { run: runPackages, bench: benchPackages, test: testPackages };
 

@@ -6,11 +6,10 @@ import {
 } from '@alcor/contract';
 import type { Runtime, Timer } from '@alcor/runtime';
 
-/** Questions in one message, and messages under way: beyond, questions wait for their turn and are answered in fewer messages. */
+/** Questions in one message. */
 const perMessage = 500;
-const messagesAtMost = 8;
-/** How long a question waits for others to go with it, in ms. */
-const gatherMs = 1;
+/** Messages under way: beyond, questions wait for one to be answered and go together, so the more there are the less each costs. */
+const messagesAtMost = 2;
 /** How long a message may stay without its answer, in ms. */
 const answerMs = 2_000;
 
@@ -40,12 +39,17 @@ export class Asker {
 
   ask(question: Question): void {
     this.#waiting.set(question.requestId, question);
-    this.#timer ??= this.#options.runtime.clock.timer(gatherMs, () => this.#send());
+    this.#sendSoon();
   }
 
   close(): void {
     this.#timer?.cancel();
     this.#waiting.clear();
+  }
+
+  /** With whatever else is asked at the moment. */
+  #sendSoon(): void {
+    if (this.#underWay < messagesAtMost) this.#timer ??= this.#options.runtime.clock.timer(0, () => this.#send());
   }
 
   #send(): void {
@@ -81,6 +85,6 @@ export class Asker {
       this.#underWay--;
     }
     if (unanswered.size > 0) onUnanswered([...unanswered], reason);
-    if (this.#waiting.size > 0) this.#timer ??= runtime.clock.timer(0, () => this.#send());
+    if (this.#waiting.size > 0) this.#sendSoon();
   }
 }

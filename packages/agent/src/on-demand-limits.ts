@@ -16,7 +16,7 @@ export interface OnDemandLimits {
 
 export const defaultLimits: OnDemandLimits = {
   questionsPerSecond: 1_000,
-  perDestination: 4,
+  perDestination: 32,
   perNetwork: 1_000,
   inAll: 4_000,
   holdMs: 3_000,

@@ -24,7 +24,7 @@ import { Allowance, defaultLimits, type OnDemandLimits, Refusals } from './on-de
 /** Pause before a question that got no answer is asked again, in ms. */
 const againMs = 100;
 /** How long a promised neighbour may be on its way before it is asked for again, in ms. */
-const promisedMs = 500;
+const promisedMs = 1_000;
 /** For how long packets may still come that had missed a neighbour before it was in force, in ms. */
 const lateMs = 1_000;
 /** How often the switch's counters are looked at, in ms. */

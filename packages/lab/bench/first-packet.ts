@@ -1,0 +1,119 @@
+/**
+ * How long the first packet to a neighbour takes that the host does not know: many at once, between two hosts with a real Open vSwitch
+ * each, from the VM's first ARP request until its echo reply. The agents ask the config manager over gRPC, and the security groups of the ports
+ * let in their members only. All processes share this machine.
+ *
+ *   npm run bench:first-packet -- [--pings N] [--sources N] [--rounds N] [--json]
+ */
+import { spawn } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { realRuntime } from '@alcor/runtime';
+import type { Vm } from '../src/hosts/index.ts';
+import { guest, type OnDemandHosts, startOnDemandHosts } from './on-demand-hosts.ts';
+
+const { clock } = realRuntime();
+
+const { values } = parseArgs({
+  options: {
+    pings: { type: 'string', default: '200' },
+    sources: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '5' },
+    groups: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+const [pings, sources, rounds] = [Number(values.pings), Number(values.sources), Number(values.rounds)];
+
+/** Round-trip times in ms by target, with nothing between one request and the next; null: no answer. */
+async function pingAll(vm: Vm, targets: readonly string[]): Promise<(number | null)[]> {
+  const child = spawn(
+    'ip',
+    ['netns', 'exec', vm.netns, 'fping', '-q', '-C', '1', '-i', '0', '-t', '5000', ...targets],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
+  let said = '';
+  child.stderr.on('data', (data: Buffer) => (said += data.toString()));
+  await new Promise((resolve) => child.once('close', resolve));
+  const lines = said.split('\n').filter((line) => line.includes(' : '));
+  if (lines.length !== targets.length) throw new Error(`unexpected output of fping: ${said}`);
+  return lines.map((line) => {
+    const time = line.split(' : ')[1]!.trim();
+    return time === '-' ? null : Number(time);
+  });
+}
+
+async function everybody(vms: readonly Vm[]): Promise<(number | null)[]> {
+  const [from, to] = [vms.slice(0, sources), vms.slice(sources)];
+  const share = (n: number): string[] => to.filter((_, at) => at % sources === n).map(({ ip }) => ip);
+  return (await Promise.all(from.map((vm, n) => pingAll(vm, share(n))))).flat();
+}
+
+async function forgetMacs(vms: readonly Vm[]): Promise<void> {
+  for (const vm of vms) {
+    const child = spawn('ip', ['-n', vm.netns, 'neigh', 'flush', 'dev', 'eth0'], { stdio: 'ignore' });
+    await new Promise((resolve) => child.once('close', resolve));
+  }
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (let looks = 0; !(await holds()); looks++) {
+    if (looks > 300) throw new Error(`after 30 s not yet: ${what}`);
+    await clock.sleep(100);
+  }
+}
+
+async function round(hosts: OnDemandHosts): Promise<{ first: (number | null)[]; second: (number | null)[] }> {
+  hosts.showNeighbours(false);
+  await until('the ports are in force, and no neighbour is', async () => {
+    const says = [await hosts.describe(0), await hosts.describe(1)];
+    return says.every(({ learnt }) => learnt === 0) && says[0]!.ports + says[1]!.ports === sources + pings;
+  });
+  hosts.showNeighbours(true);
+  await forgetMacs(hosts.vms);
+  // The datapath forgets what it has seen a moment after its flows are gone.
+  await clock.sleep(3_000);
+  const first = await everybody(hosts.vms);
+  return { first, second: await everybody(hosts.vms) };
+}
+
+function quantile(times: readonly number[], q: number): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
+}
+
+const guests = Array.from({ length: sources + pings }, (_, n) => guest(n, n < sources ? 0 : 1));
+const hosts = await startOnDemandHosts(guests, values.groups);
+try {
+  const first: (number | null)[] = [];
+  const second: (number | null)[] = [];
+  for (let n = 0; n < rounds; n++) {
+    const times = await round(hosts);
+    first.push(...times.first);
+    second.push(...times.second);
+    console.error(`round ${n + 1}: ${times.first.filter((time) => time === null).length} lost`, summary(times.first));
+  }
+  const context = { pings, sources, rounds, groups: values.groups ? 1 : 0 };
+  for (const [name, times] of [
+    ['first', first],
+    ['next', second],
+  ] as const) {
+    // prettier-ignore
+    const answered = times.filter((time) => time !== null);
+    const line = (measure: string, value: number, unit: string): void =>
+      console.log(JSON.stringify({ measure: `${name}_packet_${measure}`, value, unit, ...context }));
+    line('median_ms', quantile(answered, 0.5), 'ms');
+    line('p99_ms', quantile(answered, 0.99), 'ms');
+    line('max_ms', Math.max(...answered), 'ms');
+    line('lost', times.length - answered.length, 'packets');
+  }
+  for (const host of [0, 1]) console.error(`host ${host + 1}`, await hosts.describe(host));
+} finally {
+  await hosts.close();
+}
+
+function summary(times: readonly (number | null)[]): string {
+  const answered = times.filter((time) => time !== null);
+  return `median ${quantile(answered, 0.5)} ms, max ${Math.max(...answered)} ms`;
+}
