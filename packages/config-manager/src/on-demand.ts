@@ -187,6 +187,12 @@ export class OnDemand {
     return answer;
   }
 
+  /** Whose network has this VNI: the project, as far as it is known. */
+  tenantOf(vni: number): string {
+    const { projectId, id } = this.#byVni.get(vni)?.directory.vpc ?? {};
+    return projectId || id || '';
+  }
+
   /** Another process has acquainted a host of its own with this one: it is told what it has to know. Calls `done` when it has applied that. */
   introduced(hostId: string, { tunnelId, destinationIp }: Question, done: (answer: Answer) => void): void {
     const learner = this.#learners.get(hostId);

@@ -7,10 +7,16 @@ import {
   RequestType,
 } from '@alcor/contract';
 import { answering, CallRefused, type Clock, type Handler } from '@alcor/runtime';
+import { FairTurns } from './fair-turns.ts';
 import type { Answer, OnDemand } from './on-demand.ts';
 
-/** Questions in one message: more keep others waiting. */
+/** Questions in one message. */
 const questionsAtMost = 1_000;
+/** Questions that are answered without anybody else's turn in between. */
+const atOnce = 16;
+/** Of one tenant, times as many questions; beyond, it is asked to come again. */
+const waitingAtMost = 256;
+const comeAgainMs = 500;
 
 const statusOf = {
   routable: OperationStatus.SUCCESS,
@@ -19,8 +25,9 @@ const statusOf = {
   invalid: OperationStatus.INVALID_ARG,
 } as const;
 
-/** Answers `RequestGoalStates`: what becomes of each question. The goal states go by the host's stream. */
+/** Answers `RequestGoalStates`: what becomes of each question, in turns of the tenants. The goal states go by the host's stream. */
 export function answersRequests(onDemand: OnDemand, clock: Clock): Handler {
+  const turns = new FairTurns({ clock, waitingAtMost });
   return answering(requestGoalStates, async ({ hostId, stateRequests, formatVersion }) => {
     if (stateRequests.length > questionsAtMost) {
       throw new CallRefused(
@@ -29,12 +36,47 @@ export function answersRequests(onDemand: OnDemand, clock: Clock): Handler {
       );
     }
     const begun = clock.now();
-    const operationStatuses = await Promise.all(
-      stateRequests.map(async (question) => statusFor(question.requestId, await answerTo(onDemand, hostId, question))),
-    );
+    const pieces = piecesOf(stateRequests, onDemand);
+    const answered = await Promise.all(pieces.map((piece) => answerPiece(piece, { onDemand, turns, hostId })));
     const totalOperationTime = Math.round((clock.now() - begun) * 1_000);
-    return HostRequestReply.fromPartial({ formatVersion, operationStatuses, totalOperationTime });
+    return HostRequestReply.fromPartial({ formatVersion, operationStatuses: answered.flat(), totalOperationTime });
   });
+}
+
+interface Piece {
+  readonly tenant: string;
+  readonly questions: Question[];
+}
+
+/** Few questions each, of one tenant. */
+function piecesOf(questions: readonly Question[], onDemand: OnDemand): Piece[] {
+  const pieces: Piece[] = [];
+  const last = new Map<string, Piece>();
+  for (const question of questions) {
+    const tenant = onDemand.tenantOf(question.tunnelId);
+    let piece = last.get(tenant);
+    if (piece === undefined || piece.questions.length === atOnce) {
+      piece = { tenant, questions: [] };
+      last.set(tenant, piece);
+      pieces.push(piece);
+    }
+    piece.questions.push(question);
+  }
+  return pieces;
+}
+
+async function answerPiece(
+  { tenant, questions }: Piece,
+  { onDemand, turns, hostId }: { readonly onDemand: OnDemand; readonly turns: FairTurns; readonly hostId: string },
+): Promise<OperationAnswer[]> {
+  const answers: (Answer | Promise<Answer>)[] = [];
+  const isDone = await turns.run(tenant, () => {
+    for (const question of questions) answers.push(answerTo(onDemand, hostId, question));
+  });
+  const busy: Answer = { status: 'later', reason: 'too much is asked at the moment', lifetimeMs: comeAgainMs };
+  return Promise.all(
+    questions.map(async ({ requestId }, n) => statusFor(requestId, isDone ? await answers[n]! : busy)),
+  );
 }
 
 function answerTo(onDemand: OnDemand, hostId: string, question: Question): Answer | Promise<Answer> {

@@ -13,7 +13,7 @@ export interface Clock {
   wall(): number;
   /** Milliseconds since some start; never goes back. For durations. */
   now(): number;
-  /** Resolves after `ms`; rejects with the signal's reason when it aborts first. */
+  /** Resolves after `ms`, with 0 when all else that is ready has had its turn; rejects with the signal's reason when it aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Calls `run` once after `ms` unless cancelled. */
   timer(ms: number, run: () => void): Timer;

@@ -1,4 +1,4 @@
-import { setTimeout as sleepFor } from 'node:timers/promises';
+import { setImmediate as giveWay, setTimeout as sleepFor } from 'node:timers/promises';
 import type { Clock } from '../runtime.ts';
 
 export const realClock: Clock = {
@@ -6,7 +6,9 @@ export const realClock: Clock = {
   now: () => performance.now(),
   sleep: async (ms, signal) => {
     try {
-      await sleepFor(ms, undefined, signal === undefined ? {} : { signal });
+      const options = signal === undefined ? {} : { signal };
+      // A timer takes a millisecond at least.
+      await (ms > 0 ? sleepFor(ms, undefined, options) : giveWay(undefined, options));
     } catch (error) {
       throw signal?.aborted === true ? signal.reason : error;
     }
