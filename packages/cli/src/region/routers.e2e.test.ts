@@ -25,6 +25,11 @@ function answers(vm: string, ip: string): boolean {
   return sh(`ip netns exec ${vm} ping -c 1 -W 1 ${ip} >/dev/null && echo yes || echo no`).trim() === 'yes';
 }
 
+/** What one ping prints, whether or not it is answered. */
+function says(vm: string, args: string): string {
+  return sh(`ip netns exec ${vm} ping -c 1 -W 2 ${args} || true`);
+}
+
 /** Packets that went through the host's flows of a table with this in their text, as the switch counts them. */
 function packetsThrough({ ovsdb, bridge }: RegionJson['hosts'][number], table: number, text: string): number {
   const socket = join(ovsdb.replace('unix:', ''), '..', `${bridge}.mgmt`);
@@ -68,6 +73,12 @@ describe.skipIf(!emulation.ok)('a router', () => {
         () => packetsThrough(sender, 61, 'nw_dst=10.9.2.0/24'),
         (now) => now > before[0]!,
       );
+
+      // Who sends what cannot go on is told by the router.
+      expect(says(here.vm, '-t 1 10.9.2.5')).toMatch(/From 10\.9\.1\.1 .*Time to live exceeded/);
+      expect(says(here.vm, '-t 1 fd09:2::5')).toMatch(/From fd09:1::1 .*Time exceeded: Hop limit/);
+      expect(says(here.vm, '10.200.0.1')).toMatch(/From 10\.9\.1\.1 .*Destination Net Unreachable/);
+      expect(says(here.vm, '2001:db8::1')).toMatch(/From fd09:1::1 .*Destination unreachable: No route/);
 
       // A route by a VM to addresses that only it has.
       sh(`ip -n ${there.vm} addr add 10.77.0.1/32 dev lo`);
