@@ -9,7 +9,7 @@ import {
   type TopicSummary,
   type TopicWriter,
 } from './message-queue.ts';
-import { createWakeup } from './signal.ts';
+import { type Reader, Readers } from './memory-readers.ts';
 import { Topic } from './topic.ts';
 
 /** Entries that a reader looks at in one go. */
@@ -17,6 +17,7 @@ const batchSize = 500;
 
 interface Kept {
   readonly entries: Topic<Uint8Array>;
+  readonly readers: Readers;
   readonly dropped: AbortController;
   fence: number;
   writer: TopicWriter | undefined;
@@ -36,7 +37,8 @@ class MemoryQueue implements MessageQueue {
     signal.throwIfAborted();
     let kept = this.#topics.get(topic);
     if (kept === undefined) {
-      kept = { entries: new Topic(), dropped: new AbortController(), fence, writer: undefined, bytes: 0 };
+      const [entries, readers, dropped] = [new Topic<Uint8Array>(), new Readers(), new AbortController()];
+      kept = { entries, readers, dropped, fence, writer: undefined, bytes: 0 };
       this.#topics.set(topic, kept);
     }
     if (kept.fence > fence)
@@ -54,14 +56,15 @@ class MemoryQueue implements MessageQueue {
   ): AsyncGenerator<QueueBatch, void> {
     const kept = this.#topics.get(topic);
     if (kept === undefined) throw new TopicGone(`there is no ${topic}`);
-    const { entries, dropped } = kept;
+    const { entries, readers, dropped } = kept;
     if (position > entries.position) throw new TopicGone(`${topic} ends before ${position}`);
     const left = AbortSignal.any([signal, this.#closed.signal]);
     const over = AbortSignal.any([left, dropped.signal]);
-    const news = createWakeup();
-    // Once, not for each wait: a topic may have thousands of readers, and all wait for every message.
-    over.addEventListener('abort', news.raise, { once: true });
-    const place = entries.watch(position, news.raise);
+    const place = { position, close: (): void => undefined };
+    const reader: Reader = { place, wake: undefined };
+    const stop = (): void => reader.wake?.();
+    over.addEventListener('abort', stop, { once: true });
+    readers.add(subjects, reader);
     const matches = subjectMatcher(subjects);
     const atStart = entries.position;
     try {
@@ -69,17 +72,17 @@ class MemoryQueue implements MessageQueue {
         if (place.position > 0 && place.position < entries.forgotten)
           throw new TopicGone(`${topic} is not whole after ${place.position}`);
         const found = entries.take(place, batchSize);
-        const isAll = found.length < batchSize;
-        if (isAll) place.position = entries.position;
+        if (found.length < batchSize) place.position = entries.position;
         const messages = found.filter(({ key }) => matches(key)).map(message);
         const caughtUp = place.position >= atStart;
         if (messages.length > 0 || (caughtUp && !toldCaughtUp)) yield { messages, position: place.position, caughtUp };
         toldCaughtUp = caughtUp;
-        if (isAll) await news.wait();
+        if (place.position === entries.position && !over.aborted)
+          await new Promise<void>((wake) => (reader.wake = wake));
       }
     } finally {
-      over.removeEventListener('abort', news.raise);
-      place.close();
+      over.removeEventListener('abort', stop);
+      readers.remove(subjects, reader);
     }
     if (!left.aborted) throw new TopicGone(`${topic} has been dropped`);
   }
@@ -123,12 +126,14 @@ function writerOf(topic: string, kept: Kept): TopicWriter {
       for (const each of messages) {
         kept.bytes += each.payload.length - weigh(each);
         kept.entries.put(each.subject, each.payload);
+        kept.readers.tell(each.subject, kept.entries.position);
       }
       return kept.entries.position;
     },
     async purge(subjects: readonly string[], signal: AbortSignal) {
       signal.throwIfAborted();
       own();
+      kept.readers.skipTo(kept.entries.position);
       for (const subject of subjects) {
         kept.bytes -= weigh({ subject });
         kept.entries.forget(subject);
