@@ -25,7 +25,7 @@ const positionsWaitMs = 50;
 export interface SessionOptions {
   readonly stream: GoalStream;
   readonly held: HeldState;
-  readonly dataplane: Dataplane;
+  readonly dataplane: Pick<Dataplane, 'flush' | 'reconcile'>;
   readonly reports: Reports;
   readonly clock: Clock;
   /** All the agent's subscriptions as they stand. */
