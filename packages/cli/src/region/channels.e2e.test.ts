@@ -1,11 +1,11 @@
 import { decodeGoal, type StatedGoal, topicOf, wholeSubject } from '@alcor/contract';
 import { canEmulate } from '@alcor/lab';
 import { type MessageQueue, natsQueue } from '@alcor/runtime';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { missingNatsServer, NatsServer } from '../../../runtime/src/testing/nats-server.ts';
-import { api, cleanUp, eventually, folder, type RegionJson, sh, start, stop, vmOf } from './testing/region-process.ts';
+import { api, cleanUp, eventually, folder, start, stop, vmOf } from './testing/region-process.ts';
+import { knows, ping, stopPings } from './testing/traffic.ts';
 
 const emulation = await canEmulate();
 const missing = emulation.ok ? missingNatsServer() : emulation.reason;
@@ -25,26 +25,8 @@ const undo: (() => Promise<unknown> | void)[] = [];
 afterEach(async () => {
   for (const step of undo.splice(0).toReversed()) await step();
 });
+afterEach(stopPings);
 afterAll(cleanUp);
-
-/** A ping each 20 ms until `end`, which answers with how many were sent and how many came back. */
-function ping(vm: string, to: string): { end(): Promise<{ sent: number; received: number }> } {
-  const child: ChildProcess = spawn('ip', ['netns', 'exec', vm, 'ping', '-q', '-i', '0.02', to], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  let said = '';
-  child.stdout!.on('data', (data: Buffer) => (said += data.toString()));
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  undo.push(() => void child.kill('SIGKILL'));
-  return {
-    async end() {
-      child.kill('SIGINT');
-      await ended;
-      const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(said)!;
-      return { sent: Number(sent), received: Number(received) };
-    },
-  };
-}
 
 /** The newest word on each subject of the VPC's topic. */
 async function wordsOn(queue: MessageQueue, vpcId: string): Promise<ReadonlyMap<string, StatedGoal>> {
@@ -94,12 +76,6 @@ class Vpc {
       topic.subscribers.every((each) => each.channel === channel && each.applied >= each.wanted);
     await eventually(`both hosts served by ${channel}`, () => this.topic(), good, 60_000);
   }
-}
-
-/** Whether a flow of the port, which is on another host, has come to the host's switch. */
-function knows(json: RegionJson, host: number, ip: string): boolean {
-  const socket = json.hosts[host]!.ovsdb.replace('db.sock', 'br-int.mgmt');
-  return Number(sh(`ovs-ofctl -O OpenFlow15 dump-flows ${socket} | grep -c 'arp_tpa=${ip}[ ,]' || true`)) > 0;
 }
 
 async function ipOf(url: string, id: string): Promise<string> {
