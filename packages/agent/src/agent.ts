@@ -99,7 +99,7 @@ export class Agent {
       ...(options.observe === undefined ? {} : { observe: options.observe }),
       onForgotten: () => this.#flushForgotten(),
     });
-    this.#services = new GuestServices({ held: this.held, dataplane: this.dataplane });
+    this.#services = new GuestServices({ held: this.held, dataplane: this.dataplane, clock });
     this.#pushed = this.held.openStream();
     this.#reports = new Reports(this.held, (report) => this.#current?.session?.tell(report));
     this.#subscriptions = new Subscriptions({
@@ -118,6 +118,7 @@ export class Agent {
     this.#signal = signal;
     signal.addEventListener('abort', () => this.#subscriptions.close(), { once: true });
     this.onDemand.start(signal);
+    this.#services.start(signal);
     await this.dataplane.start(signal);
     return this.#options.runtime.transport.serve(address, this.#handlers(), signal);
   }

@@ -1,23 +1,42 @@
 import type { PortConfiguration, SubnetConfiguration, VpcConfiguration } from '@alcor/contract';
+import type { Clock } from '@alcor/runtime';
 import { type Dataplane, decodeFrame, type LocalPort, type PacketIn } from './dataplane/index.ts';
 import type { Lease } from './dhcp/options.ts';
 import { answerDhcp } from './dhcp/server.ts';
 import type { HeldState } from './held-state.ts';
 import { answerUndeliverable } from './icmp-errors.ts';
+import { ADVERTISE_EVERY_MS, type AddressMode, type AdvertisedSubnet, advertisement } from './router-advertisements.ts';
+
+const modes: readonly AddressMode[] = ['slaac', 'dhcpv6-stateless', 'dhcpv6-stateful'];
 
 export interface GuestServicesOptions {
   readonly held: Pick<HeldState, 'goal'>;
-  readonly dataplane: Pick<Dataplane, 'portAt' | 'interfaceAt' | 'send'>;
+  readonly dataplane: Pick<Dataplane, 'portAt' | 'interfaceAt' | 'interfacesOn' | 'pluggedPorts' | 'send'>;
+  readonly clock: Clock;
 }
 
 /** What guests of this host are told when they ask, out of the goals as they are held at that moment. */
 export class GuestServices {
   readonly #held: GuestServicesOptions['held'];
   readonly #dataplane: GuestServicesOptions['dataplane'];
+  readonly #clock: Clock;
 
-  constructor({ held, dataplane }: GuestServicesOptions) {
+  constructor({ held, dataplane, clock }: GuestServicesOptions) {
     this.#held = held;
     this.#dataplane = dataplane;
+    this.#clock = clock;
+  }
+
+  /** Advertises routers to all guests now and then, until `signal` aborts. */
+  start(signal: AbortSignal): void {
+    if (signal.aborted) return;
+    const timer = this.#clock.timer(ADVERTISE_EVERY_MS, () => {
+      for (const { port, ofport } of this.#dataplane.pluggedPorts()) this.#advertise(port, ofport);
+      signal.removeEventListener('abort', stop);
+      this.start(signal);
+    });
+    const stop = (): void => timer.cancel();
+    signal.addEventListener('abort', stop, { once: true });
   }
 
   /** False if the packet asks for no service. */
@@ -28,8 +47,25 @@ export class GuestServices {
       this.#dataplane.send(answerUndeliverable(packet, { portAt, interfaceAt }));
     } else if (packet.table === 'services' && isDhcp(packet)) {
       this.#dataplane.send(answerDhcp(packet, { portAt, leaseOf: (port) => this.#leaseOf(port) }));
+    } else if (packet.table === 'services' && isSolicitation(packet)) {
+      const ofport = packet.context.registers.reg0 ?? 0;
+      const port = portAt(ofport);
+      if (port !== undefined) this.#advertise(port, ofport);
     } else return false;
     return true;
+  }
+
+  /** Every router on the port's network speaks for those of its subnets that are to be advertised. */
+  #advertise({ vpcId, vni, ips, adminStateUp }: LocalPort, ofport: number): void {
+    if (!adminStateUp || !ips.some((ip) => ip.includes(':'))) return;
+    const mtu = this.#state<VpcConfiguration>(vpcId, `vpc/${vpcId}`)?.mtu ?? 0;
+    for (const by of this.#dataplane.interfacesOn(vni)) {
+      const subnets = by.addresses.flatMap(({ subnetId }) => {
+        const subnet = this.#state<SubnetConfiguration>(vpcId, `subnet/${subnetId}`);
+        return subnet === undefined ? [] : advertisedOf(subnet);
+      });
+      if (subnets.length > 0) this.#dataplane.send([advertisement(by, subnets, mtu, ofport)]);
+    }
   }
 
   /** Of several IPv4 addresses the first whose subnet has DHCP. */
@@ -47,6 +83,15 @@ export class GuestServices {
   #state<T>(vpcId: string, key: string): T | undefined {
     return this.#held.goal(vpcId, key)?.state as T | undefined;
   }
+}
+
+function isSolicitation({ frame }: PacketIn): boolean {
+  return decodeFrame(frame).headers.icmpv6_type === 133;
+}
+
+function advertisedOf({ cidr, ipv6RaMode, dnsEntryList }: SubnetConfiguration): AdvertisedSubnet[] {
+  const mode = modes.find((each) => each === ipv6RaMode);
+  return mode === undefined ? [] : [{ cidr, mode, dnsServers: dnsEntryList.map(({ entry }) => entry) }];
 }
 
 function isDhcp({ frame }: PacketIn): boolean {

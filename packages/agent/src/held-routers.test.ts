@@ -24,7 +24,7 @@ const subnet = (vpcId: string): SubnetConfiguration =>
 const on = (of: string, vni: number) => ({
   vni,
   mac: `mac of ${of}`,
-  addresses: [{ ip: `ip of ${of}`, cidr: `cidr of ${of}` }],
+  addresses: [{ ip: `ip of ${of}`, subnetId: `subnet of ${of}`, cidr: `cidr of ${of}` }],
 });
 
 describe('a router that several VPCs tell of', () => {

@@ -121,7 +121,7 @@ function interfaceOf(
   if (vni === undefined) return [];
   const addresses = fixedIps.flatMap(({ subnetId, ipAddress: ip }) => {
     const cidr = networks.cidrOf(vpcId, subnetId);
-    return cidr === undefined ? [] : [{ ip, cidr }];
+    return cidr === undefined ? [] : [{ ip, subnetId, cidr }];
   });
   return [{ vni, mac, addresses }];
 }

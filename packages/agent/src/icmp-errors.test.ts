@@ -18,8 +18,8 @@ const gateway = {
   vni: 100,
   mac: 'fa:16:3e:00:00:01',
   addresses: [
-    { ip: '10.0.0.1', cidr: '10.0.0.0/24' },
-    { ip: 'fd00::1', cidr: 'fd00::/64' },
+    { ip: '10.0.0.1', subnetId: 's', cidr: '10.0.0.0/24' },
+    { ip: 'fd00::1', subnetId: 's', cidr: 'fd00::/64' },
   ],
 };
 

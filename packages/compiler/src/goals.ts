@@ -42,6 +42,7 @@ export function subnetGoal(subnet: Subnet): Goal {
       dhcpEnable: subnet.enableDhcp,
       ...(subnet.gatewayIp === null ? {} : { gateway: { ipAddress: subnet.gatewayIp } }),
       dnsEntryList: subnet.dnsNameservers.map((entry) => ({ entry })),
+      ipv6RaMode: subnet.ipv6RaMode ?? '',
       hostRoutes: subnet.hostRoutes.map(({ destination, nexthop }) => ({ destination, nextHopIp: nexthop })),
     }),
   };

@@ -176,6 +176,20 @@ export class Dataplane {
     return this.#desired.interfaceAt(vni, ethernet);
   }
 
+  /** Those of all routers on the network. */
+  interfacesOn(vni: number): readonly RouterInterface[] {
+    return this.#desired.interfacesOn(vni);
+  }
+
+  /** Ports that are plugged, each with its OpenFlow port. */
+  pluggedPorts(): { readonly port: LocalPort; readonly ofport: number }[] {
+    const { ports, plugged } = this.#desired;
+    return [...plugged.values()].flatMap(({ ifaceId, ofport }) => {
+      const port = ports.get(ifaceId);
+      return port === undefined ? [] : [{ port, ofport }];
+    });
+  }
+
   /** Has packets enter the pipeline at the tables that they name; they find at least what `flush` has answered for. */
   send(packets: readonly PacketOut[]): void {
     this.#switch.send(packets);

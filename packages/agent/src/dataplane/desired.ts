@@ -144,6 +144,11 @@ export class DesiredFlows {
     return this.#routing.interfaceAt(vni, ethernet);
   }
 
+  /** Those of all routers on the network. */
+  interfacesOn(vni: number): readonly RouterInterface[] {
+    return this.#routing.interfacesOn(vni);
+  }
+
   /** True if a port that is held is concerned. */
   plug(iface: PluggedInterface): boolean {
     const before = this.plugged.get(iface.ifaceId);

@@ -6,7 +6,7 @@ import { ipv4 } from '@alcor/openflow';
 import { ownAddressesOnly } from './antispoof.ts';
 import { apply, FALLBACK, flow, goto, icmpv6, move, RESERVED, RULE, set } from './build.ts';
 import { resourceCookie, stamped } from './cookie.ts';
-import type { Flow, Match } from './flow.ts';
+import type { Action, Flow, Match } from './flow.ts';
 import { meterOf } from './meters.ts';
 import { pipeline, tables } from './pipeline.ts';
 import { type Addresses, addressesOf, answers, ndReply } from './responder.ts';
@@ -55,7 +55,8 @@ export function portFlows(
     ...answers(owner, port.vni, own, 'host'),
     ...nextHopFlows(owner, port, routing),
     ...silences(owner, ofport, own),
-    ...(own.v4.length > 0 ? [dhcpQuestions(owner, ofport, port.vni)] : []),
+    ...(own.v4.length > 0 ? [toAgent(owner, ofport, port.vni, DHCP_QUESTION)] : []),
+    ...(own.v6.length > 0 ? [toAgent(owner, ofport, port.vni, icmpv6(133))] : []),
     ...securityPortFlows(port, ofport, security, routing),
     ...memberFlows(port, security, routing),
     ...(port.portSecurityEnabled ? ownAddressesOnly(owner, ofport, port, 'leaving') : [anyAddress(owner, ofport)]),
@@ -108,10 +109,12 @@ function silences(owner: bigint, ofport: number, own: Addresses): Flow[] {
   ];
 }
 
-/** What a DHCP client says goes to the agent, which answers it. */
-function dhcpQuestions(owner: bigint, ofport: number, vni: number): Flow {
-  const match = { reg0: ofport, eth_type: 0x0800, ip_proto: 17, udp_src: 68, udp_dst: 67 };
-  return flow(owner, 'services', RULE, match, [{ type: 'controller', meter: meterOf('service', vni) }]);
+const DHCP_QUESTION: Match = { eth_type: 0x0800, ip_proto: 17, udp_src: 68, udp_dst: 67 };
+
+/** A question that the agent answers. */
+function toAgent(owner: bigint, ofport: number, vni: number, match: Match): Flow {
+  const give: Action = { type: 'controller', meter: meterOf('service', vni) };
+  return flow(owner, 'services', RULE, { reg0: ofport, ...match }, [give]);
 }
 
 function anyAddress(owner: bigint, ofport: number): Flow {

@@ -80,6 +80,7 @@ export interface Neighbor {
 /** A router's own address on a subnet that it serves. */
 export interface RouterAddress {
   readonly ip: string;
+  readonly subnetId: string;
   /** The subnet's block. */
   readonly cidr: string;
 }

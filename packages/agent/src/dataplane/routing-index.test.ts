@@ -8,7 +8,7 @@ import { RoutingIndex } from './routing-index.ts';
 const vnis = [1, 2, 3, 4, 5, 6];
 
 function router(id: string, networks: readonly number[], adminStateUp: boolean): Router {
-  const addresses = [{ ip: '10.0.0.1', cidr: '10.0.0.0/24' }];
+  const addresses = [{ ip: '10.0.0.1', subnetId: 's', cidr: '10.0.0.0/24' }];
   const interfaces = networks.map((vni) => ({ vni, mac: '02:00:00:00:00:01', addresses }));
   return { id, adminStateUp, interfaces, routes: [], revision: 1 };
 }

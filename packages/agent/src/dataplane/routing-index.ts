@@ -12,7 +12,9 @@ const nobody: ReadonlySet<Owner> = new Set();
 
 export class RoutingIndex implements RoutingView {
   readonly #routers = new Map<string, Router>();
-  /** Routers that lead to each network. */
+  /** Routers on each network. */
+  readonly #routersOn = new Map<number, Set<string>>();
+  /** Those of them that lead there from elsewhere. */
   readonly #routersTo = new Map<number, Set<string>>();
   /** Of each network that is joined with others: the smallest number among them. */
   readonly #domains = new Map<number, number>();
@@ -34,11 +36,13 @@ export class RoutingIndex implements RoutingView {
 
   /** By which a router is on the network. */
   interfaceAt(vni: number, ethernet: number): RouterInterface | undefined {
-    for (const id of this.#routersTo.get(vni) ?? []) {
-      const found = this.#routers.get(id)?.interfaces.find((each) => each.vni === vni && mac(each.mac) === ethernet);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    return this.interfacesOn(vni).find((each) => mac(each.mac) === ethernet);
+  }
+
+  /** Those of all routers on the network. */
+  interfacesOn(vni: number): readonly RouterInterface[] {
+    const routers = [...(this.#routersOn.get(vni) ?? [])].map((id) => this.#routers.get(id)!);
+    return routers.flatMap(({ interfaces }) => interfaces.filter((each) => each.vni === vni));
   }
 
   /** The network that the owner's addresses are in; null for an owner that is gone. */
@@ -57,13 +61,20 @@ export class RoutingIndex implements RoutingView {
   setRouter(router: Router): ReadonlySet<Owner> {
     const before = this.#routers.get(router.id);
     this.#routers.set(router.id, router);
+    this.#settleOn(router.id, before, router);
     return this.#relead(router.id, before, router);
   }
 
   removeRouter(id: string): ReadonlySet<Owner> {
     const before = this.#routers.get(id);
     this.#routers.delete(id);
+    this.#settleOn(id, before, undefined);
     return this.#relead(id, before, undefined);
+  }
+
+  #settleOn(id: string, before: Router | undefined, after: Router | undefined): void {
+    for (const { vni } of before?.interfaces ?? []) take(this.#routersOn, vni, id);
+    if (after?.adminStateUp === true) for (const { vni } of after.interfaces) put(this.#routersOn, vni, id);
   }
 
   #relead(id: string, before: Router | undefined, after: Router | undefined): ReadonlySet<Owner> {

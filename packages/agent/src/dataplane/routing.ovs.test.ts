@@ -113,8 +113,8 @@ function on(vni: number, last: number) {
     vni,
     mac: `fa:16:3e:00:0${last - 1}:0${third}`,
     addresses: [
-      { ip: `10.0.${third}.${last}`, cidr: `10.0.${third}.0/24` },
-      { ip: `fd00:${third}::${last}`, cidr: `fd00:${third}::/64` },
+      { ip: `10.0.${third}.${last}`, subnetId: 's', cidr: `10.0.${third}.0/24` },
+      { ip: `fd00:${third}::${last}`, subnetId: 's', cidr: `fd00:${third}::/64` },
     ],
   };
 }

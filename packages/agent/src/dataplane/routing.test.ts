@@ -34,8 +34,8 @@ const router: Router = {
     vni,
     mac: `fa:16:3e:00:00:0${vni / 100}`,
     addresses: [
-      { ip: `10.0.${vni / 100}.1`, cidr: `10.0.${vni / 100}.0/24` },
-      { ip: `fd00:${vni / 100}::1`, cidr: `fd00:${vni / 100}::/64` },
+      { ip: `10.0.${vni / 100}.1`, subnetId: 's', cidr: `10.0.${vni / 100}.0/24` },
+      { ip: `fd00:${vni / 100}::1`, subnetId: 's', cidr: `fd00:${vni / 100}::/64` },
     ],
   })),
   routes: [],
@@ -208,8 +208,8 @@ test('a router passes on to another one; two that send each other a packet give 
     id: 'other',
     adminStateUp: true,
     interfaces: [
-      { vni: 200, mac: 'fa:16:3e:00:00:12', addresses: [{ ip: '10.0.2.2', cidr: '10.0.2.0/24' }] },
-      { vni: 300, mac: 'fa:16:3e:00:00:13', addresses: [{ ip: '10.0.3.1', cidr: '10.0.3.0/24' }] },
+      { vni: 200, mac: 'fa:16:3e:00:00:12', addresses: [{ ip: '10.0.2.2', subnetId: 's', cidr: '10.0.2.0/24' }] },
+      { vni: 300, mac: 'fa:16:3e:00:00:13', addresses: [{ ip: '10.0.3.1', subnetId: 's', cidr: '10.0.3.0/24' }] },
     ],
     routes: [{ destination: '10.0.0.0/8', nextHop: '10.0.2.1' }],
     revision: 1,
