@@ -26,7 +26,7 @@ const againMs = 100;
 /** How long a promised neighbour may be on its way before it is asked for again, in ms. */
 const promisedMs = 1_000;
 /** For how long packets may still come that had missed a neighbour before it was in force, in ms. */
-const lateMs = 1_000;
+const lateMs = 3_000;
 /** How often the switch's counters are looked at, in ms. */
 const idleCheckMs = 15_000;
 /** The most that an answer may forbid to ask again, in ms. */
