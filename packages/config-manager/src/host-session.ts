@@ -177,7 +177,7 @@ export class HostSession {
     try {
       await Promise.race([this.#tell(conversation, until), this.#hear(conversation)]);
     } finally {
-      over.abort();
+      over.abort('over');
       this.#end(conversation);
     }
   }
@@ -203,7 +203,7 @@ export class HostSession {
     await stream.send({ ...emptyGoalState(), fence, hostId, requestAddress: shared.requestAddress() });
     // What the host reads itself is judged by the VPCs that it is in.
     goals.look();
-    const late = runtime.clock.timer(offerMs, () => heard.abort());
+    const late = runtime.clock.timer(offerMs, () => heard.abort('no answer'));
     await aborted(AbortSignal.any([heard.signal, signal]));
     late.cancel();
     const leave = await shared.telling.enter(signal);
@@ -298,8 +298,8 @@ export class HostSession {
       goals.offer(reply.heldVpcs);
       learner.offer(reply.heldVpcs);
     }
-    // Aborting makes an error with its stack each time.
-    if (!heard.signal.aborted) heard.abort();
+    // With a reason, because to make an error with its stack for every host would cost as much as the rest.
+    heard.abort('answered');
     for (const report of reply.operationStatuses) this.#options.onReport(this.#host.id, report);
     if (reply.subscriptions.length === 0 && !reply.allSubscriptions) return;
     this.#options.onSubscriptions(this.#host.id, reply);

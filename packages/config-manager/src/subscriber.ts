@@ -82,7 +82,7 @@ export class Subscriber {
   constructor(options: SubscriberOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
-    const timer = options.runtime.clock.timer(answerMs, () => this.#heard.abort());
+    const timer = options.runtime.clock.timer(answerMs, () => this.#heard.abort('no answer'));
     signal.addEventListener('abort', () => timer.cancel(), { once: true });
   }
 
@@ -124,7 +124,7 @@ export class Subscriber {
   /** Takes what the host reports; `all`: it has no other subscriptions. */
   take(reports: readonly SubscriptionReport[], all: boolean): void {
     for (const report of reports) this.#takeReport(report);
-    if (all) this.#heard.abort();
+    if (all) this.#heard.abort('answered');
   }
 
   /** How the host learns of the VPC, and why not by its topic if it should. */
