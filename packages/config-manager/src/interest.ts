@@ -3,7 +3,8 @@
  * rules ask about. Hosts are named by their underlay address, because that is what a neighbour says of its own.
  */
 export class Interest {
-  readonly #holders = new Map<string, Set<string>>();
+  /** By neighbour; most have one holder. */
+  readonly #holders = new Map<string, string | Set<string>>();
   readonly #held = new Map<string, Set<string>>();
   readonly #acquainted = new Map<string, Set<string>>();
   /** By host and neighbour: when the host said that nothing uses it. */
@@ -16,8 +17,9 @@ export class Interest {
   }
 
   /** The hosts that hold the neighbour. */
-  holders(id: string): ReadonlySet<string> {
-    return this.#holders.get(id) ?? none;
+  holders(id: string): readonly string[] {
+    const holders = this.#holders.get(id) ?? none;
+    return typeof holders === 'string' ? [holders] : [...holders];
   }
 
   /** What the host holds, in the order in which it learnt it. */
@@ -34,7 +36,10 @@ export class Interest {
     const held = setIn(this.#held, host);
     if (held.has(id)) return false;
     held.add(id);
-    setIn(this.#holders, id).add(host);
+    const holders = this.#holders.get(id);
+    if (holders === undefined) this.#holders.set(id, host);
+    else if (typeof holders === 'string') this.#holders.set(id, new Set([holders, host]));
+    else holders.add(host);
     this.#total.size++;
     return true;
   }
@@ -42,7 +47,12 @@ export class Interest {
   /** False: the host did not hold it. */
   remove(host: string, id: string): boolean {
     if (!takeFrom(this.#held, host, id)) return false;
-    takeFrom(this.#holders, id, host);
+    const holders = this.#holders.get(id);
+    if (holders === host) this.#holders.delete(id);
+    else if (typeof holders === 'object') {
+      holders.delete(host);
+      if (holders.size === 0) this.#holders.delete(id);
+    }
     this.#idleSince.get(host)?.delete(id);
     this.#total.size--;
     return true;

@@ -391,7 +391,7 @@ export class OnDemand {
     const { interest, learners } = vpc;
     const neighbor = after ?? before;
     if (neighbor === undefined) return;
-    const holders = [...interest.holders(neighbor.id)];
+    const holders = interest.holders(neighbor.id);
     for (const host of holders) {
       const learner = learners.get(host);
       if (learner !== undefined) say(vpc, learner, neighbor, after === undefined);

@@ -19,6 +19,10 @@ export interface NeighborChange {
 export class RemoteGroups {
   readonly #named = new Map<string, number>();
 
+  get isEmpty(): boolean {
+    return this.#named.size === 0;
+  }
+
   has(neighbor: NeighborConfiguration): boolean {
     return neighbor.securityGroupIds.some((id) => this.#named.has(id));
   }
@@ -91,6 +95,7 @@ export class VpcDirectory {
 
   /** Those on the host that are in a group which some rule names as remote. */
   membersOn(hostIp: string): NeighborConfiguration[] {
+    if (this.#remoteGroups.isEmpty) return [];
     return [...this.on(hostIp)].flatMap((id) => {
       const neighbor = this.#byId.get(id);
       return neighbor !== undefined && this.#remoteGroups.has(neighbor) ? [neighbor] : [];
