@@ -12,11 +12,20 @@ export interface Network {
 export interface Guest {
   /** The namespace that it is. */
   readonly vm: string;
-  readonly port: { readonly id: string; readonly mac_address: string };
+  readonly port: {
+    readonly id: string;
+    readonly mac_address: string;
+    readonly fixed_ips: readonly { readonly subnet_id: string; readonly ip_address: string }[];
+  };
 }
 
-/** A network with a subnet of each family: 10.9.N.0/24, of which `more` is said, and fd09:N::/64. */
-export async function makeNetwork(url: string, n: number, more: object = {}): Promise<Network> {
+/** A network with a subnet of each family, 10.9.N.0/24 and fd09:N::/64, of which more is said; of the latter, without, that it has no DHCP. */
+export async function makeNetwork(
+  url: string,
+  n: number,
+  v4: object = {},
+  v6: object = { enable_dhcp: false },
+): Promise<Network> {
   const { network } = await api<{ network: { id: string } }>(url, 'POST', '/v2.0/networks', {
     network: { name: `made-${n}` },
   });
@@ -24,10 +33,7 @@ export async function makeNetwork(url: string, n: number, more: object = {}): Pr
     const body = { subnet: { network_id: network.id, ip_version, ...fields } };
     return (await api<{ subnet: { id: string } }>(url, 'POST', '/v2.0/subnets', body)).subnet.id;
   };
-  const subnets = [
-    await make(4, { cidr: `10.9.${n}.0/24`, ...more }),
-    await make(6, { cidr: `fd09:${n}::/64`, enable_dhcp: false }),
-  ];
+  const subnets = [await make(4, { cidr: `10.9.${n}.0/24`, ...v4 }), await make(6, { cidr: `fd09:${n}::/64`, ...v6 })];
   return { id: network.id, subnets };
 }
 
@@ -52,7 +58,7 @@ export async function plugGuest(
     ip netns add ${vm}
     ip -n ${host.netns} link add ${link} type veth peer name eth0 netns ${vm}
     ip -n ${host.netns} link set ${link} up
-    ip netns exec ${vm} sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.eth0.disable_ipv6=0
+    ip netns exec ${vm} sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.eth0.disable_ipv6=0 net.ipv6.conf.eth0.accept_ra=2
     ip -n ${vm} link set lo up
     ip -n ${vm} link set eth0 address ${port.mac_address} mtu 1400 up
     ip netns exec ${vm} ethtool -K eth0 tx off
