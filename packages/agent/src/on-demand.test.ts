@@ -13,6 +13,8 @@ import {
   PortConfiguration,
   pushGoalStatesStream,
   requestGoalStates,
+  RouterConfiguration,
+  SubnetConfiguration,
   VpcConfiguration,
 } from '@alcor/contract';
 import { ipv4, mac } from '@alcor/openflow';
@@ -28,7 +30,7 @@ import {
 } from '@alcor/runtime';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Agent } from './agent.ts';
-import { Fabric, icmpEcho, MemorySwitch, type Packet, type Vm } from './dataplane/index.ts';
+import { Fabric, icmpEcho, MemorySwitch, type Packet, type Vm, type VmSpec } from './dataplane/index.ts';
 
 const forever = new AbortController().signal;
 setMaxListeners(0, forever);
@@ -83,20 +85,47 @@ class Manager {
   }
 }
 
-function neighbor(n: number, hostIpAddress: string): Goal {
-  const fixedIps = [{ subnetId: 'subnet', ipAddress: ipOf(n) }];
-  const state = { id: `n${n}`, vpcId, revisionNumber: 1, macAddress: macOf(n), hostIpAddress, fixedIps };
+function neighbor(n: number, hostIpAddress: string, of = vpcId, ipAddress = ipOf(n)): Goal {
+  const fixedIps = [{ subnetId: 'subnet', ipAddress }];
+  const state = { id: `n${n}`, vpcId: of, revisionNumber: 1, macAddress: macOf(n), hostIpAddress, fixedIps };
   return { kind: 'neighbor', state: NeighborConfiguration.fromPartial(state) };
 }
 
-function port(n: number): Goal {
-  const fixedIps = [{ subnetId: 'subnet', ipAddress: ipOf(n) }];
+function port(n: number, of = vpcId, ipAddress = ipOf(n)): Goal {
+  const fixedIps = [{ subnetId: 'subnet', ipAddress }];
   const switched = { adminStateUp: true, portSecurityDisabled: true };
-  const state = { id: `n${n}`, vpcId, revisionNumber: 1, macAddress: macOf(n), fixedIps, ...switched };
+  const state = { id: `n${n}`, vpcId: of, revisionNumber: 1, macAddress: macOf(n), fixedIps, ...switched };
   return { kind: 'port', state: PortConfiguration.fromPartial(state) };
 }
 
 const vpc: Goal = { kind: 'vpc', state: VpcConfiguration.fromPartial({ id: vpcId, revisionNumber: 1, tunnelId: 7 }) };
+const farVpc: Goal = {
+  kind: 'vpc',
+  state: VpcConfiguration.fromPartial({ id: 'far', revisionNumber: 1, tunnelId: 8 }),
+};
+
+function subnet(of: string, cidr: string): Goal {
+  return { kind: 'subnet', state: SubnetConfiguration.fromPartial({ id: of, vpcId: of, revisionNumber: 1, cidr }) };
+}
+
+/** The copy for one VPC of a router between the two. */
+function router(of: string): Goal {
+  const on = (network: string, n: number, ipAddress: string) => ({
+    vpcId: network,
+    macAddress: macOf(n),
+    fixedIps: [{ subnetId: network, ipAddress }],
+  });
+  const interfaces = [on(vpcId, 254, '10.0.255.254'), on('far', 255, '10.1.255.254')];
+  return {
+    kind: 'router',
+    state: RouterConfiguration.fromPartial({ id: 'r', vpcId: of, revisionNumber: 1, interfaces }),
+  };
+}
+
+function guest(n: number, ip: string): VmSpec {
+  return { id: `n${n}`, mac: macOf(n), ips: [ip] };
+}
+
 const whole = { begunVpcs: [vpcId], completedVpcs: [vpcId], onDemandVpcs: [vpcId], complete: true };
 
 describe('neighbours on demand', () => {
@@ -120,7 +149,6 @@ describe('neighbours on demand', () => {
       [A, 1],
       [B, 2],
     ] as const) {
-      // prettier-ignore
       const memory = new MemorySwitch({ name: host });
       const agent = new Agent({ runtime: world.start(host).runtime, switch: memory, hostIp: host, log: () => {} });
       fabric.addHost(host, memory);
@@ -136,8 +164,8 @@ describe('neighbours on demand', () => {
       managers.set(host, manager);
       switches.set(host, memory);
     }
-    one = fabric.addVm(A, { id: 'n1', mac: macOf(1), ips: [ipOf(1)] });
-    two = fabric.addVm(B, { id: 'n2', mac: macOf(2), ips: [ipOf(2)] });
+    one = fabric.addVm(A, guest(1, ipOf(1)));
+    two = fabric.addVm(B, guest(2, ipOf(2)));
     await schedule.run(100);
   });
 
@@ -297,6 +325,28 @@ describe('neighbours on demand', () => {
     fabric.send(one, { ...echo(one, 2), eth_dst: 0x02ff00000000 });
     await schedule.run(100);
     expect(counters()).toMatchObject({ packets: 2, questions: 1, strays: 1 });
+  });
+
+  test('a router asks for the destination in its own network, on the way there and back', async () => {
+    const shared = [router(vpcId), subnet(vpcId, '10.0.0.0/16'), farVpc, router('far'), subnet('far', '10.1.0.0/16')];
+    const far = { begunVpcs: ['far'], completedVpcs: ['far'], onDemandVpcs: ['far'] };
+    manager().send(far, ...shared);
+    managers.get(B)!.send(far, ...shared, port(3, 'far', '10.1.0.3'));
+    const near = fabric.addVm(A, { ...guest(1, ipOf(1)), subnets: [{ cidr: '10.0.0.0/16', gateway: '10.0.255.254' }] });
+    const there = fabric.addVm(B, {
+      ...guest(3, '10.1.0.3'),
+      subnets: [{ cidr: '10.1.0.0/16', gateway: '10.1.255.254' }],
+    });
+    const told = { operationStatus: OperationStatus.SUCCESS, lifetimeMs: 60_000 };
+    manager().answer = () => ({ ...told, tell: () => manager().send({}, neighbor(3, B, 'far', '10.1.0.3')) });
+    managers.get(B)!.answer = () => ({ ...told, tell: () => managers.get(B)!.send({}, neighbor(1, A)) });
+    await schedule.run(100);
+    fabric.ping(near, '10.1.0.3');
+    await schedule.run(100);
+    expect(manager().asked).toMatchObject([{ tunnelId: 8, sourceIp: ipOf(1), destinationIp: '10.1.0.3' }]);
+    expect(managers.get(B)!.asked).toMatchObject([{ tunnelId: 7, sourceIp: '10.1.0.3', destinationIp: ipOf(1) }]);
+    expect(there.received.filter(({ icmpv4_type }) => icmpv4_type === 8)).toHaveLength(1);
+    expect(near.received.filter(({ icmpv4_type }) => icmpv4_type === 0)).toHaveLength(1);
   });
 
   test('a VPC that is told in full again asks nothing once it is told', async () => {
