@@ -108,13 +108,12 @@ function subnet(of: string, cidr: string): Goal {
   return { kind: 'subnet', state: SubnetConfiguration.fromPartial({ id: of, vpcId: of, revisionNumber: 1, cidr }) };
 }
 
+function on(network: string, n: number, ipAddress: string) {
+  return { vpcId: network, macAddress: macOf(n), fixedIps: [{ subnetId: network, ipAddress }] };
+}
+
 /** The copy for one VPC of a router between the two. */
 function router(of: string): Goal {
-  const on = (network: string, n: number, ipAddress: string) => ({
-    vpcId: network,
-    macAddress: macOf(n),
-    fixedIps: [{ subnetId: network, ipAddress }],
-  });
   const interfaces = [on(vpcId, 254, '10.0.255.254'), on('far', 255, '10.1.255.254')];
   return {
     kind: 'router',
