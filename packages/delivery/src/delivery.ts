@@ -161,7 +161,7 @@ export class Delivery {
     else this.#channelRows.set(id, row);
     const channel = row?.channel ?? 'grpc';
     if (channel === 'grpc') this.channels.remove(id, { vpcId: id, channel });
-    else if (this.channels.get(id) === undefined) this.channels.put(id, { vpcId: id, channel });
+    else if (this.channels.get(id)?.channel !== channel) this.channels.put(id, { vpcId: id, channel });
     this.#note(id);
   }
 
