@@ -3,6 +3,7 @@ import type { Clock } from '@alcor/runtime';
 import { type Dataplane, decodeFrame, type LocalPort, type PacketIn } from './dataplane/index.ts';
 import type { Lease } from './dhcp/options.ts';
 import { answerDhcp } from './dhcp/server.ts';
+import { answerDhcp6, type Lease6 } from './dhcp/server6.ts';
 import type { HeldState } from './held-state.ts';
 import { answerUndeliverable } from './icmp-errors.ts';
 import { ADVERTISE_EVERY_MS, type AddressMode, type AdvertisedSubnet, advertisement } from './router-advertisements.ts';
@@ -47,6 +48,8 @@ export class GuestServices {
       this.#dataplane.send(answerUndeliverable(packet, { portAt, interfaceAt }));
     } else if (packet.table === 'services' && isDhcp(packet)) {
       this.#dataplane.send(answerDhcp(packet, { portAt, leaseOf: (port) => this.#leaseOf(port) }));
+    } else if (packet.table === 'services' && isDhcp6(packet)) {
+      this.#dataplane.send(answerDhcp6(packet, { portAt, leaseOf: (port) => this.#lease6Of(port) }));
     } else if (packet.table === 'services' && isSolicitation(packet)) {
       const ofport = packet.context.registers.reg0 ?? 0;
       const port = portAt(ofport);
@@ -79,10 +82,33 @@ export class GuestServices {
     return undefined;
   }
 
+  /** All that any subnet of the port with DHCPv6 says. */
+  #lease6Of({ id, vpcId }: LocalPort): Lease6 | undefined {
+    const held = this.#state<PortConfiguration>(vpcId, `port/${id}`)?.fixedIps ?? [];
+    const addresses = held.flatMap(({ subnetId, ipAddress }) => {
+      const subnet = this.#state<SubnetConfiguration>(vpcId, `subnet/${subnetId}`);
+      const isOn = subnet?.dhcpEnable === true && subnet.ipv6AddressMode.startsWith('dhcpv6-');
+      return isOn ? [{ ipAddress, subnet }] : [];
+    });
+    if (addresses.length === 0) return undefined;
+    const dnsServers = addresses.flatMap(({ subnet }) => subnet.dnsEntryList.map(({ entry }) => entry));
+    return {
+      ips: addresses
+        .filter(({ subnet }) => subnet.ipv6AddressMode === 'dhcpv6-stateful')
+        .map(({ ipAddress }) => ipAddress),
+      dnsServers: [...new Set(dnsServers)].filter((entry) => entry.includes(':')),
+    };
+  }
+
   /** The key says what kind of state it is. */
   #state<T>(vpcId: string, key: string): T | undefined {
     return this.#held.goal(vpcId, key)?.state as T | undefined;
   }
+}
+
+function isDhcp6({ frame }: PacketIn): boolean {
+  const { headers } = decodeFrame(frame);
+  return headers.eth_type === 0x86dd && headers.udp_dst === 547;
 }
 
 function isSolicitation({ frame }: PacketIn): boolean {

@@ -43,6 +43,7 @@ export function subnetGoal(subnet: Subnet): Goal {
       ...(subnet.gatewayIp === null ? {} : { gateway: { ipAddress: subnet.gatewayIp } }),
       dnsEntryList: subnet.dnsNameservers.map((entry) => ({ entry })),
       ipv6RaMode: subnet.ipv6RaMode ?? '',
+      ipv6AddressMode: subnet.ipv6AddressMode ?? '',
       hostRoutes: subnet.hostRoutes.map(({ destination, nexthop }) => ({ destination, nextHopIp: nexthop })),
     }),
   };

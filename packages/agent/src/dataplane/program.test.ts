@@ -92,6 +92,7 @@ test('the flows of a port with an IPv6 address', () => {
     neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → goto:80
     services 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=133,ip_proto=58,reg0=7 → controller:meter=101
     services 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,metadata=100,nd_options_type=1,nd_target=fd00::1 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,ipv6_dst[0+128]:=ipv6_src[0+128],ipv6_src:=fd00::1,icmpv6_type:=136,nd_options_type:=2,nd_reserved:=0x60000000 goto:51
+    services 100 eth_type=0x86dd,ip_proto=17,reg0=7,udp_dst=547,udp_src=546 → controller:meter=101
     services 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,nd_target=fd00::1,reg0=7 → drop"
   `);
 });

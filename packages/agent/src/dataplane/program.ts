@@ -56,7 +56,7 @@ export function portFlows(
     ...nextHopFlows(owner, port, routing),
     ...silences(owner, ofport, own),
     ...(own.v4.length > 0 ? [toAgent(owner, ofport, port.vni, DHCP_QUESTION)] : []),
-    ...(own.v6.length > 0 ? [toAgent(owner, ofport, port.vni, icmpv6(133))] : []),
+    ...(own.v6.length > 0 ? QUESTIONS_V6.map((match) => toAgent(owner, ofport, port.vni, match)) : []),
     ...securityPortFlows(port, ofport, security, routing),
     ...memberFlows(port, security, routing),
     ...(port.portSecurityEnabled ? ownAddressesOnly(owner, ofport, port, 'leaving') : [anyAddress(owner, ofport)]),
@@ -110,6 +110,9 @@ function silences(owner: bigint, ofport: number, own: Addresses): Flow[] {
 }
 
 const DHCP_QUESTION: Match = { eth_type: 0x0800, ip_proto: 17, udp_src: 68, udp_dst: 67 };
+
+/** Router solicitations, and what a DHCPv6 client says. */
+const QUESTIONS_V6: readonly Match[] = [icmpv6(133), { eth_type: 0x86dd, ip_proto: 17, udp_src: 546, udp_dst: 547 }];
 
 /** A question that the agent answers. */
 function toAgent(owner: bigint, ofport: number, vni: number, match: Match): Flow {
