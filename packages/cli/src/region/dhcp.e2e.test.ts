@@ -5,6 +5,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { makeNetwork, plugGuest, removeGuests } from './testing/guests.ts';
 import { cleanUp, folder, sh, start, stop } from './testing/region-process.ts';
 
+const client6 = ['/sbin/dhclient', '/usr/sbin/dhclient'].find((path) => existsSync(path));
+if (client6 === undefined) console.log('skipped: DHCPv6 by a real client: dhclient is not installed');
 const client = ['/sbin/udhcpc', '/usr/sbin/udhcpc'].find((path) => existsSync(path));
 const emulation = await canEmulate();
 const missing = emulation.ok ? (client === undefined ? 'udhcpc is not installed' : '') : emulation.reason;
@@ -13,6 +15,16 @@ afterAll(async () => {
   removeGuests();
   await cleanUp();
 });
+
+/** What a DHCPv6 client has written into its file of leases. */
+function bound6(vm: string, program: string): string {
+  const [leases, pid] = [join(folder(), 'leases'), join(folder(), 'pid')];
+  sh(`
+    for n in $(seq 100); do ip -n ${vm} -6 addr show dev eth0 scope link | grep -q tentative || break; sleep 0.1; done
+    ip netns exec ${vm} timeout 60 ${program} -6 -1 -sf /bin/true -lf ${leases} -pf ${pid} eth0
+    kill $(cat ${pid})`);
+  return readFileSync(leases, 'utf8');
+}
 
 /** What the client has bound, in the words that it gives to its script. */
 function bound(vm: string): { readonly [name: string]: string } {
@@ -49,6 +61,14 @@ describe.skipIf(missing !== '')('a guest', () => {
     // What fits into a tunnel between the hosts.
     expect(Number(given.mtu)).toBeGreaterThan(1300);
     expect(Number(given.mtu)).toBeLessThan(1500);
+    if (client6 !== undefined) {
+      const mode = 'dhcpv6-stateful';
+      const modes = { ipv6_ra_mode: mode, ipv6_address_mode: mode, dns_nameservers: ['2001:db8::53'] };
+      const guest = await plugGuest(url, json, await makeNetwork(url, 3, {}, modes), 3);
+      const leases = bound6(guest.vm, client6);
+      expect(leases).toContain('iaaddr fd09:3::5 {');
+      expect(leases).toContain('option dhcp6.name-servers 2001:db8::53;');
+    }
     const quiet = await plugGuest(url, json, await makeNetwork(url, 2, { enable_dhcp: false }), 2);
     expect(() => sh(`ip netns exec ${quiet.vm} ${client} -i eth0 -n -q -t 2 -T 1 -s /bin/true`)).toThrow();
     await stop(child);
