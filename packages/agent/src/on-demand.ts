@@ -27,6 +27,8 @@ const againMs = 100;
 const promisedMs = 1_000;
 /** For how long packets may still come that had missed a neighbour before it was in force, in ms. */
 const lateMs = 3_000;
+/** Before such a packet is sent once more, in ms: a switch that has lost the flow gives it back at once. */
+const resendMs = 5;
 /** How often the switch's counters are looked at, in ms. */
 const idleCheckMs = 15_000;
 /** The most that an answer may forbid to ask again, in ms. */
@@ -175,7 +177,9 @@ export class OnDemand {
     const isLate = this.#now() - inForceSince < lateMs && (ends.mac === undefined || ends.mac === mac);
     if (!isLate) return void this.#counters.strays++;
     this.#counters.released++;
-    this.#options.dataplane.send([packet]);
+    this.#options.runtime.clock.timer(resendMs, () => {
+      if (!this.#signal.aborted) this.#options.dataplane.send([packet]);
+    });
   }
 
   #hold(network: Network, key: string, packet: PacketIn, ends: Ends): void {

@@ -24,6 +24,18 @@ export function vpcsOf(goals: Goals, hostId: string): ReadonlySet<string> {
   return vpcs;
 }
 
+/** What is meant for one host: of the neighbours of networks that are told on demand, as many as it holds. */
+export function goalsFor(goals: Goals, { held }: SimulatedHost, isOnDemand: (vpcId: string) => boolean): Goals {
+  const own = new Map(goals);
+  for (const [topic, all] of goals) {
+    const vpcId = topic.slice('vpc/'.length);
+    if (!topic.startsWith('vpc/') || !isOnDemand(vpcId)) continue;
+    const known = held?.goals(vpcId);
+    own.set(topic, new Map([...all].filter(([key, { kind }]) => kind !== 'neighbor' || known?.has(key) === true)));
+  }
+  return own;
+}
+
 /** The goals that the host's agent holds against those that it should; revisions aside, because what does not change is not told again. */
 export function wrongGoals(goals: Goals, { node, held }: SimulatedHost): string[] {
   if (held === undefined) return [`${node.id} has no agent`];

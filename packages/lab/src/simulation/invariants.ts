@@ -13,12 +13,13 @@ import {
   securityGroupFlows,
   securityGroupOf,
   SecurityIndex,
+  unknownFlows,
   type Vm,
 } from '@alcor/agent';
 import type { Goals } from '@alcor/compiler';
-import type { Port, PortReport } from '@alcor/network';
+import type { NetworkId, Port, PortReport } from '@alcor/network';
 import { pick, type Random } from '@alcor/runtime';
-import { vpcsOf, wrongGoals } from './held.ts';
+import { goalsFor, vpcsOf, wrongGoals } from './held.ts';
 import type { SimulatedHost } from './host.ts';
 import type { Workload } from './workload.ts';
 
@@ -49,7 +50,10 @@ export function leaks({ workload, hosts, fabric }: Region, random: Random): stri
 /** What must hold once faults have stopped and everything had time to settle; empty when it does. `goals`: what the feed means. */
 export function unsettled(region: Region, goals: Goals): string[] {
   return [
-    ...region.hosts.flatMap((host) => [...wrongGoals(goals, host), ...wrongFlows(region, goals, host)]),
+    ...region.hosts.flatMap((host) => {
+      const own = goalsFor(goals, host, (vpcId) => region.workload.isOnDemand(vpcId));
+      return [...wrongGoals(own, host), ...wrongFlows(region, own, host)];
+    }),
     ...wrongStatuses(region),
   ];
 }
@@ -85,6 +89,14 @@ export function wrongPings(region: Region): string[] {
     }
   }
   return wrong;
+}
+
+/** Has everybody ping whom it should reach, so that what is told only when asked for is known afterwards. */
+export function askAround(region: Region): void {
+  for (const { from, to } of workingPairs(region)) {
+    from.neighbours.clear();
+    region.fabric.ping(from, to.ips[0]!);
+  }
 }
 
 /** VMs that are plugged where their ports are bound. */
@@ -129,12 +141,17 @@ function wantedFlows(region: Region, goals: Goals, host: SimulatedHost): Flow[] 
   const { workload, hosts } = region;
   const hostIps = new Map(hosts.map(({ node }) => [node.id, node.ip]));
   const joined = vpcsOf(goals, host.node.id);
+  const isMeant = ({ id, networkId }: Pick<Port, 'id' | 'networkId'>): boolean =>
+    goals.get(`vpc/${networkId}`)?.has(`neighbor/${id}`) === true ||
+    goals.get(`host/${host.node.id}`)?.has(`port/${id}`) === true;
   const ports = workload.ports.flatMap(({ hostId, ...port }) =>
-    hostId !== null && joined.has(port.networkId) ? [{ ...port, hostId }] : [],
+    hostId !== null && joined.has(port.networkId) && isMeant(port) ? [{ ...port, hostId }] : [],
   );
   const security = securityOf(goals, joined, ports, host);
   const routing = routingOf(goals, joined);
-  const flows = [...hostFlows(host.memory.tunnelPort), ...security.flows, ...routing.flows];
+  const onDemand = [...joined].filter((vpcId) => workload.isOnDemand(vpcId));
+  const unknown = onDemand.flatMap((id) => unknownFlows({ id, vni: workload.network(id as NetworkId).vni }));
+  const flows = [...hostFlows(host.memory.tunnelPort), ...security.flows, ...routing.flows, ...unknown];
   for (const port of ports) {
     const { id, mac, revision, networkId: vpcId, securityGroupIds } = port;
     const vni = workload.network(vpcId).vni;

@@ -17,7 +17,7 @@ import { subnetOf } from './addresses.ts';
 import { SimulatedController } from './controller.ts';
 import { goalsOfFeed } from './held.ts';
 import { SimulatedHost } from './host.ts';
-import { leaks, type Region, unsettled, wrongPings } from './invariants.ts';
+import { askAround, leaks, type Region, unsettled, wrongPings } from './invariants.ts';
 import { switchChannels } from './switching.ts';
 import { Workload } from './workload.ts';
 
@@ -104,6 +104,11 @@ export async function simulate(seed: number): Promise<SimulationResult> {
   for (const host of hosts) host.memory.resume();
   plugging.settle();
   await settle();
+  // Who asks for an address is answered, and asks for another on the way: that of who answers, or the next hop.
+  for (let n = 0; n < 3; n++) {
+    askAround(region);
+    await schedule.run(2_000);
+  }
   for (const what of wrongPings(region)) violation(what);
   say('the networks change channels');
   for (const what of await switchChannels(region, schedule, random, say)) violation(what);

@@ -1,5 +1,5 @@
 import type { Vm } from '@alcor/agent';
-import type { NetworkId } from '@alcor/network';
+import { type ChannelName, channelNames, type NetworkId } from '@alcor/network';
 import { pick, type Random, type Schedule } from '@alcor/runtime';
 import { type Region, workingPairs } from './invariants.ts';
 
@@ -10,7 +10,7 @@ const changeMs = 2_500;
 const forgottenMs = 70_000;
 
 /**
- * With a region that has settled and without faults, lets the networks go from one channel to the other and back, while somebody
+ * With a region that has settled and without faults, lets the networks go from channel to channel, while somebody
  * changes things beside them and VMs ping each other every 10 ms. No ping may be lost; answers with those that were.
  */
 export async function switchChannels(
@@ -39,16 +39,18 @@ export async function switchChannels(
     schedule.after(0, tick);
     await schedule.run(ms);
   };
-  const setAll = (networks: readonly NetworkId[], channel: 'mq' | 'grpc'): void => {
+  const setAll = (networks: readonly NetworkId[], channel: ChannelName): void => {
     for (const id of networks) say(workload.override(id, channel));
   };
   const networks = [...workload.networks];
-  const other = { mq: 'grpc', grpc: 'mq' } as const;
-  let channel = pick(random, ['mq', 'grpc'] as const);
-  for (let n = 0; n < 4; n++) {
+  let channel: ChannelName | undefined;
+  for (let n = 0; n < 5; n++) {
+    channel = pick(
+      random,
+      channelNames.filter((each) => each !== channel),
+    );
     setAll(networks, channel);
     await pass(changeMs);
-    channel = other[channel];
   }
   // Afterwards nobody changes channels any more; a look now and then is enough.
   for (let passed = 0; passed < forgottenMs; passed += 100) {

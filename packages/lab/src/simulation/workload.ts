@@ -58,6 +58,11 @@ export class Workload {
     return this.#networks;
   }
 
+  /** The network's neighbours are told only when asked for. */
+  isOnDemand(id: string): boolean {
+    return this.feed.get('channel', id as NetworkId)?.channel === 'on-demand';
+  }
+
   /** Somebody wants the network to go by this channel, whatever its size; null: nobody does. */
   override(id: NetworkId, override: ChannelName | null): string {
     const { channel = 'grpc' } = this.feed.get('channel', id) ?? {};
@@ -105,7 +110,10 @@ export class Workload {
   /** Somebody wants some network to go by some channel; says so. */
   overrideSome(): string {
     if (this.#networks.length === 0) return 'nothing';
-    return this.override(pick(this.#random, this.#networks), pick(this.#random, ['mq', 'mq', 'grpc', null] as const));
+    return this.override(
+      pick(this.#random, this.#networks),
+      pick(this.#random, ['mq', 'mq', 'grpc', 'on-demand', 'on-demand', null] as const),
+    );
   }
 
   /** Does one thing; says what. */
