@@ -16,7 +16,12 @@ const runPackages = {
   ethtool: 'ethtool',
 };
 const benchPackages = { ...runPackages, 'nats-server': 'nats-server', fping: 'fping' };
-const testPackages = { ...benchPackages, openstack: 'python3-openstackclient', udhcpc: 'udhcpc', dhclient: 'isc-dhcp-client' };
+const testPackages = {
+  ...benchPackages,
+  openstack: 'python3-openstackclient',
+  udhcpc: 'udhcpc',
+  dhclient: 'isc-dhcp-client',
+};
 const packagesFor = { run: runPackages, bench: benchPackages, test: testPackages };
 
 export function say(message) {
