@@ -76,8 +76,7 @@ describe('what is offered to a stream', () => {
     held.apply(half, [says(vpc())]);
     expect(held.offer(held.openStream())).toEqual([]);
     held.apply(half, [says(port('here')), ...ids.map((id) => says(neighbor(id)))]);
-    const topic = held.openTopic(vpcId);
-    held.apply(topic, [says(neighbor('of the topic'))]);
+    const { source: topic } = held.openTopic(vpcId, [says(neighbor('of the topic'))]);
     expect(held.offer(held.openStream())).toEqual([]);
     held.closeTopic(topic);
     expect(held.offer(held.openStream())).toEqual([]);

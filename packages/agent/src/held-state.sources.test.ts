@@ -63,7 +63,7 @@ class TwoSources {
   #topic: TopicSource | undefined;
   /** Revisions at which neighbours were taken from the switch. */
   readonly #removed = new Map<string, number | undefined>();
-  #caughtUp = false;
+  #isReading = false;
   #before = 0;
 
   constructor() {
@@ -150,21 +150,23 @@ class TwoSources {
     this.#say(who);
   }
 
-  /** Tells what is new in what the source knows, the newest word on each key, as topics do. */
+  /** Tells what is new in what the source knows. */
   #say(who: 'stream' | 'topic'): void {
     const from = this.#told[who];
     const source = who === 'stream' ? this.#stream : this.#topic;
     if (from === undefined || source === undefined) return;
+    this.#held.apply(source, this.#words(from, this.#known[who]));
+    this.#told[who] = this.#known[who];
+  }
+
+  /** The newest word on each key, as topics tell. */
+  #words(from: number, to: number): StatedGoal[] {
     const newest = new Map<string, Fact>();
-    for (const fact of this.#truth.slice(from, this.#known[who])) {
+    for (const fact of this.#truth.slice(from, to)) {
       newest.delete(fact.key);
       newest.set(fact.key, fact);
     }
-    this.#held.apply(
-      source,
-      [...newest.values()].map(({ stated }) => stated),
-    );
-    this.#told[who] = this.#known[who];
+    return [...newest.values()].map(({ stated }) => stated);
   }
 
   /** The stream tells the VPC from nothing. */
@@ -176,26 +178,24 @@ class TwoSources {
   }
 
   #subscribe(): void {
-    if (this.#topic !== undefined) return;
-    this.#topic = this.#held.openTopic(vpcId);
-    this.#told.topic = 0;
-    this.#caughtUp = false;
+    this.#isReading = true;
   }
 
+  /** The topic's reading has got to the end, and the stream is told to tell no longer. */
   #catchUp(): void {
-    if (this.#topic === undefined || this.#caughtUp) return;
-    this.#say('topic');
-    this.#held.completeVpc(this.#topic, vpcId);
-    this.#caughtUp = true;
+    if (!this.#isReading || this.#topic !== undefined) return;
+    this.#topic = this.#held.openTopic(vpcId, this.#words(0, this.#known.topic)).source;
+    this.#told.topic = this.#known.topic;
     this.#told.stream = undefined;
   }
 
   #backToStream(): void {
+    this.#isReading = false;
     if (this.#topic === undefined) return;
     this.#held.closeTopic(this.#topic);
     this.#topic = undefined;
     this.#told.topic = undefined;
-    if (this.#told.stream === undefined) this.#begin();
+    this.#begin();
   }
 
   #newStream(): void {

@@ -37,9 +37,7 @@ describe('the held state', () => {
     held = new HeldState({ sink, clock: schedule.clock, onForgotten: () => forgotten++ });
     stream = held.openStream();
     held.apply(stream, [says(vpc()), says(port('here')), says(neighbor('a')), says(neighbor('b'))]);
-    const topic = held.openTopic(vpcId);
-    held.apply(topic, [says(vpc()), says(port('here')), says(neighbor('b'))]);
-    held.completeVpc(topic, vpcId);
+    held.openTopic(vpcId, [says(vpc()), says(port('here')), says(neighbor('b'))]);
     await schedule.run(29_000);
     expect(keys()).toEqual(['neighbor/a', 'neighbor/b', 'port/here', 'vpc/vpc']);
     await schedule.run(2_000);
@@ -49,8 +47,7 @@ describe('the held state', () => {
 
   it('is not brought back to a revision that is gone by a source that lags', () => {
     held.apply(stream, [takesBack(neighbor('a', 2))]);
-    const topic = held.openTopic(vpcId);
-    const verdicts = held.apply(topic, [says(neighbor('a', 1))]);
+    const { source: topic, verdicts } = held.openTopic(vpcId, [says(neighbor('a', 1))]);
     expect(verdicts.map(({ status, reason }) => [status, reason])).toEqual([
       [OperationStatus.OUT_OF_ORDER, 'revision 2 is held'],
     ]);
@@ -60,8 +57,7 @@ describe('the held state', () => {
   });
 
   it('believes a topic that is being read where two words are of one revision, and otherwise the later word', () => {
-    const topic = held.openTopic(vpcId);
-    held.apply(topic, [says(neighbor('a', 1, '172.16.0.9'))]);
+    const { source: topic } = held.openTopic(vpcId, [says(neighbor('a', 1, '172.16.0.9'))]);
     expect(held.apply(stream, [says(neighbor('a', 1, '172.16.0.3')), takesBack(neighbor('a', 1))])).toEqual([]);
     expect(sink.neighbors.get('a')).toBe('172.16.0.9');
     held.closeTopic(topic);
@@ -72,7 +68,7 @@ describe('the held state', () => {
   it('leaves a VPC with its last port, unless a stream tells of it or its topic is read', () => {
     held.apply(stream, [takesBack(port('here', 2))]);
     expect(keys()).toContain('neighbor/a');
-    const topic = held.openTopic(vpcId);
+    const { source: topic } = held.openTopic(vpcId, [says(vpc()), says(neighbor('a'))]);
     held.leave(stream, [vpcId]);
     expect(keys()).toContain('neighbor/a');
     held.closeTopic(topic);
@@ -84,8 +80,7 @@ describe('the held state', () => {
   });
 
   it('keeps what a lost topic told until a stream has told the VPC anew, or everything else', () => {
-    const topic = held.openTopic(vpcId);
-    held.apply(topic, [says(vpc()), says(port('here')), takesBack(port('here', 2))]);
+    const { source: topic } = held.openTopic(vpcId, [says(vpc()), takesBack(port('here', 2)), says(neighbor('a'))]);
     held.closeTopic(topic);
     held.apply(stream, [takesBack(port('none'))]);
     expect(keys()).toContain('neighbor/a');
@@ -94,25 +89,9 @@ describe('the held state', () => {
   });
 
   it('does not let the end of a stream touch what a topic tells', async () => {
-    const topic = held.openTopic(vpcId);
-    held.apply(topic, [says(vpc()), says(port('here')), says(neighbor('a')), says(neighbor('b'))]);
-    held.completeVpc(topic, vpcId);
+    held.openTopic(vpcId, [says(vpc()), says(port('here')), says(neighbor('a')), says(neighbor('b'))]);
     const next = held.openStream();
     held.complete(next);
-    await schedule.run(60_000);
-    expect(keys()).toEqual(['neighbor/a', 'neighbor/b', 'port/here', 'vpc/vpc']);
-  });
-
-  it('keeps what a topic named before a new stream said the same, in the middle of the reading', async () => {
-    const topic = held.openTopic(vpcId);
-    const all = [says(vpc()), says(port('here')), says(neighbor('a')), says(neighbor('b'))];
-    held.apply(topic, all);
-    const next = held.openStream();
-    held.begin(next, [vpcId]);
-    held.apply(next, all);
-    held.completeVpc(next, vpcId);
-    held.complete(next);
-    held.completeVpc(topic, vpcId);
     await schedule.run(60_000);
     expect(keys()).toEqual(['neighbor/a', 'neighbor/b', 'port/here', 'vpc/vpc']);
   });
@@ -120,17 +99,21 @@ describe('the held state', () => {
   it('takes an older revision that says the same for the newer one, also after it has left the VPC', () => {
     held.apply(stream, [says(neighbor('a', 4))]);
     held.leave(stream, [vpcId]);
-    const topic = held.openTopic(vpcId);
-    expect(held.apply(topic, [says(neighbor('a', 2)), says(neighbor('b', 1, '172.16.0.9'))])).toEqual([]);
+    const told = [says(neighbor('a', 2)), says(neighbor('b', 1, '172.16.0.9'))];
+    const { source: topic, verdicts } = held.openTopic(vpcId, told);
+    expect(verdicts).toEqual([]);
     expect(held.goals(vpcId).get('neighbor/a')?.state.revisionNumber).toBe(4);
     expect(held.apply(topic, [says(neighbor('a', 3, '172.16.0.9'))])).toHaveLength(1);
   });
 
   it('forgets what is taken back in an older revision, unless it is named again', async () => {
     held.apply(stream, [says(neighbor('a', 4)), says(neighbor('b', 4))]);
-    const topic = held.openTopic(vpcId);
-    held.apply(topic, [says(vpc()), says(port('here')), says(neighbor('a', 2)), says(neighbor('b', 2))]);
-    held.completeVpc(topic, vpcId);
+    const { source: topic } = held.openTopic(vpcId, [
+      says(vpc()),
+      says(port('here')),
+      says(neighbor('a', 2)),
+      says(neighbor('b', 2)),
+    ]);
     expect(held.apply(topic, [takesBack(neighbor('a', 2)), takesBack(neighbor('b', 2))])).toHaveLength(2);
     await schedule.run(10_000);
     held.apply(topic, [says(neighbor('b', 4))]);
@@ -140,9 +123,12 @@ describe('the held state', () => {
   });
 
   it('forgets what only the last words of a stream named, after a topic had said everything', async () => {
-    const topic = held.openTopic(vpcId);
-    held.apply(topic, [says(vpc()), says(port('here')), says(neighbor('a')), says(neighbor('b'))]);
-    held.completeVpc(topic, vpcId);
+    const { source: topic } = held.openTopic(vpcId, [
+      says(vpc()),
+      says(port('here')),
+      says(neighbor('a')),
+      says(neighbor('b')),
+    ]);
     held.apply(stream, [says(neighbor('c')), says(neighbor('d'))]);
     held.apply(topic, [says(neighbor('d'))]);
     expect(keys()).toContain('neighbor/c');

@@ -28,21 +28,14 @@ const channelGraceMs = 30_000;
 
 interface Vpc {
   readonly held: HeldVpc;
-  /** The reading of its topic, and whether that has said everything that was there. */
-  topic: TopicReading | undefined;
+  /** The reading of its topic, which has said everything that was there. */
+  topic: TopicSource | undefined;
   /** Generation of the stream's telling that keeps the VPC here, whether or not there are ports; 0: none does. */
   told: number;
   /** A stream has told all of it, and no topic has spoken of it since. */
   isWhole: boolean;
   /** What the last reading that said everything left out, and is yet to be forgotten. */
   sweep: Sweep | undefined;
-}
-
-interface TopicReading {
-  readonly source: TopicSource;
-  caughtUp: boolean;
-  /** Until it has caught up: by key, the stream's last word where the topic has said otherwise of the same revision. */
-  readonly overruled: Map<string, StatedGoal>;
 }
 
 interface Sweep {
@@ -105,35 +98,30 @@ export class HeldState {
     };
   }
 
-  /** A new reading of the VPC's topic from its beginning; takes the place of the one before. */
-  openTopic(vpcId: string): TopicSource {
+  /**
+   * The VPC's topic has been read from its beginning to its end, and this is all that it holds: it speaks for the VPC from here on, in place
+   * of the reading before.
+   */
+  openTopic(
+    vpcId: string,
+    goals: readonly StatedGoal[],
+  ): { readonly source: TopicSource; readonly verdicts: Verdict[] } {
     const source: TopicSource = { kind: 'topic', generation: ++this.#generation, vpcId };
     const vpc = this.#vpc(vpcId);
-    vpc.topic = { source, caughtUp: false, overruled: new Map() };
+    vpc.topic = source;
     vpc.isWhole = false;
-    return source;
+    vpc.held.onDemand = false;
+    const verdicts = this.apply(source, goals);
+    this.#sweepFrom(vpc, source, everything);
+    return { source, verdicts };
   }
 
   /** The reading is over, whatever the reason; what it told stays until a stream says otherwise. */
   closeTopic(source: TopicSource): void {
     const vpc = this.#vpcs.get(source.vpcId);
-    if (vpc?.topic?.source !== source) return;
-    const { overruled } = vpc.topic;
+    if (vpc?.topic !== source) return;
     vpc.topic = undefined;
     vpc.told = Math.max(vpc.told, 1);
-    this.#restore(vpc.held, overruled);
-  }
-
-  /** A topic that was given up on its way may have been behind the stream, which will not say the same once more. */
-  #restore(held: HeldVpc, overruled: ReadonlyMap<string, StatedGoal>): void {
-    for (const [key, { goal, removed }] of overruled) {
-      const item = held.items.get(key);
-      const known = item === undefined ? this.#remembered.get(`${held.id} ${key}`) : wordOf(item);
-      if (known?.revision !== goal.state.revisionNumber) continue;
-      if (removed) this.#forget(held, key, { revision: known.revision, topic: 0, goal: undefined });
-      else this.#hold(held, { stream: 0, topic: 0, ...item, goal, said: 0, heardAt: this.#clock.now() });
-    }
-    if (overruled.size > 0) this.#onForgotten();
   }
 
   /** The stream begins to tell these VPCs from nothing; those on demand but for the neighbours that nobody asks for. */
@@ -189,33 +177,14 @@ export class HeldState {
     return verdicts;
   }
 
-  /** The source has said everything of the VPC: what it left out is not wanted any more. */
-  completeVpc(source: Source, vpcId: string): void {
+  /** The stream has said everything of the VPC: what it left out is not wanted any more, unless a topic speaks for the VPC. */
+  completeVpc(source: StreamSource, vpcId: string): void {
     const vpc = this.#vpcs.get(vpcId);
-    if (vpc === undefined) return;
-    if (source.kind === 'stream' && (vpc.topic?.caughtUp === true || source.offers.isLost(vpcId))) return;
-    if (source.kind === 'topic') {
-      if (vpc.topic?.source !== source) return;
-      vpc.topic.caughtUp = true;
-      vpc.topic.overruled.clear();
-    }
+    if (vpc === undefined || vpc.topic !== undefined || source.offers.isLost(vpcId)) return;
     // Until all neighbours are known, those that are not are asked for.
-    vpc.held.onDemand = source.kind === 'stream' && source.onDemand.has(vpcId);
-    const { kind } = source;
-    const sweep = this.#beginSweep(vpc, source);
-    const since = this.#clock.now();
-    // What a reading under way on the other channel has named, it will not name again.
-    const underWay = kind === 'stream' ? vpc.topic?.source.generation : undefined;
-    const isLeftOut = source.kind === 'stream' ? source.offers.leftOut(vpcId) : everything;
-    for (const [key, item] of vpc.held.items) {
-      if (item[kind] >= sweep.generation) {
-        if (item[other(kind)] !== underWay) item[other(kind)] = 0;
-      } else if (isLeftOut(item.goal)) {
-        sweep.suspects.set(key, { since, graceMs: item[other(kind)] > 0 ? channelGraceMs : 0 });
-      }
-    }
-    vpc.isWhole = source.kind === 'stream' && vpc.topic === undefined && source.begun.has(vpcId);
-    this.#sweep(vpcId, vpc, sweep);
+    vpc.held.onDemand = source.onDemand.has(vpcId);
+    vpc.isWhole = source.begun.has(vpcId);
+    this.#sweepFrom(vpc, source, source.offers.leftOut(vpcId));
   }
 
   /** The stream has said everything that it will: VPCs that neither it nor a topic tells of are no longer wanted. */
@@ -320,15 +289,8 @@ export class HeldState {
       }
       return `revision ${known?.revision} is held`;
     }
-    if (known?.revision === goal.state.revisionNumber && topic !== undefined) {
-      const isTopics = known.topic === topic.source.generation;
-      if (isTopics && source.kind === 'stream') {
-        if (!topic.caughtUp) topic.overruled.set(key, { goal, removed });
-        return undefined;
-      }
-      if (!isTopics && source === topic.source && !topic.caughtUp)
-        topic.overruled.set(key, { goal: known.goal ?? goal, removed: known.goal === undefined });
-    }
+    const isTopics = topic !== undefined && known?.topic === topic.generation;
+    if (isTopics && source.kind === 'stream' && known.revision === goal.state.revisionNumber) return undefined;
     this.#observe({ goal, removed });
     const said = source.kind === 'topic' ? generation : 0;
     if (removed) {
@@ -340,8 +302,7 @@ export class HeldState {
     next[source.kind] = generation;
     this.#hold(held, next);
     // The last words of a stream may come when the topic has said everything already.
-    const late = topic?.caughtUp === true && next.topic < topic.source.generation;
-    if (late && source.kind === 'stream') this.#doubt(vpc, topic.source, key);
+    if (source.kind === 'stream' && topic !== undefined && next.topic < topic.generation) this.#doubt(vpc, topic, key);
     return undefined;
   }
 
@@ -368,6 +329,19 @@ export class HeldState {
       if (!held.items.has(`port/${id}`) && !held.items.has(`neighbor/${id}`)) this.#vpcOf.delete(id);
     }
     this.#remembered.set(`${held.id} ${key}`, word);
+  }
+
+  /** Forgets what the source, which has said everything, left out. */
+  #sweepFrom(vpc: Vpc, source: Source, isLeftOut: (goal: Goal) => boolean): void {
+    const { kind } = source;
+    const sweep = this.#beginSweep(vpc, source);
+    const since = this.#clock.now();
+    for (const [key, item] of vpc.held.items) {
+      if (item[kind] >= sweep.generation) item[other(kind)] = 0;
+      else if (isLeftOut(item.goal))
+        sweep.suspects.set(key, { since, graceMs: item[other(kind)] > 0 ? channelGraceMs : 0 });
+    }
+    this.#sweep(vpc.held.id, vpc, sweep);
   }
 
   #beginSweep(vpc: Vpc, source: Source): Sweep {
@@ -428,7 +402,7 @@ function everything(): boolean {
 
 /** Whether the source is the one that the VPC is told by. */
 function speaks({ topic }: Vpc, source: Source): boolean {
-  return source.kind === 'topic' ? topic?.source === source && topic.caughtUp : topic === undefined;
+  return source.kind === 'topic' ? topic === source : topic === undefined;
 }
 
 function sum(counts: readonly number[]): number {

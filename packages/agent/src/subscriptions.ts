@@ -12,7 +12,7 @@ import {
   vpcOfTopic,
   wholeSubject,
 } from '@alcor/contract';
-import { type MessageQueue, type QueueBatch, type QueueMessage, settled } from '@alcor/runtime';
+import { aborted, type MessageQueue, type QueueBatch, type QueueMessage } from '@alcor/runtime';
 import type { ResourceOutcome } from './dataplane/index.ts';
 import type { HeldState, Verdict } from './held-state.ts';
 import type { TopicSource } from './sources.ts';
@@ -52,9 +52,8 @@ interface Reading {
   position: number;
   multicastPosition: number;
   reason: string;
-  /** Resolves when the reading has caught up or is over. */
-  readonly settled: Promise<void>;
-  readonly settle: () => void;
+  /** Aborted when the reading has caught up or is over. */
+  readonly settled: AbortController;
 }
 
 /**
@@ -114,7 +113,6 @@ export class Subscriptions {
   }
 
   #open(vpcId: string, { topic, key, request }: NodeSubscribeInfo, queueUrl: string): Reading {
-    let settle = (): void => undefined;
     const reading: Reading = {
       topic,
       vpcId,
@@ -128,8 +126,7 @@ export class Subscriptions {
       position: 0,
       multicastPosition: 0,
       reason: '',
-      settled: new Promise((resolve) => (settle = resolve)),
-      settle,
+      settled: new AbortController(),
     };
     this.#readings.set(topic, reading);
     this.#options.onReport(reportOf(reading));
@@ -166,17 +163,14 @@ export class Subscriptions {
     }
     reading.state = SubscriptionState.CAUGHT_UP;
     onReport(reportOf(reading));
-    reading.settle();
+    reading.settled.abort();
   }
 
   /** The topic speaks for the VPC from here on. All at once: of a part nobody can tell whether the stream knows better. */
   #catchUp(reading: Reading, goals: readonly StatedGoal[]): Verdict[] {
-    const { held } = this.#options;
-    const source = held.openTopic(reading.vpcId);
+    const { source, verdicts } = this.#options.held.openTopic(reading.vpcId, goals);
     reading.source = source;
     reading.snapshot = undefined;
-    const verdicts = held.apply(source, goals);
-    held.completeVpc(source, reading.vpcId);
     return verdicts;
   }
 
@@ -209,7 +203,7 @@ export class Subscriptions {
     reading.state = SubscriptionState.LOST;
     reading.stop.abort();
     if (reading.source !== undefined) this.#options.held.closeTopic(reading.source);
-    reading.settle();
+    reading.settled.abort();
     const used = [...this.#readings.values()].some(({ queueUrl }) => queueUrl === reading.queueUrl);
     if (used) return;
     const queue = this.#queues.get(reading.queueUrl);
@@ -230,7 +224,7 @@ function reportOf({ topic, key, state, position, multicastPosition, request, rea
 
 /** Waits while the reading has not caught up. */
 async function answer(reading: Reading, signal: AbortSignal): Promise<SubscribeOperationReply> {
-  await settled(reading.settled, signal);
+  await aborted(AbortSignal.any([signal, reading.settled.signal]));
   const { state, position } = reading;
   if (state === SubscriptionState.CAUGHT_UP) {
     return SubscribeOperationReply.fromPartial({ operationStatus: OperationStatus.SUCCESS, position });

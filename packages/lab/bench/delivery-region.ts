@@ -80,8 +80,7 @@ class SimulatedHost {
   }
 
   async read(queue: MessageQueue, from: number, applied: (portId: string) => void, signal: AbortSignal): Promise<void> {
-    const source = this.#held.openTopic(vpcId);
-    this.#held.completeVpc(source, vpcId);
+    const { source } = this.#held.openTopic(vpcId, []);
     for await (const batch of queue.read(topicOf(vpcId), subjectsFor(hostKey(this.#id)), from, signal)) {
       const goals = batch.messages.map(({ payload }) => this.#decoder.decode(payload));
       this.#held.apply(source, goals);

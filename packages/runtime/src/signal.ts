@@ -4,16 +4,6 @@ export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
-/** Resolves (never rejects) when `promise` settles or the signal aborts, whichever comes first; nothing stays behind at the signal. */
-export async function settled(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const over = new AbortController();
-  const stop = (): void => over.abort();
-  signal.addEventListener('abort', stop, { once: true });
-  await Promise.race([promise, aborted(over.signal)]).catch(() => {});
-  signal.removeEventListener('abort', stop);
-}
-
 /** A flag that one loop waits on and anybody raises; raising it twice is raising it once. */
 export interface Wakeup {
   readonly raise: () => void;
