@@ -23,6 +23,10 @@ export class SimulatedHost {
   readonly memory: MemorySwitch;
   /** VMs that are plugged here, by port id. */
   readonly vms = new Map<string, Vm>();
+  /** How many goals agents here have taken in, by VPC. */
+  readonly taken = new Map<string, number>();
+  /** How many flows they have written. */
+  written = 0;
   /** How long the switch takes for a batch, at most, in ms. */
   switchLatencyMs = 1;
   readonly #world: World;
@@ -76,7 +80,9 @@ export class SimulatedHost {
   }
 
   #observe({ goal }: StatedGoal): void {
-    const key = `${goalVpc(goal)} ${goalKey(goal)}`;
+    const vpcId = goalVpc(goal);
+    this.taken.set(vpcId, (this.taken.get(vpcId) ?? 0) + 1);
+    const key = `${vpcId} ${goalKey(goal)}`;
     const known = this.#revisions.get(key) ?? 0;
     const revision = goal.state.revisionNumber;
     if (revision < known)
@@ -87,6 +93,7 @@ export class SimulatedHost {
   /** The switch as one process sees it: slow, and a dead process does nothing to it. */
   #switchOf(process: Process): Switch {
     const memory = this.memory;
+    const count = (changes: readonly FlowChange[]): void => void (this.written += changes.length);
     const wait = (): Promise<void> => process.wait(between(this.#world.random, 0, this.switchLatencyMs));
     return {
       name: memory.name,
@@ -108,6 +115,7 @@ export class SimulatedHost {
       // A process may die with half of its changes made.
       async apply(changes: readonly FlowChange[], signal: AbortSignal): Promise<readonly FlowFailure[]> {
         const half = changes.length >> 1;
+        count(changes);
         await wait();
         const first = await memory.apply(changes.slice(0, half), signal);
         await wait();

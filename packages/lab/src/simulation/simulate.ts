@@ -18,6 +18,7 @@ import { SimulatedController } from './controller.ts';
 import { goalsOfFeed } from './held.ts';
 import { SimulatedHost } from './host.ts';
 import { askAround, leaks, type Region, unsettled, wrongPings } from './invariants.ts';
+import { restartControllers } from './restarting.ts';
 import { switchChannels } from './switching.ts';
 import { Workload } from './workload.ts';
 
@@ -112,6 +113,9 @@ export async function simulate(seed: number): Promise<SimulationResult> {
   for (const what of wrongPings(region)) violation(what);
   say('the networks change channels');
   for (const what of await switchChannels(region, schedule, random, say)) violation(what);
+  await settle();
+  say('all controllers restart');
+  for (const what of await restartControllers(region, controllers, schedule)) violation(what);
   await settle();
   return { seed, failures, log };
 
