@@ -101,7 +101,8 @@ export class Session {
       held.begin(this.#source, message.begunVpcs, message.onDemandVpcs);
       this.#resume(message);
       // What is told now is held again, whatever was forgotten before.
-      for (const { goal } of goals) this.#forgotten.delete(`${goalVpc(goal)} ${goal.state.id}`);
+      if (this.#forgotten.size > 0)
+        for (const { goal } of goals) this.#forgotten.delete(`${goalVpc(goal)} ${goal.state.id}`);
       const verdicts = held.apply(this.#source, goals);
       for (const vpcId of message.completedVpcs) held.completeVpc(this.#source, vpcId);
       if (message.complete) held.complete(this.#source);
