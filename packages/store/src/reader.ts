@@ -40,7 +40,8 @@ export async function readPage<T extends CollectionTypes>(
 ): Promise<Page<T['view']>> {
   if (query.marker !== undefined) await readView(on, resource, query.marker);
   const { text, parameters } = listStatement(resource, query);
-  const found = await on.query<T['view']>(text, parameters);
+  // Which index gives the first of the rows soonest depends on what is asked for and how many are wanted.
+  const found = await on.query<T['view']>(text, parameters, query.limit === undefined ? 'kept' : 'fresh');
   const more = query.limit !== undefined && found.length > query.limit;
   const rows = (more ? found.slice(0, query.limit) : found).map((row) => resource.canonical(row));
   return { rows: query.direction === 'backward' ? rows.toReversed() : rows, more };
