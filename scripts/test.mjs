@@ -1,5 +1,7 @@
 // `npm test`: sets up what a fresh clone lacks, then checks and tests everything. Arguments go to vitest.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, installNpmPackages, installSystemPackages, root, run } from './setup.mjs';
 
@@ -8,6 +10,58 @@ installSystemPackages('test');
 build();
 const filters = process.argv.slice(2);
 if (filters.length === 0) run('npm', ['run', '--silent', 'check']);
-const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-const args = ['run', '--reporter=default', `--reporter=${join(root, 'scripts/count-reporter.mjs')}`, ...filters];
-process.exit(spawnSync(process.execPath, [vitest, ...args], { cwd: root, stdio: 'inherit' }).status ?? 1);
+// Tests that own bridges and processes of the machine run one after the other and mostly wait, so the others run beside them.
+const parts =
+  filters.length > 0
+    ? [filters]
+    : [
+        ['--project', 'unit', '--project', 'store'],
+        ['--project', 'machine'],
+      ];
+const folder = mkdtempSync(join(tmpdir(), 'alcor-test-'));
+try {
+  process.exitCode = await testAll();
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+/** Runs the parts at once; what the later ones print comes after the first has ended. */
+async function testAll() {
+  const statuses = parts.map((part, index) => vitest(part, index));
+  const ends = [];
+  for (const [index, status] of statuses.entries()) {
+    ends.push(await status);
+    if (index > 0) process.stdout.write(readFileSync(outputOf(index)));
+  }
+  // A part that died has counted nothing, and has failed.
+  const counts = parts.map((_, index) => countsOf(index) ?? { passed: 0, failed: 1, skipped: 0 });
+  const sum = (what) => counts.reduce((total, each) => total + each[what], 0);
+  process.stdout.write(`\n${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped\n`);
+  return ends.find((status) => status !== 0) ?? 0;
+}
+
+/** Resolves with the exit status. */
+function vitest(part, index) {
+  const reporters = ['--reporter=default', `--reporter=${join(root, 'scripts/count-reporter.mjs')}`];
+  const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...reporters, ...part];
+  const output = index === 0 ? 'inherit' : openSync(outputOf(index), 'w');
+  const env = { ...process.env, ALCOR_TEST_COUNTS: join(folder, `${index}.json`) };
+  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['inherit', output, output] });
+  if (index > 0) closeSync(output);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (status) => resolve(status ?? 1));
+  });
+}
+
+function outputOf(index) {
+  return join(folder, `${index}.txt`);
+}
+
+function countsOf(index) {
+  try {
+    return JSON.parse(readFileSync(join(folder, `${index}.json`), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
