@@ -20,6 +20,7 @@ export * from './memory-feed.ts';
 export * from './memory-leases.ts';
 export * from './pools.ts';
 export type * from './port-binding.ts';
+export * from './plain-rows.ts';
 export * from './port-extras.ts';
 export type * from './network-acl.ts';
 export type * from './security-group.ts';

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { createMemoryFeed } from './memory-feed.ts';
 import type { Network, NetworkId, Node, NodeId, Port, PortId, Subnet, SubnetId } from './nouns.ts';
+import { plainNetwork, plainSubnet } from './plain-rows.ts';
 import { plainPort } from './port-extras.ts';
 import { describeFeed } from './testing/feed.contract.ts';
 import type { FeedSubject } from './testing/feed.contract.ts';
@@ -11,23 +12,11 @@ const tenant = (name: string) =>
   ({ projectId: 'p', name, description: '', revision: 1, createdAt: at, updatedAt: at }) as const;
 
 function networkOf(id: NetworkId, name: string): Network {
-  return {
-    ...tenant(name),
-    id,
-    adminStateUp: true,
-    shared: false,
-    external: false,
-    isDefault: false,
-    mtu: 1450,
-    vni: 1,
-    portSecurityEnabled: true,
-  };
+  return { ...tenant(name), ...plainNetwork, id, vni: 1 };
 }
 
 function subnetOf(id: SubnetId, networkId: NetworkId, cidr: string): Subnet {
-  const lists = { allocationPools: [], dnsNameservers: [], hostRoutes: [], serviceTypes: [] };
-  const plain = { ipv6RaMode: null, ipv6AddressMode: null, subnetPoolId: null };
-  return { ...tenant(''), ...lists, ...plain, id, networkId, ipVersion: 4, cidr, gatewayIp: null, enableDhcp: true };
+  return { ...tenant(''), ...plainSubnet, id, networkId, cidr, gatewayIp: null };
 }
 
 function portOf(id: PortId, networkId: NetworkId, fixedIps: Port['fixedIps']): Port {

@@ -7,7 +7,9 @@ import {
   type NetworkId,
   type Node,
   type NodeId,
+  plainNetwork,
   plainPort,
+  plainSubnet,
   type Port,
   type PortId,
   type Router,
@@ -57,35 +59,23 @@ export function rowsNamed(idOf: Naming) {
   function network(n: number, revision: number, adminStateUp = true): Network {
     return {
       ...common,
+      ...plainNetwork,
       id: networkId(n),
       revision,
       adminStateUp,
-      shared: false,
-      external: false,
-      isDefault: false,
-      mtu: 1450,
       vni: n + 1,
-      portSecurityEnabled: true,
     };
   }
 
   function subnet(n: number, revision: number): Subnet {
     return {
       ...common,
+      ...plainSubnet,
       id: subnetId(n),
       revision,
       networkId: networkId(n),
-      ipVersion: 4,
       cidr: '10.0.0.0/8',
       gatewayIp: '10.0.0.1',
-      enableDhcp: true,
-      allocationPools: [],
-      dnsNameservers: [],
-      hostRoutes: [],
-      ipv6RaMode: null,
-      ipv6AddressMode: null,
-      serviceTypes: [],
-      subnetPoolId: null,
     };
   }
 

@@ -5,10 +5,10 @@ import {
   createMemoryLeases,
   type Feed,
   type LeaseStore,
-  type Network,
   type NetworkId,
   type Node,
   type NodeId,
+  plainNetwork,
   plainPort,
   type Port,
   type PortId,
@@ -55,8 +55,7 @@ export class TestRegion {
   }
 
   network(id: string): void {
-    const row = { ...tenant, id: id as NetworkId, revision: this.#next(id), adminStateUp: true, vni: 1, mtu: 1450 };
-    this.feed.put('network', row as Network);
+    this.feed.put('network', { ...tenant, ...plainNetwork, id: id as NetworkId, revision: this.#next(id), vni: 1 });
   }
 
   node(id: string): void {

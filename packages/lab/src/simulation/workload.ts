@@ -11,7 +11,7 @@ import type {
   Subnet,
   SubnetId,
 } from '@alcor/network';
-import { createMemoryFeed, LeaseLost, type MemoryFeed, plainPort } from '@alcor/network';
+import { createMemoryFeed, LeaseLost, type MemoryFeed, plainNetwork, plainPort, plainSubnet } from '@alcor/network';
 import { between, pick, type Random } from '@alcor/runtime';
 import { addressOf, subnetOf } from './addresses.ts';
 import { Policies } from './policies.ts';
@@ -137,32 +137,19 @@ export class Workload {
     this.#networks.push(id);
     this.feed.put('network', {
       ...tenant,
+      ...plainNetwork,
       id,
       revision: 1,
-      adminStateUp: true,
-      shared: false,
-      external: false,
-      isDefault: false,
-      mtu: 1450,
       vni: n,
-      portSecurityEnabled: true,
     });
     const subnet: Subnet = {
       ...tenant,
+      ...plainSubnet,
       id: `sub-${n}` as SubnetId,
       revision: 1,
       networkId: id,
-      ipVersion: 4,
       cidr: subnetOf(id).cidr,
       gatewayIp: subnetOf(id).gateway,
-      enableDhcp: true,
-      allocationPools: [],
-      dnsNameservers: [],
-      hostRoutes: [],
-      ipv6RaMode: null,
-      ipv6AddressMode: null,
-      serviceTypes: [],
-      subnetPoolId: null,
     };
     this.feed.put('subnet', subnet);
     return `make ${id}`;
