@@ -7,6 +7,7 @@ import {
 } from '@alcor/contract';
 import { formatIp, type Ip, parseIp } from '@alcor/network';
 import { type Bus, type Clock, createWakeup, type Subscription, type Timer, type Topic } from '@alcor/runtime';
+import { type Answer, invalid, later, refused } from './answer.ts';
 import { Interest } from './interest.ts';
 import { mayReach } from './may-reach.ts';
 import { type Place, placeFor } from './routes.ts';
@@ -22,11 +23,6 @@ export interface Learner {
   /** Calls `run` when the host has applied all that it was to learn until now, or has taken too long. */
   afterApplied(run: () => void): void;
 }
-
-/** What a question comes to. Lifetimes are as in the contract: of what was learnt, or until the question may be asked again; ms. */
-export type Answer =
-  | { readonly status: 'routable'; readonly neighborId: string; readonly lifetimeMs: number }
-  | { readonly status: 'not-routable' | 'later' | 'invalid'; readonly reason: string; readonly lifetimeMs: number };
 
 export interface OnDemandOptions {
   /** Topic `vpc/ID`: what every host in the VPC must know. */
@@ -49,9 +45,6 @@ export interface OnDemandCounters {
 export const learntLifetimeMs = 300_000;
 /** How long a host's word stands that it does not use what it has learnt: hosts say it again, as long as it is so. */
 const idleMs = 40_000;
-/** What could not be reached may be a moment later. */
-const refusedMs = 2_000;
-const laterMs = 200;
 /** Of one VPC; beyond that a host forgets what it learnt first. */
 const learntByHostAtMost = 100_000;
 const learntAtMost = 8_000_000;
@@ -427,16 +420,4 @@ function isWhole({ subscription, wholeAt }: Followed): boolean {
 
 function say({ directory }: Followed, learner: Learner, state: NeighborConfiguration, removed: boolean): void {
   learner.learn(directory.vpcId, { goal: { kind: 'neighbor', state }, removed });
-}
-
-function invalid(reason: string): Answer {
-  return { status: 'invalid', reason, lifetimeMs: refusedMs };
-}
-
-function refused(reason: string): Answer {
-  return { status: 'not-routable', reason, lifetimeMs: refusedMs };
-}
-
-function later(reason: string): Answer {
-  return { status: 'later', reason, lifetimeMs: laterMs };
 }

@@ -8,7 +8,8 @@ import {
 } from '@alcor/contract';
 import { answering, CallRefused, type Clock, type Handler } from '@alcor/runtime';
 import { FairTurns } from './fair-turns.ts';
-import type { Answer, OnDemand } from './on-demand.ts';
+import type { Answer } from './answer.ts';
+import type { OnDemand } from './on-demand.ts';
 
 /** Questions in one message. */
 const questionsAtMost = 1_000;

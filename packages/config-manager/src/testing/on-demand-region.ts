@@ -8,7 +8,8 @@ import {
   VpcConfiguration,
 } from '@alcor/contract';
 import { Bus, createSchedule, createWorld, type Schedule, seededRandom } from '@alcor/runtime';
-import { type Answer, type Learner, OnDemand, type OnDemandOptions } from '../on-demand.ts';
+import type { Answer } from '../answer.ts';
+import { type Learner, OnDemand, type OnDemandOptions } from '../on-demand.ts';
 
 export const vpcId = 'vpc';
 export const vni = 7;
