@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { realRuntime } from '@alcor/runtime';
 import type { Vm } from '../src/hosts/index.ts';
-import { guest, type OnDemandHosts, startOnDemandHosts } from './on-demand-hosts.ts';
+import { guest, type FirstPacketHosts, startFirstPacketHosts } from './first-packet-hosts.ts';
 
 const { clock } = realRuntime();
 
@@ -70,7 +70,7 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
   }
 }
 
-async function round(hosts: OnDemandHosts): Promise<{ first: (number | null)[]; second: (number | null)[] }> {
+async function round(hosts: FirstPacketHosts): Promise<{ first: (number | null)[]; second: (number | null)[] }> {
   hosts.showNeighbours(false);
   await until('the ports are in force, and no neighbour is', async () => {
     const says = [await hosts.describe(0), await hosts.describe(1)];
@@ -90,7 +90,7 @@ function quantile(times: readonly number[], q: number): number {
 }
 
 const guests = Array.from({ length: sources + pings }, (_, n) => guest(n, n < sources ? 0 : 1));
-const hosts = await startOnDemandHosts(guests, values.groups);
+const hosts = await startFirstPacketHosts(guests, values.groups);
 try {
   const first: (number | null)[] = [];
   const second: (number | null)[] = [];

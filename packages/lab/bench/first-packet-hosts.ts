@@ -19,7 +19,7 @@ import {
 import { Bus, dialBytes, realRuntime, Topic } from '@alcor/runtime';
 import { cleanRegion, createFabric, type Host, type Means, plugVm, startHosts, type Vm } from '../src/hosts/index.ts';
 
-const AGENT = fileURLToPath(new URL('on-demand-agent.ts', import.meta.url));
+const AGENT = fileURLToPath(new URL('first-packet-agent.ts', import.meta.url));
 const AT_ONCE = 8;
 const vpcId = 'vpc';
 const group = 'everyone';
@@ -34,7 +34,7 @@ export interface Guest {
   readonly ip: string;
 }
 
-export interface OnDemandHosts {
+export interface FirstPacketHosts {
   readonly vms: readonly Vm[];
   /** Has the hosts forget all neighbours, and learn none until it is called again with `true`. */
   showNeighbours(shown: boolean): void;
@@ -59,7 +59,7 @@ export function guest(n: number, host: number): Guest {
 }
 
 /** `judged`: the guests' ports are in a security group that lets in its members only; otherwise nobody judges what they send. */
-export async function startOnDemandHosts(guests: readonly Guest[], judged: boolean): Promise<OnDemandHosts> {
+export async function startFirstPacketHosts(guests: readonly Guest[], judged: boolean): Promise<FirstPacketHosts> {
   const stop = new AbortController();
   const runtime = realRuntime();
   const runDir = await mkdtemp(join(tmpdir(), 'al-'));
