@@ -5,5 +5,6 @@ insert into port_status (port_id, status, reason)
 create index port_status_status on port_status (status, port_id);
 drop index ports_name;
 create index ports_name on ports (name, id);
+create index ports_network_name on ports (network_id, name, id);
 create index ports_created on ports (created_at, id);
 `;
