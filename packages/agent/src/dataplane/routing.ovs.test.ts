@@ -1,5 +1,4 @@
 /** Routers on a real Open vSwitch: packets that guests' own kernels send and check, and flows against those of the switch in memory. */
-import { realRuntime } from '@alcor/runtime';
 import { ipv4, ipv6, mac } from '@alcor/openflow';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -13,7 +12,6 @@ import { neighborOf, never, port, startedOn } from './testing/region.ts';
 import { finalFields, finalFlow, flowsTraced, flowsWalked, traceText } from './testing/trace.ts';
 import { boot, insideNamespace, vmNamespace } from './testing/virtual-machines.ts';
 
-const { clock } = realRuntime();
 const A = '192.0.2.1';
 const B = '192.0.2.2';
 const missing = missingOpenVswitch();
@@ -26,12 +24,7 @@ describe.skipIf(missing !== '')(`routers on Open vSwitch${missing && ` (skipped:
   beforeEach(async () => {
     ovs = await OpenVswitch.start();
     stop = new AbortController();
-    dataplane = new Dataplane({ switch: ovs.driver(), hostIp: A, clock });
-    await dataplane.start(stop.signal);
-    for (let turn = 0; dataplane.describe().tunnelPort === null; turn += 1) {
-      if (turn > 500) throw new Error('no tunnel port');
-      await clock.sleep(20);
-    }
+    dataplane = await ovs.startDataplane(A, stop.signal);
   });
 
   afterEach(async () => {

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { dialBytes, realRuntime } from '@alcor/runtime';
+import { Dataplane } from '../dataplane.ts';
 import { OvsSwitch } from '../drivers/ovs.ts';
 
 const { clock } = realRuntime();
@@ -69,6 +70,17 @@ export class OpenVswitch {
       dial: dialBytes,
       sleep: (ms, signal) => clock.sleep(ms, signal),
     });
+  }
+
+  /** What an agent on the host `hostIp` programs this switch with, once its tunnel port is there. */
+  async startDataplane(hostIp: string, signal: AbortSignal): Promise<Dataplane> {
+    const dataplane = new Dataplane({ switch: this.driver(), hostIp, clock });
+    await dataplane.start(signal);
+    for (let turn = 0; dataplane.describe().tunnelPort === null; turn += 1) {
+      if (turn > 500) throw new Error('no tunnel port');
+      await clock.sleep(20);
+    }
+    return dataplane;
   }
 
   async vsctl(...args: string[]): Promise<string> {
