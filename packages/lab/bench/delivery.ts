@@ -124,7 +124,11 @@ async function tell(ports: number, hosts: number, rounds: number): Promise<Told>
 
 async function measure(ports: number, rounds: number): Promise<readonly Line[]> {
   const hosts = Math.min(ports, MOST_HOSTS);
+  console.error(`a VPC of ${ports} ports: compiling changes of it …`);
   const compiled = compile(ports, hosts);
+  console.error(
+    `a VPC of ${ports} ports: publishing it, then ${rounds} ports come, move, join a group and go, on ${hosts} hosts …`,
+  );
   const { times, changes, multicast, unicast, bytes } = await tell(ports, hosts, rounds);
   const all = ['added', 'migrated', 'deleted'].flatMap((name) => times.get(name) ?? []);
   const context = {
@@ -162,7 +166,6 @@ const print = (line: Line): void => {
 };
 for (const text of values.ports.split(',')) {
   const ports = Number(text);
-  console.error(`a VPC of ${ports} ports …`);
   for (const line of await measure(ports, Number(values.rounds))) {
     print(line);
     if (line.measure === 'compile_p99_ms') compileP99.set(ports, line.value);
