@@ -161,6 +161,14 @@ describe('room on a node', () => {
     expect((await put(port.id, { 'binding:host_id': node.id })).status).toBe(200);
   });
 
+  it('a node is made a gateway and found as one', async () => {
+    const node = await nodeOf({ gateway: true });
+    const found = await client.call('GET', '/alcor/v1/nodes?gateway=true&fields=id&fields=gateway');
+    expect(found.body.nodes).toEqual([{ id: node.id, gateway: true }]);
+    expect((await change(node, { gateway: 'perhaps' })).status).toBe(400);
+    expect((await change(node, { gateway: false })).body).toMatchObject({ node: { gateway: false } });
+  });
+
   it('a bulk request that names a draining node makes nothing and says which port', async () => {
     const [node, other] = [await nodeOf(), await nodeOf({ draining: true })];
     const network = await client.make('network', {});

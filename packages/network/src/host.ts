@@ -10,13 +10,15 @@ export interface NodePlacement {
   readonly availabilityZone: string;
   readonly configManagerId: ConfigManagerId | null;
   readonly gatewayId: GatewayId | null;
-  /** True: no more ports are bound to it; those that are stay until they are moved or deleted. */
+  /** True: it holds its share of the VPCs that are told on demand, and forwards what other hosts have no neighbour for. */
+  readonly gateway: boolean;
+  /** True: no more ports are bound to it; those that are stay until they are moved or deleted. As a gateway it has no share. */
   readonly draining: boolean;
   /** Ports that may be bound to it at once; null: any number. Fewer than there are: none is added. */
   readonly maxPorts: number | null;
 }
 
-export interface NodeView extends Node, NodePlacement {
+export interface NodeView extends Omit<Node, keyof NodePlacement>, NodePlacement {
   /** When its agent was last heard of; null: never. */
   readonly heartbeatAt: Date | null;
   /** It was heard of in the last 75 seconds. */

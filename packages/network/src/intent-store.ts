@@ -407,7 +407,7 @@ export interface NodeTypes {
   readonly sortKey: 'id' | 'name' | 'ip' | 'agentAddress' | 'availabilityZone' | 'createdAt' | 'updatedAt' | 'revision';
 }
 
-/** Default: the default zone; no config manager and no gateway; not draining, and room for any number of ports. */
+/** Default: the default zone; no config manager and no gateway, nor one itself; not draining, and room for any number of ports. */
 type Placed = { readonly [Field in keyof NodePlacement]?: NodePlacement[Field] | undefined };
 
 export interface CreateNode extends Placed {
@@ -433,6 +433,7 @@ export interface NodeFilter {
   readonly availabilityZone?: OneOf<string>;
   readonly configManagerId?: OneOf<ConfigManagerId>;
   readonly gatewayId?: OneOf<GatewayId>;
+  readonly gateway?: OneOf<boolean>;
   readonly draining?: OneOf<boolean>;
   readonly alive?: OneOf<boolean>;
 }

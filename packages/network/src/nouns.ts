@@ -94,6 +94,10 @@ export interface Node {
   readonly ip: string;
   /** Where the host's agent serves the goal-state contract: `host:port` or `unix:/path`. */
   readonly agentAddress: string;
+  /** A gateway host: forwards first packets of VPCs that are told on demand. Absent: no. */
+  readonly gateway?: boolean;
+  /** It is to be emptied: it is given nothing new. Absent: no. */
+  readonly draining?: boolean;
   readonly revision: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;

@@ -25,6 +25,7 @@ import { sharedGroupsSchema } from './schema/0032-shared-groups.ts';
 import { deliverySchema } from './schema/0080-delivery.ts';
 import { listIndexesSchema } from './schema/0081-list-indexes.ts';
 import { leaseAddressSchema } from './schema/0082-lease-address.ts';
+import { gatewayHostSchema } from './schema/0083-gateway-hosts.ts';
 
 interface Migration {
   readonly version: number;
@@ -61,6 +62,7 @@ const migrations: readonly Migration[] = [
   { version: 71, name: 'local IPs', sql: localIpsSchema },
   { version: 81, name: 'indexes for lists', sql: listIndexesSchema },
   { version: 82, name: 'address of a lease', sql: leaseAddressSchema },
+  { version: 83, name: 'gateway hosts', sql: gatewayHostSchema },
 ];
 
 /** Any constant; that of no other program in the same database. */

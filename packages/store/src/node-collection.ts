@@ -15,6 +15,7 @@ export function createNodeCollection(context: StoreContext): Collection<NodeType
       availabilityZone: defaultZone,
       configManagerId: null,
       gatewayId: null,
+      gateway: false,
       draining: false,
       maxPorts: null,
     },

@@ -71,11 +71,21 @@ export const node = define<NodeTypes>({
     }),
     config_manager_id: field('configManagerId', nullable(uuid<ConfigManagerId>()), 'Who drives it', group),
     gateway_id: field('gatewayId', nullable(uuid<GatewayId>()), 'Where its traffic leaves the region', group),
-    draining: field('draining', flag, 'No more ports are bound to it (409); those that are stay', {
+    gateway: field('gateway', flag, 'Forwards first packets of networks whose neighbours are told on demand', {
       post: initially(false),
       put: true,
       filter: true,
     }),
+    draining: field(
+      'draining',
+      flag,
+      'No more ports are bound to it (409); those that are stay. Is no gateway meanwhile',
+      {
+        post: initially(false),
+        put: true,
+        filter: true,
+      },
+    ),
     max_ports: field('maxPorts', nullable(integer(0, 1_000_000)), 'Ports bound to it at most (409); null: any number', {
       post: initially(null),
       put: true,

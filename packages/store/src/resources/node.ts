@@ -13,6 +13,7 @@ const nodeColumns = {
   availabilityZone: { name: 'availability_zone', type: 'text' },
   configManagerId: { name: 'config_manager_id', type: 'uuid' },
   gatewayId: { name: 'gateway_id', type: 'uuid' },
+  gateway: { name: 'gateway', type: 'boolean' },
   draining: { name: 'draining', type: 'boolean' },
   maxPorts: { name: 'max_ports', type: 'integer' },
   ...history,
