@@ -17,6 +17,7 @@ const resourceTypes = {
   'security-group': ResourceType.SECURITYGROUP,
   'address-group': ResourceType.ADDRESS_GROUP,
   router: ResourceType.ROUTER,
+  gateway: ResourceType.GATEWAY,
 } as const;
 
 const failuresAtMost = 10_000;

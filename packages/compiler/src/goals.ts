@@ -1,5 +1,7 @@
 import {
   AddressGroupConfiguration,
+  GatewayConfiguration,
+  GatewayType,
   type Goal,
   NeighborType,
   NetworkType,
@@ -89,6 +91,20 @@ export function neighborGoal(port: Port, node: Node): Goal {
   };
 }
 
+/** Which host forwards, for every host in the VPC, packets to who is not known there. */
+export function gatewayGoal(vpcId: string, node: Node): Goal {
+  return {
+    kind: 'gateway',
+    state: GatewayConfiguration.fromPartial({
+      id: node.id,
+      revisionNumber: node.revision,
+      gatewayType: GatewayType.ARION,
+      destinations: [{ ipAddress: node.ip }],
+      vpcId,
+    }),
+  };
+}
+
 function pairsOf({ allowedAddressPairs }: Port): { ipAddress: string; macAddress: string }[] {
   return allowedAddressPairs.map(({ ip, mac }) => ({ ipAddress: ip, macAddress: mac }));
 }
@@ -101,6 +117,7 @@ const states = {
   'security-group': SecurityGroupConfiguration,
   'address-group': AddressGroupConfiguration,
   router: RouterConfiguration,
+  gateway: GatewayConfiguration,
 } as const;
 
 /** The last word on a resource that is gone. */

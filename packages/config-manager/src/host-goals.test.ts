@@ -1,6 +1,7 @@
 import {
   bucketOf,
   bucketsOf,
+  GatewayConfiguration,
   type Goal,
   GoalDigest,
   goalKey,
@@ -65,7 +66,24 @@ class Region {
     }
   }
 
-  /** What the host should know, by VPC: found by going from port to VPC to router to VPC until nothing is new. */
+  /** The host becomes the VPC's gateway, or is it no longer. */
+  share(vpc: number): void {
+    const vpcId = `vpc${vpc}`;
+    const revisionNumber = ++this.#revision;
+    const requestId = `of revision ${revisionNumber}`;
+    const state = GatewayConfiguration.fromPartial({ id: 'h', vpcId, revisionNumber, requestId });
+    const known = this.goals.topic(host).get(`gateway/${vpcId}`);
+    const entries = [
+      [host, `gateway/${vpcId}`],
+      [`vpc/${vpcId}`, 'gateway/h'],
+    ] as const;
+    for (const [topic, key] of entries) {
+      if (known === undefined) this.goals.topic(topic).put(key, { kind: 'gateway', state });
+      else this.goals.topic(topic).remove(key, { kind: 'gateway', state });
+    }
+  }
+
+  /** What the host should know, by VPC: found by going from port or share to VPC to router to VPC until nothing is new. */
   get wanted(): Map<string, string[]> {
     const ports = this.#read(host);
     const vpcs = new Set(ports.map(goalVpc));
@@ -77,7 +95,7 @@ class Region {
     }
     return new Map(
       [...vpcs].sort().map((vpc) => {
-        const own = ports.filter((goal) => goalVpc(goal) === vpc);
+        const own = ports.filter((goal) => goal.kind === 'port' && goalVpc(goal) === vpc);
         return [vpc, [...own, ...this.#read(`vpc/${vpc}`)].map(nameOf).sort()];
       }),
     );
@@ -169,6 +187,7 @@ function readerOf(region: Region, telling: Telling = 'stream'): HostGoals {
     wake: () => undefined,
     onJoin: () => telling,
     onLeave: () => undefined,
+    onShare: () => undefined,
   });
 }
 
@@ -182,6 +201,7 @@ const step = fc.oneof(
   fc.record({ do: fc.constant('unbind' as const), n: fc.nat(7) }),
   fc.record({ do: fc.constant('neighbor' as const), n: fc.nat(7) }),
   fc.record({ do: fc.constant('router' as const), n: fc.nat(2), vpcs: fc.uniqueArray(n, { maxLength: 3 }) }),
+  fc.record({ do: fc.constant('share' as const), n }),
   fc.record({ do: fc.constant('tell' as const) }),
   fc.record({ do: fc.constant('tell once' as const) }),
 );
@@ -194,6 +214,7 @@ function change(region: Region, each: Step): void {
   if (each.do === 'port') region.port(each.n, each.n % 4);
   if (each.do === 'unbind') region.unbind(each.n);
   if (each.do === 'neighbor') region.neighbor(each.n, each.n % 4);
+  if (each.do === 'share') region.share(each.n);
   if (each.do === 'router') region.router(each.n, each.vpcs);
 }
 

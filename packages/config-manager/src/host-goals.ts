@@ -31,6 +31,8 @@ export interface HostGoalsOptions {
   /** The host is in the VPC from now on: how is it to learn of it? */
   readonly onJoin: (vpcId: string) => Telling;
   readonly onLeave: (vpcId: string) => void;
+  /** The host has become the gateway of a VPC that it is in, or is it no longer. */
+  readonly onShare: (vpcId: string) => void;
 }
 
 /** Something to send, and how far it goes: positions by topic. */
@@ -71,11 +73,13 @@ interface Joined {
 interface Own {
   readonly keys: Set<string>;
   ports: number;
+  /** It is the VPC's gateway: it is in it whether it has ports or not, and is told all of it. */
+  isGateway: boolean;
 }
 
 /**
  * Reads what one host must know out of the topics and packs it into messages: its own topic, and the topic of every VPC that it is in:
- * those of its ports, and those that routers lead to from there. Holds positions, not goals, so a host costs what it has ports, whatever
+ * those of its ports, those that it is the gateway of, and those that routers lead to from there. Holds positions, not goals, so a host costs what it has ports, whatever
  * the size of its VPCs. VPCs whose topics the host reads itself are left out.
  */
 export class HostGoals {
@@ -104,6 +108,11 @@ export class HostGoals {
 
   get ports(): number {
     return [...this.#ownOf.values()].reduce((sum, { ports }) => sum + ports, 0);
+  }
+
+  /** Whether the host is the gateway of the VPC. */
+  isGateway(vpcId: string): boolean {
+    return this.#ownOf.get(vpcId)?.isGateway === true;
   }
 
   /** How the host's own topic stands, or that of a VPC that the stream tells of. */
@@ -230,6 +239,8 @@ export class HostGoals {
     while (told === 0 && !isRead(this.#own)) {
       for (const entry of topic.take(subscription, goalsPerMessage)) {
         this.#note(entry);
+        // All hosts of the VPC are told of its gateway.
+        if (entry.value.kind === 'gateway') continue;
         // What is begun later is told with the rest of its VPC.
         if (this.#joined.get(goalVpc(entry.value))?.reading === undefined) continue;
         addGoal(message, stated(entry));
@@ -242,20 +253,22 @@ export class HostGoals {
   #note({ key, value: goal, removed }: Entry<Goal>): void {
     const vpcId = removed ? this.#vpcOf.get(key) : goalVpc(goal);
     if (vpcId === undefined) return;
-    const own = this.#ownOf.get(vpcId) ?? { keys: new Set<string>(), ports: 0 };
-    const wasIn = own.ports > 0;
+    const own = this.#ownOf.get(vpcId) ?? { keys: new Set<string>(), ports: 0, isGateway: false };
+    const before = { ...own };
     const isPort = goal.kind === 'port';
-    if (removed) {
+    if (goal.kind === 'gateway') own.isGateway = !removed;
+    else if (removed) {
       if (own.keys.delete(key) && isPort) own.ports--;
-      this.#vpcOf.delete(key);
     } else {
       if (!own.keys.has(key) && isPort) own.ports++;
       own.keys.add(key);
-      this.#vpcOf.set(key, vpcId);
     }
-    if (own.keys.size === 0) this.#ownOf.delete(vpcId);
+    if (removed) this.#vpcOf.delete(key);
+    else this.#vpcOf.set(key, vpcId);
+    if (own.keys.size === 0 && !own.isGateway) this.#ownOf.delete(vpcId);
     else this.#ownOf.set(vpcId, own);
-    if (wasIn !== own.ports > 0) this.#routesChanged = true;
+    if (isIn(before) !== isIn(own)) this.#routesChanged = true;
+    if (before.isGateway !== own.isGateway && this.#joined.has(vpcId)) this.#options.onShare(vpcId);
   }
 
   #takeRouters(): void {
@@ -280,7 +293,7 @@ export class HostGoals {
   #settleVpcs(): void {
     while (this.#routesChanged) {
       this.#routesChanged = false;
-      const needed = new Set([...this.#ownOf].flatMap(([vpcId, { ports }]) => (ports > 0 ? [vpcId] : [])));
+      const needed = new Set([...this.#ownOf].flatMap(([vpcId, own]) => (isIn(own) ? [vpcId] : [])));
       // A set that grows while it is walked is walked to its end.
       for (const vpcId of needed) {
         for (const attached of this.#joined.get(vpcId)?.attached.values() ?? []) {
@@ -397,6 +410,10 @@ export class HostGoals {
       ({ telling, completed }) => telling === 'topic' || (telling !== 'later' && completed),
     );
   }
+}
+
+function isIn({ ports, isGateway }: Pick<Own, 'ports' | 'isGateway'>): boolean {
+  return ports > 0 || isGateway;
 }
 
 function isRead({ topic, subscription }: Reading): boolean {

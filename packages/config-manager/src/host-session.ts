@@ -243,7 +243,7 @@ export class HostSession {
     const wakeup = createWakeup();
     const heard = new AbortController();
     const isOnDemand = (vpcId: string): boolean =>
-      channels?.get(vpcId)?.channel === 'on-demand' && shared.requestAddress() !== '';
+      channels?.get(vpcId)?.channel === 'on-demand' && shared.requestAddress() !== '' && !goals.isGateway(vpcId);
     const subscriber: Subscriber = new Subscriber(
       {
         host: this.#host,
@@ -279,6 +279,7 @@ export class HostSession {
         learner.end(vpcId);
         subscriber.leave(vpcId);
       },
+      onShare: (vpcId) => subscriber.reconsider(vpcId),
     });
     const { onDemand } = shared;
     const learner = new HostLearner({ host: this.#host, onDemand, goals, clock: runtime.clock, heard: heard.signal });

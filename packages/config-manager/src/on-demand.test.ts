@@ -122,6 +122,24 @@ describe('learning on demand', () => {
       expect([a.held.get('vpc/p11'), c.names]).toEqual(['172.16.0.3', ['p1', 'p2', 'p3', 'p4']]);
     });
 
+    it('has every host know the members on a gateway host, which sends without a question', async () => {
+      region.group('g', ownOnly('g'));
+      region.port(1, 1, ['g']);
+      region.port(9, 9, ['g']);
+      const [a] = (await region.hosts([1])) as [RecordingHost];
+      region.gateway(9);
+      await region.pass();
+      expect(a.names).toEqual(['p9']);
+      const [b] = (await region.hosts([2])) as [RecordingHost];
+      expect(b.names).toEqual(['p9']);
+      region.onDemand.idle(vpcId, a, ['p9']);
+      region.unbind(9);
+      await region.pass();
+      region.port(8, 9, ['g']);
+      await region.pass();
+      expect([a.names, b.names]).toEqual([['p8'], ['p8']]);
+    });
+
     it('acquaints those who know each other once a rule names a group', async () => {
       region.group('g', [egress, rule(Direction.INGRESS)]);
       for (const n of [1, 2]) region.port(n, 1, ['g']);

@@ -124,6 +124,7 @@ export class OnDemand {
     vpc.closing = undefined;
     learners.set(learner.hostIp, learner);
     for (const other of interest.acquaintances(learner.hostIp)) this.#tellMembers(vpc, learner.hostIp, other);
+    this.#meetGateways(vpc, learner.hostIp);
     const isTooMuch = kept === 'everything' && directory.size * directory.hosts > keptAtMost;
     const ids = kept === 'everything' ? [...directory.neighbors()].map(({ id }) => id) : kept;
     for (const id of isTooMuch ? [] : ids) {
@@ -163,8 +164,9 @@ export class OnDemand {
       const neighbor = directory.neighbor(id);
       if (neighbor === undefined || !interest.held(learner.hostIp).has(id)) continue;
       interest.noteIdle(learner.hostIp, id, now);
-      if (this.#remoteGroups.has(neighbor)) others.add(neighbor.hostIpAddress);
-      else this.#takeBack(vpc, learner.hostIp, [id]);
+      if (this.#remoteGroups.has(neighbor)) {
+        if (!directory.gateways.includes(neighbor.hostIpAddress)) others.add(neighbor.hostIpAddress);
+      } else this.#takeBack(vpc, learner.hostIp, [id]);
     }
     for (const other of others) {
       const since = now - idleMs;
@@ -305,6 +307,13 @@ export class OnDemand {
     return done !== undefined;
   }
 
+  /** A gateway host sends to whom it likes without a question, so every host has to know whom to let in from there. */
+  #meetGateways(vpc: Followed, hostIp: string): void {
+    for (const gateway of vpc.directory.gateways) {
+      if (gateway !== hostIp && vpc.interest.acquaint(hostIp, gateway)) this.#tellMembers(vpc, hostIp, gateway);
+    }
+  }
+
   #tellMembers(vpc: Followed, to: string, of: string): void {
     if (!vpc.learners.has(to)) return;
     for (const member of vpc.directory.membersOn(of)) this.#tell(vpc, to, member);
@@ -368,6 +377,7 @@ export class OnDemand {
       const change = directory.take(entry);
       if (entry.value.kind === 'vpc') this.#noteVni(vpc);
       if (change === 'members') this.#tellNewMembers(vpc);
+      else if (change === 'gateway') for (const host of vpc.learners.keys()) this.#meetGateways(vpc, host);
       else if (change !== undefined) this.#spread(vpc, change);
     }
     if (subscription.position === topic.position) this.#stirred.delete(vpc);
@@ -402,7 +412,7 @@ export class OnDemand {
 
   /** Whom nobody can send to, and who asks for nothing, need not be known to anyone. */
   #forgetHost({ directory, interest, learners }: Followed, hostIp: string): void {
-    if (directory.on(hostIp).size > 0 || learners.has(hostIp)) return;
+    if (directory.on(hostIp).size > 0 || learners.has(hostIp) || directory.gateways.includes(hostIp)) return;
     for (const other of interest.acquaintances(hostIp)) interest.part(hostIp, other);
   }
 

@@ -1,5 +1,6 @@
 import type {
   AddressGroupConfiguration,
+  GatewayConfiguration,
   Goal,
   NeighborConfiguration,
   RouterConfiguration,
@@ -54,6 +55,7 @@ export class VpcDirectory {
   readonly #byId = new Map<string, NeighborConfiguration>();
   readonly #byAddress = new Map<string, NeighborConfiguration>();
   readonly #byHost = new Map<string, Set<string>>();
+  readonly #gateways = new Map<string, GatewayConfiguration>();
   #vpc: VpcConfiguration | undefined;
 
   constructor(vpcId: string, remoteGroups: RemoteGroups) {
@@ -88,6 +90,11 @@ export class VpcDirectory {
     return this.#byId.values();
   }
 
+  /** Underlay addresses of the hosts that are told all of it: none of them asks for anything. */
+  get gateways(): readonly string[] {
+    return [...this.#gateways.values()].flatMap(({ destinations: [first] }) => first?.ipAddress ?? []);
+  }
+
   /** Ids of the neighbours that are on the host with this underlay address. */
   on(hostIp: string): ReadonlySet<string> {
     return this.#byHost.get(hostIp) ?? none;
@@ -102,8 +109,8 @@ export class VpcDirectory {
     });
   }
 
-  /** Takes one entry of the topic: answers with the neighbour's change, or `members` when more neighbours are members than before. */
-  take({ value: { kind, state }, removed }: Entry<Goal>): NeighborChange | 'members' | undefined {
+  /** Takes one entry of the topic: answers with the neighbour's change, `members` when more neighbours are members than before, or a new `gateway`. */
+  take({ value: { kind, state }, removed }: Entry<Goal>): NeighborChange | 'members' | 'gateway' | undefined {
     switch (kind) {
       case 'vpc':
         this.#vpc = removed ? undefined : state;
@@ -121,6 +128,9 @@ export class VpcDirectory {
       case 'subnet':
         keep(this.subnets, state, removed);
         return undefined;
+      case 'gateway':
+        keep(this.#gateways, state, removed);
+        return removed ? undefined : 'gateway';
       case 'port':
         return undefined;
     }

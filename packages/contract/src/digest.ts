@@ -111,6 +111,7 @@ const kinds: { readonly [K in GoalKind]: number } = {
   'security-group': 5,
   'address-group': 6,
   router: 7,
+  gateway: 8,
 };
 
 /** Begins with what names the goal in its VPC. */

@@ -1,4 +1,5 @@
 import type { AddressGroupConfiguration } from './generated/addressgroup.ts';
+import type { GatewayConfiguration } from './generated/gateway.ts';
 import type { NeighborConfiguration } from './generated/neighbor.ts';
 import type { PortConfiguration } from './generated/port.ts';
 import type { RouterConfiguration } from './generated/router.ts';
@@ -8,8 +9,8 @@ import type { VpcConfiguration } from './generated/vpc.ts';
 
 /**
  * One resource's goal state as it travels between rooms of one process: what topics hold and messages are made of.
- * For a resource that is gone the configuration names no more than id, revision and VPC. Groups and routers are of several VPCs;
- * each has a goal of its own, for its hosts.
+ * For a resource that is gone the configuration names no more than id, revision and VPC. Groups, routers and gateways are of several
+ * VPCs; each has a goal of its own, for its hosts.
  */
 export type Goal =
   | { readonly kind: 'vpc'; readonly state: VpcConfiguration }
@@ -18,7 +19,8 @@ export type Goal =
   | { readonly kind: 'neighbor'; readonly state: NeighborConfiguration }
   | { readonly kind: 'security-group'; readonly state: SecurityGroupConfiguration }
   | { readonly kind: 'address-group'; readonly state: AddressGroupConfiguration }
-  | { readonly kind: 'router'; readonly state: RouterConfiguration };
+  | { readonly kind: 'router'; readonly state: RouterConfiguration }
+  | { readonly kind: 'gateway'; readonly state: GatewayConfiguration };
 
 export type GoalKind = Goal['kind'];
 

@@ -36,6 +36,7 @@ export {
   SubscriptionState,
 } from './generated/goalstateprovisioner.ts';
 export { AddressGroupConfiguration, AddressGroupState } from './generated/addressgroup.ts';
+export { GatewayConfiguration, GatewayState, GatewayType } from './generated/gateway.ts';
 export { NeighborConfiguration, NeighborState, NeighborType } from './generated/neighbor.ts';
 export { PortConfiguration, PortState } from './generated/port.ts';
 export { RouterConfiguration, RouterState } from './generated/router.ts';

@@ -28,6 +28,7 @@ const places: { readonly [K in GoalKind]: Place<StateOf<K>> } = {
   'security-group': (message) => message.securityGroupStates,
   'address-group': (message) => message.addressGroupStates,
   router: (message) => message.routerStates,
+  gateway: (message) => message.gatewayStates,
 };
 
 const kinds = Object.keys(places) as GoalKind[];
@@ -54,7 +55,7 @@ export function goalsOf(message: GoalStateV2): StatedGoal[] {
 }
 
 /** Those of which a message may hold a copy for each of several VPCs. */
-const sharedKinds: readonly GoalKind[] = ['security-group', 'address-group', 'router'];
+const sharedKinds: readonly GoalKind[] = ['security-group', 'address-group', 'router', 'gateway'];
 
 function keyOf(goal: Goal): string {
   return sharedKinds.includes(goal.kind) ? `${goalVpc(goal)}/${goal.state.id}` : goal.state.id;

@@ -13,6 +13,7 @@ import {
 } from '@alcor/network';
 import { Bus, type Clock, Topic } from '@alcor/runtime';
 import type { VpcFacts } from './channel-choice.ts';
+import { GatewayShares } from './gateway-shares.ts';
 
 /** A host that goals can be sent to. */
 export interface Host {
@@ -40,7 +41,7 @@ export interface DeliveryOptions {
   /**
    * Where goals are published: topic `vpc/ID` for every host in the VPC, `host/ID` for one host. `vpc/ID/routers` has the routers among
    * the former once more, for whoever only wants to know which other VPCs they lead to, and `vpc/ID/common` all but the neighbours, for
-   * hosts that ask for those.
+   * hosts that ask for those. A gateway host's own topic names the VPCs that it has.
    */
   readonly goals: Bus<Goal>;
   /** Where registered hosts are published, by id. */
@@ -74,6 +75,7 @@ export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #isReady: () => void;
   readonly #channelRows = new Map<NetworkId, Channel>();
+  readonly #gateways = new GatewayShares((delta) => this.#publish(delta));
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -138,10 +140,12 @@ export class Delivery {
   #publish({ audience, goal, removed }: Delta): void {
     const vpcId = goalVpc(goal);
     const saying = { key: goalKey(goal), value: goal, removed };
-    put(this.goals, audience, saying);
+    // One host may be the gateway of many VPCs.
+    const isShare = goal.kind === 'gateway' && audience.startsWith('host/');
+    put(this.goals, audience, isShare ? { ...saying, key: `gateway/${vpcId}` } : saying);
     if (goal.kind === 'router') put(this.goals, `${audience}/routers`, saying);
     if (goal.kind !== 'neighbor' && audience.startsWith('vpc/')) put(this.goals, `${audience}/common`, saying);
-    if (audience.startsWith('host/')) {
+    if (audience.startsWith('host/') && !isShare) {
       const hostId = audience.slice('host/'.length);
       const key = unicastSubject(hostId, goal);
       put(this.hostGoals, `vpc/${vpcId}/hosts`, { key, value: { hostId, goal }, removed });
@@ -162,6 +166,7 @@ export class Delivery {
     const channel = row?.channel ?? 'grpc';
     if (channel === 'grpc') this.channels.remove(id, { vpcId: id, channel });
     else if (this.channels.get(id)?.channel !== channel) this.channels.put(id, { vpcId: id, channel });
+    this.#gateways.setVpc(id, channel === 'on-demand');
     this.#note(id);
   }
 
@@ -180,6 +185,7 @@ export class Delivery {
     const before = this.nodes.get(id);
     if (row === null && before !== undefined) this.nodes.remove(id, { ...before, revision });
     else if (row !== null && row.revision > (before?.revision ?? 0)) this.nodes.put(id, row);
+    this.#gateways.setNode(id, this.nodes.get(id), revision);
     const known = hosts.get(id);
     if (row === null) return hosts.remove(id, { id, agentAddress: '', ip: '' });
     const { agentAddress, ip } = row;

@@ -1,4 +1,5 @@
 import {
+  GatewayConfiguration,
   type Goal,
   goalKey,
   HostRequest_ResourceStateRequest as Question,
@@ -95,6 +96,15 @@ export class OnDemandRegion {
   group(id: string, rules: SecurityGroupConfiguration['securityGroupRules'], vpc = vpcId): void {
     const state = SecurityGroupConfiguration.fromPartial({ id, vpcId: vpc, revisionNumber: ++this.#revision });
     this.put(vpc, { kind: 'security-group', state: { ...state, securityGroupRules: [...rules] } });
+  }
+
+  /** Host number `n` is told all of the VPC, and asks for nothing. */
+  gateway(n: number): void {
+    const destinations = [{ ipAddress: `172.16.0.${n}` }];
+    this.put(vpcId, {
+      kind: 'gateway',
+      state: GatewayConfiguration.fromPartial({ id: `host${n}`, vpcId, destinations }),
+    });
   }
 
   put(vpc: string, goal: Goal): void {
