@@ -56,6 +56,21 @@ describe('the held state', () => {
     expect(keys()).toContain('neighbor/a');
   });
 
+  it('asks for no neighbours while a topic tells all of them, whatever a stream said that lags', () => {
+    held.begin(stream, [vpcId], [vpcId]);
+    expect([...sink.onDemandIds]).toEqual([vpcId]);
+    const { source: topic } = held.openTopic(vpcId, [says(vpc()), says(port('here'))]);
+    expect([...sink.onDemandIds]).toEqual([]);
+    const next = held.openStream();
+    held.begin(next, [vpcId], [vpcId]);
+    held.completeVpc(next, vpcId);
+    held.complete(next);
+    expect([...sink.onDemandIds]).toEqual([]);
+    held.closeTopic(topic);
+    held.begin(next, [vpcId], [vpcId]);
+    expect([...sink.onDemandIds]).toEqual([vpcId]);
+  });
+
   it('believes a topic that is being read where two words are of one revision, and otherwise the later word', () => {
     const { source: topic } = held.openTopic(vpcId, [says(neighbor('a', 1, '172.16.0.9'))]);
     expect(held.apply(stream, [says(neighbor('a', 1, '172.16.0.3')), takesBack(neighbor('a', 1))])).toEqual([]);

@@ -133,7 +133,9 @@ export class HeldState {
     }
     for (const vpcId of onDemand) {
       source.onDemand.add(vpcId);
-      this.#vpc(vpcId).held.onDemand = true;
+      const { held, topic } = this.#vpc(vpcId);
+      // A topic tells all, and may have been opened after the stream had said this.
+      if (topic === undefined) held.onDemand = true;
     }
   }
 

@@ -53,7 +53,10 @@ export class Reports {
     const reports: OperationReport[] = [];
     const byId = new Map(outcomes.map((outcome) => [outcome.resourceId, outcome]));
     const namedPorts = new Set<string>();
+    // What was refused says nothing of what is held.
+    const refused = new Set(verdicts.map(({ goal }) => goal));
     for (const { goal, removed } of goals) {
+      if (refused.has(goal)) continue;
       // The neighbour of the same id is no answer for the port.
       if (goal.kind === 'port') namedPorts.add(goal.state.id);
       const outcome = byId.get(goal.state.id);

@@ -32,6 +32,7 @@ export function neighbor(id: string, revisionNumber = 1, hostIpAddress = '172.16
 /** Where neighbours would be sent to. */
 export class Switch implements GoalSink {
   readonly neighbors = new Map<string, string>();
+  readonly onDemandIds = new Set<string>();
   onRemove: (id: string) => void = () => undefined;
 
   setPort(): void {}
@@ -39,11 +40,15 @@ export class Switch implements GoalSink {
   removeSecurityGroup(): void {}
   setAddressGroup(): void {}
   removeAddressGroup(): void {}
-  setOnDemandVpc(): void {}
-  removeOnDemandVpc(): void {}
   setRouter(): void {}
   removeRouter(): void {}
   removePort(): void {}
+  setOnDemandVpc({ id }: { id: string }): void {
+    this.onDemandIds.add(id);
+  }
+  removeOnDemandVpc(id: string): void {
+    this.onDemandIds.delete(id);
+  }
   setNeighbor({ id, hostIp }: { id: string; hostIp: string }): void {
     this.neighbors.set(id, hostIp);
   }
