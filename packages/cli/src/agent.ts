@@ -1,14 +1,36 @@
+import { hostname } from 'node:os';
 import { Agent, OvsSwitch } from '@alcor/agent';
-import { aborted, dialBytes, natsQueue, realRuntime } from '@alcor/runtime';
+import { createServiceToken, serviceAccountFrom } from '@alcor/identity';
+import { aborted, type Clock, dialBytes, natsQueue, realRuntime } from '@alcor/runtime';
 import { defineCommand } from 'citty';
 import { logOf, openLog } from './log.ts';
+import { type Client, createClient } from './region/client.ts';
+import { addressTowards, register } from './registration.ts';
+
+/** How long the region, or Keystone, may take for an answer. */
+const patienceMs = 10_000;
 
 /** `alcor agent`: programs the Open vSwitch of one host. */
 export const agentCommand = defineCommand({
   meta: { name: 'agent', description: "Keep one host's Open vSwitch at its goal state" },
   args: {
-    node: { type: 'string', required: true, description: 'Id of the host, as registered' },
-    'host-ip': { type: 'string', required: true, description: 'Underlay address of the host' },
+    node: { type: 'string', default: hostname(), description: 'Id of the host' },
+    controller: {
+      type: 'string',
+      description: "The region's API, e.g. http://region:9696: the host registers itself there",
+    },
+    'keystone-url': {
+      type: 'string',
+      description: 'Where the region wants to know who asks: account in ALCOR_KEYSTONE_USER, …_PASSWORD, …_PROJECT',
+    },
+    'host-ip': {
+      type: 'string',
+      description: 'Underlay address of the host; if not given, the one towards the controller',
+    },
+    advertise: {
+      type: 'string',
+      description: 'Where the region finds the agent; if not given, host-ip and the port of listen',
+    },
     listen: {
       type: 'string',
       default: '0.0.0.0:50001',
@@ -23,6 +45,9 @@ export const agentCommand = defineCommand({
     },
   },
   async run({ args }) {
+    const controller = args.controller === undefined ? undefined : urlOf('controller', args.controller);
+    const hostIp = args['host-ip'] ?? (controller === undefined ? undefined : await addressTowards(controller));
+    if (hostIp === undefined) throw new Error('one of --controller and --host-ip is wanted');
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
     // Started by a region that is gone: what is in force stays in force, and the next region starts another agent.
@@ -34,7 +59,7 @@ export const agentCommand = defineCommand({
     const { bridge, ovsdb, openflow } = args;
     const agent = new Agent({
       runtime,
-      hostIp: args['host-ip'],
+      hostIp,
       switch: new OvsSwitch({ bridge, ovsdb, openflow, dial: dialBytes, sleep }),
       openQueue: (url) => natsQueue({ servers: url.split(',') }),
       log,
@@ -42,7 +67,46 @@ export const agentCommand = defineCommand({
     const address = await agent.start(args.listen, stop.signal);
     log(`serving goal states for ${args.node} at ${address}`);
     process.send?.({ ready: true });
+    if (controller !== undefined) {
+      const agentAddress = args.advertise ?? advertised(address, hostIp);
+      const connect = connector(controller, args['keystone-url'], runtime.clock, stop.signal);
+      await register({ id: args.node, ip: hostIp, agentAddress }, { connect, clock: runtime.clock, log }, stop.signal);
+    }
     await aborted(stop.signal);
     process.disconnect?.();
   },
 });
+
+function urlOf(option: string, text: string): URL {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
+    throw new TypeError(`--${option} is a URL, like http://region:9696, not '${text}'`);
+  }
+  return new URL(text);
+}
+
+/** Where the host at `hostIp` is found that listens at `address`. */
+function advertised(address: string, hostIp: string): string {
+  if (address.startsWith('unix:')) return address;
+  const port = address.slice(address.lastIndexOf(':') + 1);
+  return `${hostIp.includes(':') ? `[${hostIp}]` : hostIp}:${port}`;
+}
+
+/** Opens the region's API, with a token where there is a Keystone to give one. */
+function connector(
+  controller: URL,
+  keystoneUrl: string | undefined,
+  clock: Clock,
+  signal: AbortSignal,
+): () => Promise<Client> {
+  const url = controller.href.replace(/\/$/, '');
+  const open = (token?: string): Client =>
+    createClient(url, AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]), token);
+  if (keystoneUrl === undefined) return async () => open();
+  const account = serviceAccountFrom(process.env);
+  const tokens = createServiceToken(urlOf('keystone-url', keystoneUrl).href.replace(/\/$/, ''), account, {
+    fetch,
+    clock,
+    timeoutMs: patienceMs,
+  });
+  return async () => open(await tokens.get());
+}

@@ -10,6 +10,7 @@ export { buildIdentityApi } from './http/app.ts';
 export type { IdentityApiOptions } from './http/app.ts';
 export { keystoneIdentity } from './keystone/keystone-identity.ts';
 export type { KeystoneIdentityOptions } from './keystone/keystone-identity.ts';
+export { createServiceToken } from './keystone/service-token.ts';
 export { serviceAccountFrom } from './keystone/service-account.ts';
 export type { ServiceAccount } from './keystone/service-account.ts';
 export type { Fetch, FetchRequest, FetchResponse } from './keystone/http.ts';

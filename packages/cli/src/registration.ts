@@ -1,0 +1,71 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import type { Clock } from '@alcor/runtime';
+import { ApiError, type Client } from './region/client.ts';
+
+/** What a host says of itself; what else is known of a node is the operator's. */
+export interface Registration {
+  readonly id: string;
+  /** Underlay address, where tunnels end. */
+  readonly ip: string;
+  /** Where the config manager finds the agent. */
+  readonly agentAddress: string;
+}
+
+const firstPauseMs = 1_000;
+const longestPauseMs = 30_000;
+
+/**
+ * Makes the node, or brings what is known of it into line. Tries until the region has agreed or `signal` aborts: hosts and regions
+ * start in any order. From then on the region comes to the agent, and its conversation with it is the heartbeat.
+ */
+export async function register(
+  node: Registration,
+  options: {
+    readonly connect: () => Promise<Client>;
+    readonly clock: Clock;
+    readonly log: (message: string, error?: unknown) => void;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const { connect, clock, log } = options;
+  for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+    try {
+      const done = await bringIntoLine(await connect(), node);
+      log(`the region ${done} node ${node.id} at ${node.ip}, with its agent at ${node.agentAddress}`);
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      log(`cannot register as node ${node.id}; trying again in ${pauseMs / 1_000} s`, error);
+    }
+    await clock.sleep(pauseMs, signal).catch(() => undefined);
+  }
+}
+
+async function bringIntoLine(client: Client, node: Registration): Promise<'has made' | 'has changed' | 'knows'> {
+  const path = `/alcor/v1/nodes/${encodeURIComponent(node.id)}`;
+  const wanted = { ip: node.ip, agent_address: node.agentAddress };
+  const known = await client.get<{ node: typeof wanted }>(path).catch((error: unknown) => {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  });
+  if (known === undefined) {
+    await client.post('/alcor/v1/nodes', { node: { id: node.id, name: node.id, ...wanted } });
+    return 'has made';
+  }
+  if (known.node.ip === wanted.ip && known.node.agent_address === wanted.agent_address) return 'knows';
+  await client.put(path, { node: wanted });
+  return 'has changed';
+}
+
+/** The address that this machine uses towards the host of `url`. Nothing is sent for it. Rejects where there is no way there. */
+export async function addressTowards(url: URL): Promise<string> {
+  const socket = createSocket(url.hostname.startsWith('[') ? 'udp6' : 'udp4');
+  try {
+    socket.connect(Number(url.port || 80), url.hostname.replace(/^\[|\]$/g, ''));
+    await once(socket, 'connect');
+    return socket.address().address;
+  } finally {
+    socket.close();
+  }
+}
