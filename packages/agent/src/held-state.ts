@@ -7,13 +7,14 @@ import {
   type ResumedVpc,
   type StatedGoal,
 } from '@alcor/contract';
-import type { Clock, Timer } from '@alcor/runtime';
+import type { Clock } from '@alcor/runtime';
 import { HeldGroups } from './held-groups.ts';
 import { HeldRouters } from './held-routers.ts';
 import { type GoalSink, HeldVpc, type HeldVpcParts, type Item, type Learner } from './held-vpc.ts';
 import { Offers } from './offers.ts';
 import { type LastWord, Remembered, upToDate, wordOf } from './remembered.ts';
 import { generationOf, note, other, type Source, type StreamSource, type TopicSource } from './sources.ts';
+import { Sweep } from './sweep.ts';
 
 /** What became of a goal that the data plane was not asked about. */
 export interface Verdict {
@@ -22,9 +23,6 @@ export interface Verdict {
   readonly status: OperationStatus;
   readonly reason: string;
 }
-
-/** How long what only another channel has named is kept: the two may be apart by as much. */
-const channelGraceMs = 30_000;
 
 interface Vpc {
   readonly held: HeldVpc;
@@ -36,14 +34,6 @@ interface Vpc {
   isWhole: boolean;
   /** What the last reading that said everything left out, and is yet to be forgotten. */
   sweep: Sweep | undefined;
-}
-
-interface Sweep {
-  readonly kind: Source['kind'];
-  readonly generation: number;
-  /** By key: since when the reading says nothing of the goal, and how long that must last. */
-  readonly suspects: Map<string, { readonly since: number; readonly graceMs: number }>;
-  timer: Timer | undefined;
 }
 
 export interface HeldStateOptions {
@@ -276,10 +266,9 @@ export class HeldState {
     const { held, topic } = vpc;
     const { removed } = stated;
     const key = goalKey(stated.goal);
-    const place = `${held.id} ${key}`;
     const generation = generationOf(source, held.id);
     const item = held.items.get(key);
-    const known = item === undefined ? this.#remembered.get(place) : wordOf(item);
+    const known = item === undefined ? this.#remembered.get(held.id, key) : wordOf(item);
     if (item !== undefined && !removed) note(item, source, generation, this.#clock.now());
     const goal = upToDate(stated, known);
     if (goal === undefined) {
@@ -302,7 +291,7 @@ export class HeldState {
     const heardAt = this.#clock.now();
     const next: Item = { goal, said, stream: item?.stream ?? 0, topic: item?.topic ?? 0, heardAt };
     next[source.kind] = generation;
-    this.#hold(held, next);
+    this.#hold(held, key, next);
     // The last words of a stream may come when the topic has said everything already.
     if (source.kind === 'stream' && topic !== undefined && next.topic < topic.generation) this.#doubt(vpc, topic, key);
     return undefined;
@@ -310,17 +299,17 @@ export class HeldState {
 
   /** Who speaks for the VPC does not name the goal: either it lags, and will, or it never heard of what is held. */
   #doubt(vpc: Vpc, speaker: Source, key: string): void {
-    const { sweep } = vpc;
-    const isOwn = sweep?.kind === speaker.kind && sweep.generation === generationOf(speaker, vpc.held.id);
-    const current = isOwn ? sweep : this.#beginSweep(vpc, speaker);
-    current.suspects.set(key, { since: this.#clock.now(), graceMs: channelGraceMs });
-    this.#sweep(vpc.held.id, vpc, current);
+    const sweep = vpc.sweep?.isOf(speaker.kind, generationOf(speaker, vpc.held.id))
+      ? vpc.sweep
+      : this.#beginSweep(vpc, speaker);
+    sweep.doubt(key);
+    sweep.run();
   }
 
-  #hold(held: HeldVpc, item: Item): void {
+  #hold(held: HeldVpc, key: string, item: Item): void {
     const { goal } = item;
-    this.#remembered.delete(`${held.id} ${goalKey(goal)}`);
-    held.set(item);
+    this.#remembered.delete(held.id, key);
+    held.set(key, item);
     if (isPlace(goal)) this.#vpcOf.set(goal.state.id, held.id);
   }
 
@@ -330,54 +319,38 @@ export class HeldState {
       const { id } = goal.state;
       if (!held.items.has(`port/${id}`) && !held.items.has(`neighbor/${id}`)) this.#vpcOf.delete(id);
     }
-    this.#remembered.set(`${held.id} ${key}`, word);
+    this.#remembered.set(held.id, key, word);
   }
 
   /** Forgets what the source, which has said everything, left out. */
   #sweepFrom(vpc: Vpc, source: Source, isLeftOut: (goal: Goal) => boolean): void {
     const { kind } = source;
+    const generation = generationOf(source, vpc.held.id);
     const sweep = this.#beginSweep(vpc, source);
-    const since = this.#clock.now();
     for (const [key, item] of vpc.held.items) {
-      if (item[kind] >= sweep.generation) item[other(kind)] = 0;
-      else if (isLeftOut(item.goal))
-        sweep.suspects.set(key, { since, graceMs: item[other(kind)] > 0 ? channelGraceMs : 0 });
+      if (item[kind] >= generation) item[other(kind)] = 0;
+      else if (isLeftOut(item.goal)) sweep.leaveOut(key, item);
     }
-    this.#sweep(vpc.held.id, vpc, sweep);
+    sweep.run();
   }
 
   #beginSweep(vpc: Vpc, source: Source): Sweep {
-    vpc.sweep?.timer?.cancel();
-    const generation = generationOf(source, vpc.held.id);
-    return (vpc.sweep = { kind: source.kind, generation, suspects: new Map(), timer: undefined });
-  }
-
-  /** Forgets what is due; comes back for the rest. */
-  #sweep(vpcId: string, vpc: Vpc, sweep: Sweep): void {
     const { held } = vpc;
-    const now = this.#clock.now();
-    let next = Number.POSITIVE_INFINITY;
-    for (const [key, { since, graceMs }] of sweep.suspects) {
-      const item = held.items.get(key);
-      const isNamed = item === undefined || item[sweep.kind] >= sweep.generation;
-      const due = graceMs === 0 || item === undefined ? now : Math.max(since, item.heardAt) + graceMs;
-      if (!isNamed && due > now) {
-        next = Math.min(next, due);
-        continue;
-      }
-      sweep.suspects.delete(key);
-      if (!isNamed) this.#forget(held, key, wordOf(item));
-    }
-    sweep.timer?.cancel();
-    if (sweep.suspects.size === 0) {
-      vpc.sweep = undefined;
-      return this.#dropUnlessNeeded(vpcId);
-    }
-    sweep.timer = this.#clock.timer(next - now, () => {
-      this.#sweep(vpcId, vpc, sweep);
-      this.#onForgotten();
-    });
-    return undefined;
+    const { kind } = source;
+    const generation = generationOf(source, held.id);
+    vpc.sweep?.cancel();
+    return (vpc.sweep = new Sweep({
+      held,
+      kind,
+      generation,
+      clock: this.#clock,
+      forget: (key, item) => this.#forget(held, key, wordOf(item)),
+      onEnd: () => {
+        vpc.sweep = undefined;
+        this.#dropUnlessNeeded(held.id);
+      },
+      onForgotten: this.#onForgotten,
+    }));
   }
 
   #dropUnlessNeeded(vpcId: string): void {
@@ -387,7 +360,7 @@ export class HeldState {
   }
 
   #drop(vpcId: string, { held, sweep }: Vpc): void {
-    sweep?.timer?.cancel();
+    sweep?.cancel();
     for (const [key, item] of held.items) this.#forget(held, key, wordOf(item));
     this.#vpcs.delete(vpcId);
   }

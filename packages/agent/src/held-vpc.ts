@@ -1,7 +1,6 @@
 import {
   type Goal,
   GoalDigest,
-  goalKey,
   type NeighborConfiguration,
   type PortConfiguration,
   type VpcConfiguration,
@@ -49,6 +48,7 @@ export interface Item {
 /** The goals of one VPC, by key, and what each means to the data plane. What is programmed depends on what is held now only. */
 export class HeldVpc {
   readonly id: string;
+  readonly #ownKey: string;
   readonly items = new Map<string, Item>();
   /** Over what is held. */
   readonly digest = new GoalDigest();
@@ -56,11 +56,14 @@ export class HeldVpc {
   readonly #groups: HeldGroups;
   readonly #routers: HeldRouters;
   readonly #learner: Learner | undefined;
+  /** Underlay addresses of gateway hosts, by id: one, but while it changes. */
+  readonly #gateways = new Map<string, string>();
   #ports = 0;
   #onDemand = false;
 
   constructor(id: string, { sink, groups, routers, learner }: HeldVpcParts) {
     this.id = id;
+    this.#ownKey = `vpc/${id}`;
     this.#sink = sink;
     this.#groups = groups;
     this.#routers = routers;
@@ -95,11 +98,10 @@ export class HeldVpc {
 
   /** The VPC's own state; without it nothing of the VPC can be programmed. */
   get own(): VpcConfiguration | undefined {
-    return this.items.get(`vpc/${this.id}`)?.goal.state as VpcConfiguration | undefined;
+    return this.items.get(this.#ownKey)?.goal.state as VpcConfiguration | undefined;
   }
 
-  set(item: Item): void {
-    const key = goalKey(item.goal);
+  set(key: string, item: Item): void {
     const before = this.own;
     const replaced = this.items.get(key);
     if (replaced !== undefined) this.digest.remove(replaced.goal);
@@ -127,7 +129,7 @@ export class HeldVpc {
     const now = this.own;
     const anotherTunnel = before?.tunnelId !== now?.tunnelId;
     if (anotherTunnel) this.#routers.setNetwork(this.id, now?.tunnelId);
-    if (anotherTunnel && this.#onDemand) this.#tellOnDemand();
+    if (anotherTunnel && (this.#onDemand || this.#gateways.size > 0)) this.#tellOnDemand();
     if (!anotherTunnel && before?.adminStateDown === now?.adminStateDown) return;
     for (const { goal } of this.items.values()) {
       if (goal.kind === 'port' || (goal.kind === 'neighbor' && anotherTunnel)) this.#program(goal);
@@ -135,10 +137,18 @@ export class HeldVpc {
   }
 
   #tellOnDemand(): void {
-    const vni = this.#onDemand ? this.own?.tunnelId : undefined;
-    if (vni === undefined) this.#sink.removeOnDemandVpc(this.id);
-    else this.#sink.setOnDemandVpc({ id: this.id, vni });
-    this.#learner?.setVpc(this.id, vni);
+    const vni = this.own?.tunnelId;
+    const [, gateway] = [...this.#gateways].sort(([a], [b]) => (a < b ? -1 : 1))[0] ?? [];
+    if (vni === undefined || !(this.#onDemand || gateway !== undefined)) this.#sink.removeOnDemandVpc(this.id);
+    else this.#sink.setOnDemandVpc({ id: this.id, vni, gateway, isWhole: !this.#onDemand });
+    this.#learner?.setVpc(this.id, this.#onDemand ? vni : undefined);
+  }
+
+  #setGateway(id: string, ip: string | undefined): void {
+    if (this.#gateways.get(id) === ip) return;
+    if (ip === undefined) this.#gateways.delete(id);
+    else this.#gateways.set(id, ip);
+    this.#tellOnDemand();
   }
 
   #program(goal: Goal): void {
@@ -146,6 +156,7 @@ export class HeldVpc {
     if (goal.kind === 'address-group') return this.#groups.setAddressGroup(goal.state);
     if (goal.kind === 'subnet') return this.#routers.setSubnet(goal.state);
     if (goal.kind === 'router') return this.#routers.setRouter(goal.state);
+    if (goal.kind === 'gateway') return this.#setGateway(goal.state.id, goal.state.destinations[0]?.ipAddress);
     const { own } = this;
     if (own === undefined) return this.#withdraw(goal);
     const { id: vpcId, tunnelId: vni, adminStateDown } = own;
@@ -199,6 +210,7 @@ export class HeldVpc {
     if (kind === 'address-group') this.#groups.removeAddressGroup(this.id, state.id);
     if (kind === 'subnet') this.#routers.removeSubnet(this.id, state.id);
     if (kind === 'router') this.#routers.removeRouter(this.id, state.id);
+    if (kind === 'gateway') this.#setGateway(state.id, undefined);
   }
 }
 

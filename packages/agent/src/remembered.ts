@@ -32,11 +32,13 @@ export class Remembered {
     return this.#words.size;
   }
 
-  get(key: string): LastWord | undefined {
-    return this.#words.get(key);
+  get(vpcId: string, goal: string): LastWord | undefined {
+    // A host that is told everything asks for each goal: mostly there is nothing to look for.
+    return this.#words.size === 0 ? undefined : this.#words.get(keyOf(vpcId, goal));
   }
 
-  set(key: string, { revision, topic, goal }: LastWord): void {
+  set(vpcId: string, goalKey: string, { revision, topic, goal }: LastWord): void {
+    const key = keyOf(vpcId, goalKey);
     this.#words.delete(key);
     this.#words.set(key, { revision, topic, goal, until: this.#clock.now() + keptMs });
     for (const [oldest, { until }] of this.#words) {
@@ -45,9 +47,13 @@ export class Remembered {
     }
   }
 
-  delete(key: string): void {
-    this.#words.delete(key);
+  delete(vpcId: string, goal: string): void {
+    if (this.#words.size > 0) this.#words.delete(keyOf(vpcId, goal));
   }
+}
+
+function keyOf(vpcId: string, goal: string): string {
+  return `${vpcId} ${goal}`;
 }
 
 /** The word that stands on something that is held. */

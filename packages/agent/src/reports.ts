@@ -62,9 +62,8 @@ export class Reports {
       const outcome = byId.get(goal.state.id);
       if (goal.kind === 'port' && !removed && this.#held.waitsForVpc(goal.state.vpcId)) {
         reports.push(report(goal, removed, OperationStatus.PENDING, 'the state of its VPC has not arrived'));
-      } else if (outcome !== undefined) {
-        const next = outcomeReport(goal, removed, outcome);
-        if (this.#isNews(next)) reports.push(next);
+      } else if (outcome !== undefined && this.#isNews(goal, outcome)) {
+        reports.push(outcomeReport(goal, removed, outcome));
       }
     }
     for (const { goal, removed, status, reason } of verdicts) reports.push(report(goal, removed, status, reason));
@@ -78,16 +77,13 @@ export class Reports {
   outcome(outcome: ResourceOutcome): void {
     const goal = this.#held.find(outcome.resourceId);
     if (goal === undefined) return;
-    const next = outcomeReport(goal, false, outcome);
-    if (this.#isNews(next)) this.#note(next);
+    if (this.#isNews(goal, outcome)) this.#note(outcomeReport(goal, false, outcome));
   }
 
   /** Of what is no port only trouble is told, and its end. */
-  #isNews(next: OperationReport): boolean {
-    const { resourceType, operationStatus } = next;
-    return (
-      resourceType === ResourceType.PORT || operationStatus === OperationStatus.FAILURE || this.#kept.has(keyOf(next))
-    );
+  #isNews({ kind, state: { id } }: Goal, { status }: ResourceOutcome): boolean {
+    if (kind === 'port' || status === 'failed') return true;
+    return this.#kept.size > 0 && this.#kept.has(keyOf({ resourceType: resourceTypes[kind], resourceId: id }));
   }
 
   #note(next: OperationReport): void {
@@ -101,7 +97,7 @@ export class Reports {
   }
 }
 
-export function keyOf({ resourceType, resourceId }: OperationReport): string {
+export function keyOf({ resourceType, resourceId }: Pick<OperationReport, 'resourceType' | 'resourceId'>): string {
   return `${resourceType} ${resourceId}`;
 }
 

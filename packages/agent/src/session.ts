@@ -19,6 +19,8 @@ import type { StreamSource } from './sources.ts';
 export type GoalStream = Stream<GoalStateOperationReply, GoalStateV2>;
 
 const reportsPerReply = 1_000;
+/** How many messages may be taken and not yet in force. */
+const messagesAtOnce = 4;
 /** How long news of a position waits for more of its kind, in ms. */
 const positionsWaitMs = 50;
 
@@ -41,7 +43,10 @@ export class Session {
   readonly #reports = new Map<string, OperationReport>();
   readonly #subscriptions = new Map<string, SubscriptionReport>();
   #offers: HeldVpc[] = [];
-  readonly #forgotten = new Map<string, LearntNeighbor>();
+  /** Not yet told, each with how many messages had been taken by then. */
+  readonly #forgotten = new Map<string, { readonly neighbor: LearntNeighbor; readonly taken: number }>();
+  #taken = 0;
+  /** How many of the messages taken are in force. */
   #applied = 0;
   #later: Timer | undefined;
 
@@ -77,7 +82,8 @@ export class Session {
 
   /** Has the manager know what is not held any more. */
   tellForgotten(neighbors: readonly LearntNeighbor[]): void {
-    for (const neighbor of neighbors) this.#forgotten.set(`${neighbor.vpcId} ${neighbor.id}`, neighbor);
+    for (const neighbor of neighbors)
+      this.#forgotten.set(`${neighbor.vpcId} ${neighbor.id}`, { neighbor, taken: this.#taken });
     this.#wakeup.raise();
   }
 
@@ -92,26 +98,38 @@ export class Session {
     }
   }
 
+  /** While the switch is at work on what messages told, the next ones are read. */
   async #take(messages: AsyncIterable<GoalStateV2>, signal: AbortSignal): Promise<void> {
-    const { held, dataplane, reports } = this.#options;
+    const underWay: Promise<void>[] = [];
     for await (const message of messages) {
       if (signal.aborted) return;
-      const goals = goalsOf(message);
-      held.leave(this.#source, message.leftVpcs);
-      held.begin(this.#source, message.begunVpcs, message.onDemandVpcs);
-      this.#resume(message);
-      // What is told now is held again, whatever was forgotten before.
-      if (this.#forgotten.size > 0)
-        for (const { goal } of goals) this.#forgotten.delete(`${goalVpc(goal)} ${goal.state.id}`);
-      const verdicts = held.apply(this.#source, goals);
-      for (const vpcId of message.completedVpcs) held.completeVpc(this.#source, vpcId);
-      if (message.complete) held.complete(this.#source);
-      const outcomes = message.complete ? await dataplane.reconcile(signal) : await dataplane.flush(signal);
-      reports.answer(goals, outcomes, verdicts);
-      if (signal.aborted) return;
-      this.#applied++;
-      this.#wakeup.raise();
+      const confirmed = this.#takeOne(message, signal);
+      confirmed.catch(() => undefined);
+      underWay.push(confirmed);
+      if (underWay.length === messagesAtOnce) await underWay.shift();
     }
+    await Promise.all(underWay);
+  }
+
+  /** Resolves when what the message tells is in force; messages come into force in the order in which they are taken. */
+  async #takeOne(message: GoalStateV2, signal: AbortSignal): Promise<void> {
+    const { held, dataplane, reports } = this.#options;
+    this.#taken++;
+    const goals = goalsOf(message);
+    held.leave(this.#source, message.leftVpcs);
+    held.begin(this.#source, message.begunVpcs, message.onDemandVpcs);
+    this.#resume(message);
+    // What is told now is held again, whatever was forgotten before.
+    if (this.#forgotten.size > 0)
+      for (const { goal } of goals) this.#forgotten.delete(`${goalVpc(goal)} ${goal.state.id}`);
+    const verdicts = held.apply(this.#source, goals);
+    for (const vpcId of message.completedVpcs) held.completeVpc(this.#source, vpcId);
+    if (message.complete) held.complete(this.#source);
+    const outcomes = message.complete ? await dataplane.reconcile(signal) : await dataplane.flush(signal);
+    reports.answer(goals, outcomes, verdicts);
+    if (signal.aborted) return;
+    this.#applied++;
+    this.#wakeup.raise();
   }
 
   /** What is not held any more as it was offered is offered anew, to say so. */
@@ -121,10 +139,22 @@ export class Session {
     this.#offers.push(...lost.map((vpcId) => HeldVpc.fromPartial({ vpcId })));
   }
 
+  /** Those that can be told of: a reply speaks of what was forgotten after the messages that it confirms, and before any other. */
+  #takeForgotten(): LearntNeighbor[] {
+    const told: LearntNeighbor[] = [];
+    for (const [key, { neighbor, taken }] of this.#forgotten) {
+      if (taken > this.#applied) break;
+      told.push(neighbor);
+      this.#forgotten.delete(key);
+    }
+    return told;
+  }
+
   async #answer(signal: AbortSignal): Promise<void> {
     this.#offers = this.#options.held.offer(this.#source);
     for (let answered = -1; !signal.aborted;) {
-      const news = this.#reports.size + this.#subscriptions.size + this.#forgotten.size;
+      const forgotten = this.#takeForgotten();
+      const news = this.#reports.size + this.#subscriptions.size + forgotten.length;
       const nothing = news === 0 && this.#applied === answered;
       if (nothing) {
         await this.#wakeup.wait(signal);
@@ -138,8 +168,7 @@ export class Session {
       }
       reply.subscriptions = [...this.#subscriptions.values()];
       this.#subscriptions.clear();
-      reply.forgotten = [...this.#forgotten.values()];
-      this.#forgotten.clear();
+      reply.forgotten = forgotten;
       reply.allSubscriptions = answered < 0;
       reply.heldVpcs = this.#offers;
       this.#offers = [];

@@ -23,8 +23,20 @@ const ALL_64 = 0xffff_ffff_ffff_ffffn;
 
 /** Instructions in canonical form: in order of execution, without those that do nothing. */
 export function canonicalInstructions(instructions: readonly Instruction[]): readonly Instruction[] {
-  const kept = instructions.filter((instruction) => !('actions' in instruction && instruction.actions.length === 0));
-  return kept.length < 2 ? kept : kept.sort((a, b) => ORDER.indexOf(a.type) - ORDER.indexOf(b.type));
+  // Most are written so already.
+  if (instructions.length < 2 && !isNothing(instructions[0])) return instructions;
+  if (instructions.length === 2 && !instructions.some(isNothing) && rank(instructions[0]!) < rank(instructions[1]!))
+    return instructions;
+  const kept = instructions.filter((instruction) => !isNothing(instruction));
+  return kept.length < 2 ? kept : kept.sort((a, b) => rank(a) - rank(b));
+}
+
+function isNothing(instruction: Instruction | undefined): boolean {
+  return instruction !== undefined && 'actions' in instruction && instruction.actions.length === 0;
+}
+
+function rank({ type }: Instruction): number {
+  return ORDER.indexOf(type);
 }
 
 /** Writes instructions in canonical form. Throws `bad_structure` if one type occurs twice. */

@@ -1,11 +1,25 @@
 import { OpenFlowError } from './errors.ts';
 
 const MAC = /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i;
+/** Characters of three octets. */
+const HALF = 8;
+const [DOT, ZERO, NINE, COLON] = [0x2e, 0x30, 0x39, 0x3a];
 
 /** `aa:bb:cc:dd:ee:ff` as a 48-bit number. Throws `bad_value` on any other form. */
 export function mac(text: string): number {
   if (!MAC.test(text)) throw new OpenFlowError('bad_value', `not a MAC address: ${text}`);
-  return Number.parseInt(text.replaceAll(':', ''), 16);
+  return octets(text, 0) * 0x100_0000 + octets(text, HALF + 1);
+}
+
+/** The three octets that begin at a place. */
+function octets(text: string, start: number): number {
+  let value = 0;
+  for (let at = start; at < start + HALF; at++) {
+    const code = text.charCodeAt(at);
+    // The low four bits of a letter of either case count from one.
+    if (code !== COLON) value = (value << 4) | (code <= NINE ? code & 15 : (code & 15) + 9);
+  }
+  return value;
 }
 
 /** A 48-bit number in the form that `mac` reads. */
@@ -14,15 +28,20 @@ export function macText(value: number): string {
   return (hex.match(/../g) ?? []).join(':');
 }
 
-const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
+const IPV4 = /^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$/;
 
 /** Dotted quad as an unsigned 32-bit number. Throws `bad_value` on any other form. */
 export function ipv4(text: string): number {
-  const octets = IPV4.exec(text)?.slice(1).map(Number);
-  if (octets === undefined || octets.some((octet) => octet > 255)) {
-    throw new OpenFlowError('bad_value', `not an IPv4 address: ${text}`);
+  let isAddress = IPV4.test(text);
+  let [value, octet] = [0, 0];
+  for (let at = 0; isAddress && at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === DOT) [value, octet] = [value * 256 + octet, 0];
+    else octet = octet * 10 + (code - ZERO);
+    isAddress = octet <= 255;
   }
-  return octets.reduce((value, octet) => value * 256 + octet, 0);
+  if (!isAddress) throw new OpenFlowError('bad_value', `not an IPv4 address: ${text}`);
+  return value * 256 + octet;
 }
 
 /** An unsigned 32-bit number in the form that `ipv4` reads. */

@@ -44,7 +44,8 @@ export function flow(
   actions: readonly Action[],
   next?: TableName,
 ): Flow {
-  const instructions = [...(actions.length > 0 ? [apply(actions)] : []), ...(next === undefined ? [] : [goto(next)])];
+  const instructions = actions.length > 0 ? [apply(actions)] : [];
+  if (next !== undefined) instructions.push(goto(next));
   return stamped(owner, { table: pipeline[table].id, priority, match, instructions });
 }
 

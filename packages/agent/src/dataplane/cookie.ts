@@ -23,9 +23,11 @@ export function cookieText(cookie: bigint): string {
 }
 
 /** `flow` with the cookie that names its resource and its content. */
-export function stamped(owner: bigint, flow: Omit<Flow, 'cookie'>): Flow {
-  const content = hash32(`${flowKey(flow)} ${instructionsText(flow.instructions)}`);
-  return { ...flow, cookie: owner | BigInt(content) };
+export function stamped(owner: bigint, flow: Omit<Flow, 'cookie' | 'key'>): Flow {
+  const { table, priority, match, instructions } = flow;
+  const key = flowKey(flow);
+  const content = hash32(`${key} ${instructionsText(instructions)}`);
+  return { table, priority, match, instructions, cookie: owner | BigInt(content), key };
 }
 
 /** 32-bit MurmurHash3 over UTF-16 code units: even bits, no dependency, the same on every machine. */

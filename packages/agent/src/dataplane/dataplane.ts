@@ -10,7 +10,7 @@ import { unreachable } from './assert.ts';
 import type { DataplaneDescription } from './describe.ts';
 import { DesiredFlows } from './desired.ts';
 import type { Match } from './flow.ts';
-import { Outcomes } from './outcomes.ts';
+import { Outcomes, type Touched } from './outcomes.ts';
 import { resourceOf } from './owners.ts';
 import { tables, pipeline } from './pipeline.ts';
 import { HOST } from './program.ts';
@@ -147,12 +147,13 @@ export class Dataplane {
   }
 
   /**
-   * Writes what is pending, make before break; resolves after the barrier with an outcome for each resource touched since
-   * the last flush (one that was removed is ok when nothing of it is left). Deletes only flows that this data plane wrote
-   * or adopted, until `reconcile`.
+   * Writes what is pending, make before break; resolves after the barrier with an outcome for each resource touched since the last
+   * call (one that was removed is ok when nothing of it is left), unless it is touched again before: the next call speaks of it
+   * then. Deletes only flows that this data plane wrote or adopted, until `reconcile`.
    */
   async flush(signal: AbortSignal): Promise<readonly ResourceOutcome[]> {
-    return this.#reconciler.exclusively(() => this.#flush(signal));
+    const taken = this.#outcomes.take();
+    return this.#reconciler.exclusively(() => this.#flush(taken, signal));
   }
 
   /**
@@ -160,9 +161,10 @@ export class Dataplane {
    * of the switch. Outcomes as from `flush`.
    */
   async reconcile(signal: AbortSignal): Promise<readonly ResourceOutcome[]> {
-    return this.#reconciler.exclusively(async () => {
+    const taken = this.#outcomes.take();
+    return this.#reconciler.exclusively(() => {
       this.#reconciler.sweep();
-      return this.#flush(signal);
+      return this.#flush(taken, signal);
     });
   }
 
@@ -218,15 +220,16 @@ export class Dataplane {
     };
   }
 
-  async #flush(signal: AbortSignal): Promise<readonly ResourceOutcome[]> {
-    const ids = this.#outcomes.take();
+  async #flush(taken: Touched, signal: AbortSignal): Promise<readonly ResourceOutcome[]> {
+    let isDone = false;
     try {
-      await this.#reconciler.work(signal);
+      do isDone = await this.#reconciler.work(signal);
+      while (isDone && this.#outcomes.waits(taken));
     } catch (error) {
-      for (const id of ids) this.#outcomes.touch(id);
+      for (const id of taken.ids) this.#outcomes.touch(id);
       throw error;
     }
-    const outcomes = this.#outcomes.answer(ids);
+    const outcomes = this.#outcomes.answer(taken, isDone);
     this.#onOutcomes(outcomes);
     return outcomes;
   }

@@ -50,6 +50,8 @@ export interface FlowPlace {
   readonly table: number;
   readonly priority: number;
   readonly match: Match;
+  /** What `flowKey` says of it, where that is known already. */
+  readonly key?: string;
 }
 
 /** A flow that exists, without what it does: the cookie stands for that (see cookie.ts). */
@@ -80,7 +82,7 @@ export function matchFields(match: Match): Field[] {
 
 /** Canonical text of a place; equal exactly when a switch would take the two for the same flow. */
 export function flowKey(place: FlowPlace): string {
-  return `${place.table}/${place.priority}/${matchText(place.match)}`;
+  return place.key ?? `${place.table}/${place.priority}/${matchText(place.match)}`;
 }
 
 /** Canonical text of what a flow does; `show` may write values as people do. */

@@ -15,10 +15,19 @@ export interface OutcomesOptions {
   readonly tell: (outcome: ResourceOutcome) => void;
 }
 
+/** What was touched before some moment, for one answer. */
+export interface Touched {
+  readonly number: number;
+  readonly ids: readonly string[];
+}
+
 export class Outcomes {
   readonly #options: OutcomesOptions;
-  /** Set or removed since the last answer. */
-  readonly #touched = new Set<string>();
+  /** Set or removed, and not answered for yet: by the number of the answer that speaks of it. */
+  readonly #touched = new Map<string, number>();
+  /** Of those, the ones that no answer has taken on itself. */
+  #untaken: string[] = [];
+  #number = 1;
   /** Changed by something else, to be told of when it differs from what was said last. */
   readonly #stirred = new Set<string>();
   /** What was said last: of ports always, of others only when not ok. */
@@ -32,23 +41,37 @@ export class Outcomes {
 
   /** Set or removed: the next answer speaks of it. */
   touch(id: string): void {
-    this.#touched.add(id);
+    if (this.#touched.get(id) === this.#number) return;
+    this.#touched.set(id, this.#number);
+    this.#untaken.push(id);
   }
 
   /** Something else may have changed its outcome. */
   stir(id: string): void {
-    if (!this.#touched.has(id)) this.#stirred.add(id);
+    this.#stirred.add(id);
   }
 
   /** Takes what was touched; whoever cannot answer for it touches it again. */
-  take(): string[] {
-    const ids = [...this.#touched];
-    this.#touched.clear();
-    return ids;
+  take(): Touched {
+    const taken = { number: this.#number++, ids: this.#untaken };
+    this.#untaken = [];
+    return taken;
   }
 
-  answer(ids: readonly string[]): ResourceOutcome[] {
-    const outcomes = ids.map((id) => this.of(id));
+  /** Whether something of what was taken has become another since, by something else, and is yet to be written. */
+  waits({ ids }: Touched): boolean {
+    return this.#stirred.size > 0 && ids.some((id) => this.#stirred.has(id) && this.#isPending(id));
+  }
+
+  /** For what was taken and not touched again; `isDone`: the switch has since answered for all that was to be written by then. */
+  answer({ number, ids }: Touched, isDone: boolean): ResourceOutcome[] {
+    const isQuiet = isDone && !this.#isTroubled;
+    const outcomes: ResourceOutcome[] = [];
+    for (const id of ids) {
+      if (this.#touched.get(id) !== number) continue;
+      this.#touched.delete(id);
+      outcomes.push(isQuiet && !this.#stirred.has(id) ? this.#unlessUnplugged(id) : this.of(id));
+    }
     for (const outcome of outcomes) this.#remember(outcome);
     this.tellChanges();
     return outcomes;
@@ -57,7 +80,7 @@ export class Outcomes {
   /** Says what has become different of resources that no answer is about to speak of. */
   tellChanges(): void {
     for (const id of new Set([...this.#stirred, ...this.#troubled])) {
-      if (this.#touched.has(id)) continue;
+      if (this.#touched.has(id) || (this.#options.lost() === null && this.#isPending(id))) continue;
       const before = this.#told.get(id);
       const now = this.of(id);
       this.#remember(now);
@@ -67,17 +90,31 @@ export class Outcomes {
   }
 
   of(id: string): ResourceOutcome {
-    const { ports, plugged, broken } = this.#options.desired;
     const reason = this.#failure(id);
-    if (reason !== null) return { resourceId: id, status: 'failed', reason };
+    return reason === null ? this.#unlessUnplugged(id) : { resourceId: id, status: 'failed', reason };
+  }
+
+  #unlessUnplugged(id: string): ResourceOutcome {
+    const { ports, plugged, broken } = this.#options.desired;
     if (!ports.has(id) || plugged.has(id)) return { resourceId: id, status: 'ok', reason: '' };
     const why = broken.get(id) ?? `no interface with external_ids:iface-id=${id} on the bridge`;
     return { resourceId: id, status: 'unplugged', reason: why };
   }
 
+  /** Whether anything is wrong that may be a resource's trouble. */
+  get #isTroubled(): boolean {
+    const { desired, tracker } = this.#options;
+    return desired.tunnelPort === null || desired.invalid.size > 0 || tracker.refused > 0;
+  }
+
+  #isPending(id: string): boolean {
+    const { tracker } = this.#options;
+    return !tracker.settled && [...ownersOf(id), HOST].some((owner) => tracker.waits(owner));
+  }
+
   #failure(id: string): string | null {
     const { desired, tracker, hostIp } = this.#options;
-    if (desired.tunnelPort !== null && desired.invalid.size === 0 && tracker.idle) return null;
+    if (tracker.settled && !this.#isTroubled) return null;
     const owners = ownersOf(id);
     for (const owner of [...owners, HOST]) {
       const reason = desired.invalid.get(owner) ?? tracker.refusal(owner);
@@ -86,7 +123,7 @@ export class Outcomes {
     const remote = desired.neighbors.get(id);
     const tunnelled = remote !== undefined && remote.hostIp !== hostIp && !desired.ports.has(id);
     if (tunnelled && desired.tunnelPort === null) return 'the bridge has no tunnel port';
-    if (![...owners, HOST].some((owner) => tracker.waits(owner))) return null;
+    if (!this.#isPending(id)) return null;
     const lost = this.#options.lost();
     return lost === null ? 'not yet confirmed by the switch' : `the switch is away: ${lost}`;
   }

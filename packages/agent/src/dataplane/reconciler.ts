@@ -82,19 +82,24 @@ export class Reconciler {
     return result;
   }
 
-  /** Within a job: a switch that is away is no error here, its return repairs. */
-  async work(caller: AbortSignal): Promise<void> {
+  /**
+   * Within a job: writes what is pending now; what comes meanwhile is for the next call. False if the switch is away, which is no
+   * error here: its return repairs.
+   */
+  async work(caller: AbortSignal): Promise<boolean> {
     const signal = AbortSignal.any([caller, this.#signal]);
     signal.throwIfAborted();
-    if (this.#lost !== null) return;
+    if (this.#lost !== null) return false;
     try {
       if (this.#doubt) await this.#read(signal);
-      await this.#drain(signal);
+      await this.#write(signal);
+      return true;
     } catch (error) {
       this.#doubt = true;
       // A switch may be back before this is noticed, or never have said that it went; a caller may never come back.
       this.#scheduleRetry();
       if (!(error instanceof SwitchLost)) throw error;
+      return false;
     }
   }
 
@@ -108,7 +113,7 @@ export class Reconciler {
   async #background(): Promise<void> {
     this.#kicked = false;
     try {
-      await this.work(this.#signal);
+      while ((await this.work(this.#signal)) && !this.#options.tracker.settled);
       this.#options.onBackgroundWork();
     } catch {
       // Nobody waits for an answer here, and a retry is on its way.
@@ -124,11 +129,9 @@ export class Reconciler {
     this.#doubt = false;
   }
 
-  async #drain(signal: AbortSignal): Promise<void> {
+  async #write(signal: AbortSignal): Promise<void> {
     const { tracker } = this.#options;
-    for (let changes = tracker.pending(); changes.length > 0; changes = tracker.pending()) {
-      await this.#applyAll(changes, signal);
-    }
+    await this.#applyAll(tracker.pending(), signal);
     if (tracker.refused > 0) this.#scheduleRetry();
     else this.#retryMs = FIRST_RETRY_MS;
   }

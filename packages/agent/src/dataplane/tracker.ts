@@ -173,9 +173,9 @@ export class Tracker {
     else this.#placesOf.delete(owner);
   }
 
-  /** Nothing is left to be done, and nothing was refused. */
-  get idle(): boolean {
-    return this.#pending.size === 0 && this.#refused.size === 0;
+  /** Nothing is left to be done. */
+  get settled(): boolean {
+    return this.#pending.size === 0;
   }
 
   get refused(): number {

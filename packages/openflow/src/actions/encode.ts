@@ -6,7 +6,7 @@ import { ALL_BYTES, NX_ID, NXAST, OFPAT } from './codes.ts';
 import { writeController } from './controller.ts';
 import { writeCt, writeNat } from './conntrack.ts';
 import { writeLearn } from './learn.ts';
-import { bitsOf, packBits } from './slice.ts';
+import { bitsOf, fieldWith, packBits } from './slice.ts';
 import type { Action, ActionType } from './types.ts';
 
 type Encoders = { readonly [T in ActionType]: (writer: ByteWriter, action: Extract<Action, { type: T }>) => void };
@@ -32,9 +32,13 @@ const ENCODERS: Encoders = {
     writeTlv(standard(writer, OFPAT.set_field), fieldNamed(field), value, mask);
   },
   move: (writer, { from, to, bits }) => {
-    const [source, target] = [bitsOf({ ...from, bits }), bitsOf({ ...to, bits })];
-    standard(writer, OFPAT.copy_field).u16(bits).u16(source.offset).u16(target.offset).zeros(2);
-    writer.u32(source.field.header).u32(target.field.header);
+    const [source, target] = [fieldWith(from, bits), fieldWith(to, bits)];
+    standard(writer, OFPAT.copy_field)
+      .u16(bits)
+      .u16(from.offset ?? 0)
+      .u16(to.offset ?? 0)
+      .zeros(2);
+    writer.u32(source.header).u32(target.header);
   },
   load: (writer, { to, value }) => {
     const { field, offset, bits } = bitsOf(to);

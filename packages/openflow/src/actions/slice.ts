@@ -10,13 +10,19 @@ export type Bits = { readonly field: Field; readonly offset: number; readonly bi
 
 /** Fills in a slice's defaults; throws `bad_value` if it reaches beyond the field. */
 export function bitsOf(slice: FieldSlice): Bits {
+  const offset = slice.offset ?? 0;
+  const bits = slice.bits ?? fieldNamed(slice.field).bits - offset;
+  return { field: fieldWith(slice, bits), offset, bits };
+}
+
+/** The field that has so many bits from the slice's offset on; throws `bad_value` if it has not. */
+export function fieldWith(slice: Omit<FieldSlice, 'bits'>, bits: number): Field {
   const field = fieldNamed(slice.field);
   const offset = slice.offset ?? 0;
-  const bits = slice.bits ?? field.bits - offset;
   if (!(offset >= 0 && bits >= 1 && offset + bits <= field.bytes * 8)) {
     throw new OpenFlowError('bad_value', `${slice.field}[${offset}..${offset + bits - 1}] is not within the field`);
   }
-  return { field, offset, bits };
+  return field;
 }
 
 /** Nicira's packing of offset and width into 16 bits: `offset << 6 | bits - 1`; so at most 64 bits. */
