@@ -1,10 +1,12 @@
 import type { GoalStateOperationReply, HeldVpc, StatedGoal } from '@alcor/contract';
-import { aborted, type Clock } from '@alcor/runtime';
+import { aborted, type Clock, type Timer } from '@alcor/runtime';
 import type { HostGoals } from './host-goals.ts';
 import type { Learner, OnDemand } from './on-demand.ts';
 
 /** How long others wait for a host to apply what it was to learn, in ms. */
 const patienceMs = 100;
+/** A host is told of what nobody waits for at once, and then not again for so long, in ms: a message costs more than a goal in it. */
+const paceMs = 20;
 
 export interface HostLearnerOptions {
   readonly host: { readonly id: string; readonly ip?: string };
@@ -33,6 +35,9 @@ export class HostLearner implements Learner {
   /** What the host holds of VPCs that it is not told of yet, by ids of neighbours. */
   readonly #held = new Map<string, readonly string[]>();
   readonly #waiting = new Set<Waiting>();
+  /** What may wait for a while, in order. */
+  readonly #gathered: { readonly vpcId: string; readonly neighbor: StatedGoal }[] = [];
+  #pace: Timer | undefined;
   #sent = 0;
   #applied = 0;
 
@@ -83,14 +88,33 @@ export class HostLearner implements Learner {
   close(): void {
     this.#options.onDemand.exit(this);
     for (const vpcId of this.#vpcs.keys()) this.end(vpcId);
+    this.#pace?.cancel();
     for (const { run } of this.#waiting) run();
   }
 
-  learn(vpcId: string, neighbor: StatedGoal): void {
+  learn(vpcId: string, neighbor: StatedGoal, when: 'now' | 'soon'): void {
+    if (when === 'soon' && this.#pace !== undefined) return void this.#gathered.push({ vpcId, neighbor });
+    this.#passOn();
     this.#options.goals.learn(vpcId, neighbor);
+    if (when === 'soon') this.#keepPace();
+    return undefined;
+  }
+
+  #keepPace(): void {
+    this.#pace = this.#options.clock.timer(paceMs, () => {
+      this.#pace = undefined;
+      if (this.#gathered.length > 0) this.#keepPace();
+      this.#passOn();
+    });
+  }
+
+  /** In order, so that whatever is said of a neighbour last is what the host is told. */
+  #passOn(): void {
+    for (const { vpcId, neighbor } of this.#gathered.splice(0)) this.#options.goals.learn(vpcId, neighbor);
   }
 
   afterApplied(run: () => void): void {
+    this.#passOn();
     const after = this.#options.goals.owesLearnt ? Number.POSITIVE_INFINITY : this.#sent;
     if (after <= this.#applied) return run();
     const finish = (): void => {

@@ -28,6 +28,22 @@ describe('learning on demand', () => {
     expect([a.names, b.names, c.names]).toEqual([['p2'], ['p1'], []]);
   });
 
+  it('hurries the source to the host of the destination only where a rule asks for it', async () => {
+    region.group('g', ownOnly('g'));
+    region.group('open', [egress, rule(Direction.INGRESS)]);
+    for (const n of [1, 2]) region.port(n, n, ['open']);
+    for (const n of [3, 4]) region.port(n, n, ['g']);
+    const [a, b, c, d] = (await region.hosts([1, 2, 3, 4])) as [
+      RecordingHost,
+      RecordingHost,
+      RecordingHost,
+      RecordingHost,
+    ];
+    region.ask(a, 1, 2);
+    region.ask(c, 3, 4);
+    expect([a, b, c, d].map(({ soon }) => soon)).toEqual([0, 1, 0, 0]);
+  });
+
   it('tells a change to those who hold the neighbour, at the cost of those', async () => {
     const all = await region.hosts(Array.from({ length: 50 }, (_, n) => n + 1));
     for (let n = 1; n <= 50; n++) region.port(n, n);

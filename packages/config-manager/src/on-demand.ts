@@ -18,8 +18,8 @@ export interface Learner {
   readonly hostId: string;
   /** Its underlay address. */
   readonly hostIp: string;
-  /** Tells the host of a neighbour, or that it is gone. */
-  learn(vpcId: string, stated: StatedGoal): void;
+  /** Tells the host of a neighbour, or that it is gone: at once, or, what nobody waits for, soon and with others. */
+  learn(vpcId: string, stated: StatedGoal, when: 'now' | 'soon'): void;
   /** Calls `run` when the host has applied all that it was to learn until now, or has taken too long. */
   afterApplied(run: () => void): void;
 }
@@ -253,12 +253,13 @@ export class OnDemand {
     const teach = (): void => this.#teach(vpc, asker, neighbor.id);
     const isIntroduced = this.#acquaint(vpc, asker.hostIp, there, source === undefined ? undefined : teach);
     const from = source === undefined ? undefined : this.#vpcs.get(source.directory.vpcId);
+    const isJudged = source !== undefined && this.#remoteGroups.has(source.neighbor);
     if (source !== undefined && from !== undefined) {
       if (from !== vpc) this.#acquaint(from, asker.hostIp, there);
-      this.#tell(from, there, source.neighbor);
+      // Otherwise it only saves the way back a question of its own.
+      this.#tell(from, there, source.neighbor, isJudged ? 'now' : 'soon');
     }
     const other = vpc.learners.get(there);
-    const isJudged = source !== undefined && this.#remoteGroups.has(source.neighbor);
     if (isJudged && other !== undefined && other !== asker) other.afterApplied(teach);
     else if (!isIntroduced) teach();
   }
@@ -271,11 +272,11 @@ export class OnDemand {
   }
 
   /** Has the host hold the neighbour, if it is told on demand. */
-  #tell(vpc: Followed, hostIp: string, neighbor: NeighborConfiguration, again?: 'again'): void {
+  #tell(vpc: Followed, hostIp: string, neighbor: NeighborConfiguration, how: 'now' | 'soon' | 'again' = 'now'): void {
     const learner = vpc.learners.get(hostIp);
     if (learner === undefined) return;
     const isNew = vpc.interest.add(hostIp, neighbor.id);
-    if (isNew || again !== undefined) say(vpc, learner, neighbor, false);
+    if (isNew || how === 'again') say(vpc, learner, neighbor, how === 'soon' ? 'soon' : 'now');
     if (isNew && vpc.interest.held(hostIp).size > learntByHostAtMost) this.#forgetFirst(vpc, hostIp);
   }
 
@@ -331,7 +332,7 @@ export class OnDemand {
     for (const id of ids) {
       const neighbor = vpc.directory.neighbor(id);
       const held = vpc.interest.remove(from, id);
-      if (held && neighbor !== undefined && learner !== undefined) say(vpc, learner, neighbor, true);
+      if (held && neighbor !== undefined && learner !== undefined) say(vpc, learner, neighbor, 'now', 'removed');
     }
   }
 
@@ -397,7 +398,7 @@ export class OnDemand {
     const holders = interest.holders(neighbor.id);
     for (const host of holders) {
       const learner = learners.get(host);
-      if (learner !== undefined) say(vpc, learner, neighbor, after === undefined);
+      if (learner !== undefined) say(vpc, learner, neighbor, 'now', after === undefined ? 'removed' : undefined);
     }
     if (after === undefined) interest.removeNeighbor(neighbor.id);
     else {
@@ -428,6 +429,12 @@ function isWhole({ subscription, wholeAt }: Followed): boolean {
   return subscription.position >= wholeAt;
 }
 
-function say({ directory }: Followed, learner: Learner, state: NeighborConfiguration, removed: boolean): void {
-  learner.learn(directory.vpcId, { goal: { kind: 'neighbor', state }, removed });
+function say(
+  { directory }: Followed,
+  learner: Learner,
+  state: NeighborConfiguration,
+  when: 'now' | 'soon',
+  removed?: 'removed',
+): void {
+  learner.learn(directory.vpcId, { goal: { kind: 'neighbor', state }, removed: removed !== undefined }, when);
 }

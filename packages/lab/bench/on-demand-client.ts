@@ -43,6 +43,9 @@ export function addressOf(n: number): string {
   return `10.${(at >> 16) & 255}.${(at >> 8) & 255}.${at & 255}`;
 }
 
+/** Of the region; port N is on host N modulo so many. */
+export const HOSTS = 64;
+
 export function hostId(n: number): string {
   return `host-${n}`;
 }
@@ -83,13 +86,14 @@ class Questioner {
   }
 
   ask({ vni, ports, perMessage }: Asking): Promise<{ readonly routable: number; readonly putOff: number }> {
-    const any = (): string => addressOf(Math.floor(random.next() * ports));
+    // Ports are dealt out over the hosts: who asks is one of this host's.
+    const own = (): number => this.#host + HOSTS * any(Math.ceil((ports - this.#host) / HOSTS));
     const stateRequests = Array.from({ length: perMessage }, (_, n) =>
       HostRequest_ResourceStateRequest.fromPartial({
         requestId: String(n),
         tunnelId: vni,
-        sourceIp: any(),
-        destinationIp: any(),
+        sourceIp: addressOf(own()),
+        destinationIp: addressOf(any(ports)),
       }),
     );
     this.#requests.push(HostRequest.fromPartial({ formatVersion: 2, hostId: hostId(this.#host), stateRequests }));
@@ -109,6 +113,10 @@ class Questioner {
       this.#waiting.shift()?.({ routable: count(OperationStatus.SUCCESS), putOff: count(OperationStatus.PENDING) });
     }
   }
+}
+
+function any(of: number): number {
+  return Math.floor(random.next() * of);
 }
 
 class Tally {

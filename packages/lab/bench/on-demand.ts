@@ -21,9 +21,8 @@ import {
   VpcConfiguration,
 } from '@alcor/contract';
 import { Bus, realRuntime, Topic } from '@alcor/runtime';
-import { addressOf, type Asked, type Asking, hostId, type Order, type Word } from './on-demand-client.ts';
+import { addressOf, type Asked, type Asking, hostId, HOSTS, type Order, type Word } from './on-demand-client.ts';
 
-const HOSTS = 64;
 const ASKING = [0, 1, 2, 3, 4, 5, 6, 7];
 const PER_MESSAGE = 50;
 const MOST_P99_MS = 5;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Numbered, type Numbering, reliable } from './reliable.ts';
 import { handler, type StreamMethod } from './runtime.ts';
+import { createWakeup } from './signal.ts';
 import { seededRandom } from './simulation/random.ts';
 import { createSchedule } from './simulation/schedule.ts';
 import { createWorld } from './simulation/world.ts';
@@ -41,17 +42,18 @@ async function talk(seed: number, count: number): Promise<{ near: string[]; far:
     empty: () => note(''),
   });
 
-  await Promise.all([
-    server.runtime.transport.serve(
-      's',
-      [handler(method, (s) => converse(reliable(s, options(server.runtime.clock)), 'far'))],
-      stop.signal,
-    ),
-    schedule.run(10),
-  ]);
+  const begun = createWakeup();
+  const answer = handler(method, async (s) => {
+    await begun.wait();
+    await converse(reliable(s, options(server.runtime.clock)), 'far');
+  });
+  await Promise.all([server.runtime.transport.serve('s', [answer], stop.signal), schedule.run(10)]);
   const opened = client.runtime.transport.open(method, 's', stop.signal);
-  void opened.then((s) => converse(reliable(s, options(client.runtime.clock)), 'near'));
   await schedule.run(10);
+  const near = reliable(await opened, options(client.runtime.clock));
+  // Only the wire to the peer is bad, not the way there.
+  begun.raise();
+  void converse(near, 'near');
   world.faults = { lose: 0.2, repeat: 0.2, latencyMs: [1, 200], crash: 0, clockJump: 0 };
   await schedule.run(10_000_000, () => heard.near.length >= count && heard.far.length >= count);
   return { ...heard, log };

@@ -20,7 +20,7 @@ export interface ReliableOptions<Out> {
   readonly window?: number;
   /** First wait before sending again, in ms; doubles up to ten times as much while nothing is acknowledged. */
   readonly resendAfterMs?: number;
-  /** How long an acknowledgement may wait for a message to ride on, in ms. */
+  /** How long an acknowledgement may wait for a message to ride on, in ms, while less than half a window has been taken. */
   readonly acknowledgeAfterMs?: number;
 }
 
@@ -47,6 +47,8 @@ class ReliableStream<Out extends Numbered, In extends Numbered> implements Strea
 
   #sent = 0;
   #taken = 0;
+  /** Of those, what the peer has been told that it is taken. */
+  #acknowledged = 0;
   #unacknowledged: Out[] = [];
   #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   #waitMs: number;
@@ -60,7 +62,7 @@ class ReliableStream<Out extends Numbered, In extends Numbered> implements Strea
     this.#empty = options.empty;
     this.#window = options.window ?? 8;
     this.#resendAfterMs = options.resendAfterMs ?? 3_000;
-    this.#acknowledgeAfterMs = options.acknowledgeAfterMs ?? 20;
+    this.#acknowledgeAfterMs = options.acknowledgeAfterMs ?? 200;
     this.#waitMs = this.#resendAfterMs;
     this.received = { [Symbol.asyncIterator]: () => this.#receive() };
   }
@@ -102,6 +104,7 @@ class ReliableStream<Out extends Numbered, In extends Numbered> implements Strea
     this.#acknowledge ??= this.#clock.timer(this.#acknowledgeAfterMs, this.#sendAcknowledgement);
     if (sequence <= this.#taken) return false;
     this.#taken = sequence;
+    if (sequence - this.#acknowledged >= this.#window / 2) this.#sendAcknowledgement();
     return true;
   }
 
@@ -134,6 +137,7 @@ class ReliableStream<Out extends Numbered, In extends Numbered> implements Strea
   #transmit(message: Out): Promise<void> {
     this.#acknowledge?.cancel();
     this.#acknowledge = undefined;
+    this.#acknowledged = this.#taken;
     return this.#stream.send(message);
   }
 

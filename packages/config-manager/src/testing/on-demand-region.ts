@@ -22,6 +22,8 @@ export class RecordingHost implements Learner {
   /** By VPC and id: the host that each neighbour is on. */
   readonly held = new Map<string, string>();
   told = 0;
+  /** Of those, what may come with others. */
+  soon = 0;
   /** Said and not applied: who waits for it. */
   readonly waiting: (() => void)[] = [];
   slow = false;
@@ -31,8 +33,9 @@ export class RecordingHost implements Learner {
     this.hostIp = `172.16.0.${n}`;
   }
 
-  learn(vpc: string, { goal, removed }: StatedGoal): void {
+  learn(vpc: string, { goal, removed }: StatedGoal, when: 'now' | 'soon'): void {
     this.told++;
+    if (when === 'soon') this.soon++;
     if (goal.kind !== 'neighbor') return;
     const place = `${vpc}/${goal.state.id}`;
     if (removed) this.held.delete(place);

@@ -43,6 +43,83 @@ describe('messages over gRPC', () => {
     client.abort();
   });
 
+  it('arrive whole and in order, however long they are', async () => {
+    const stop = new AbortController();
+    const echo = handler(method, async (stream) => {
+      for await (const message of stream.received) await stream.send(message);
+    });
+    const address = await grpcTransport.serve('127.0.0.1:0', [echo], stop.signal);
+    const stream = await grpcTransport.open(method, address, stop.signal);
+    const lengths = [0, 1, 5_000_000, 16_384, 3, 300_000, 0];
+    const sending = (async () => {
+      for (const length of lengths) await stream.send('x'.repeat(length));
+    })();
+    const heard: number[] = [];
+    for await (const message of stream.received) if (heard.push(message.length) === lengths.length) break;
+    await sending;
+    expect(heard).toEqual(lengths);
+    stop.abort();
+  });
+
+  it('are no more than the reader takes', async () => {
+    const stop = new AbortController();
+    let made = 0;
+    const flood = handler(method, async (stream, signal) => {
+      for (; made < 10_000 && !signal.aborted; made++) await stream.send('x'.repeat(10_000));
+    });
+    const address = await grpcTransport.serve('127.0.0.1:0', [flood], stop.signal);
+    const stream = await grpcTransport.open(method, address, stop.signal);
+    for (let before = -1; before !== made;) {
+      before = made;
+      await realClock.sleep(200);
+    }
+    expect(made).toBeLessThan(5_000);
+    let heard = 0;
+    for await (const message of stream.received) heard += message.length / 10_000;
+    expect(heard).toBe(10_000);
+    stop.abort();
+  });
+
+  it('break with the status and the words of who refuses them', async () => {
+    const stop = new AbortController();
+    const guarded = handler(method, async (stream) => {
+      await stream.send('halt');
+      throw new CallRefused('PERMISSION_DENIED', 'ein Schlüssel fehlt');
+    });
+    const address = await grpcTransport.serve('127.0.0.1:0', [guarded], stop.signal);
+    const stream = await grpcTransport.open(method, address, stop.signal);
+    const heard: string[] = [];
+    const reading = (async () => {
+      for await (const message of stream.received) heard.push(message);
+    })();
+    await expect(reading).rejects.toThrow('7 PERMISSION_DENIED: ein Schlüssel fehlt');
+    expect(heard).toEqual(['halt']);
+    const unknown = await grpcTransport.open({ ...method, path: '/test.Echo/Nothing' }, address, stop.signal);
+    const waiting = (async () => {
+      for await (const message of unknown.received) heard.push(message);
+    })();
+    await expect(waiting).rejects.toThrow('12 UNIMPLEMENTED');
+    stop.abort();
+  });
+
+  it('tell who answers that the caller is gone', async () => {
+    const [stop, caller] = [new AbortController(), new AbortController()];
+    const gone = createWakeup();
+    const waits = handler(method, async (stream, signal) => {
+      await stream.send('hello');
+      await aborted(signal);
+      gone.raise();
+    });
+    const address = await grpcTransport.serve('127.0.0.1:0', [waits], stop.signal);
+    const stream = await grpcTransport.open(method, address, caller.signal);
+    for await (const message of stream.received) {
+      expect(message).toBe('hello');
+      caller.abort();
+    }
+    await gone.wait();
+    stop.abort();
+  });
+
   it('cannot be sent to an address where nobody listens', async () => {
     const signal = AbortSignal.timeout(10_000);
     await expect(grpcTransport.open(method, 'unix:/nonexistent/agent.sock', signal)).rejects.toThrow('cannot reach');

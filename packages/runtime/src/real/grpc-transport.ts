@@ -10,13 +10,15 @@ import {
   ServerCredentials,
   status,
 } from '@grpc/grpc-js';
+import { messageBytesAtMost } from './grpc-frames.ts';
+import { openStream } from './grpc-stream.ts';
 import { CallRefused, type CallHeaders, type Codec, type Handler, type Stream, type Transport } from '../runtime.ts';
 
 const connectTimeoutMs = 5_000;
 
 const options: ChannelOptions = {
-  'grpc.max_receive_message_length': 64 << 20,
-  'grpc.max_send_message_length': 64 << 20,
+  'grpc.max_receive_message_length': messageBytesAtMost,
+  'grpc.max_send_message_length': messageBytesAtMost,
   // A peer that vanished without a word is noticed within 15 s.
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 5_000,
@@ -25,12 +27,7 @@ const options: ChannelOptions = {
 
 /** gRPC without TLS: for loopback and Unix sockets. */
 export const grpcTransport: Transport = {
-  async open(method, address, signal) {
-    const client = await connected(address, signal);
-    const call = client.makeBidiStreamRequest(method.path, serializer(method.request), deserializer(method.reply));
-    call.once('close', () => client.close());
-    return duplexStream(call, () => call.cancel(), signal);
-  },
+  open: openStream,
 
   async call(method, address, request, signal) {
     const client = await connected(address, signal);
