@@ -9,6 +9,7 @@ import {
   type StatedGoal,
 } from '@alcor/contract';
 import type { Bus, Entry, Subscription, Topic } from '@alcor/runtime';
+import { HostMembership } from './host-membership.ts';
 import { isNews, type Resumption, resume } from './resumption.ts';
 import type { TopicDigests } from './topic-digests.ts';
 
@@ -64,29 +65,17 @@ interface Joined {
   resumption: Resumption | undefined;
   /** Everything that there was has been told since the reading began. */
   completed: boolean;
-  readonly routers: Reading;
-  /** The VPCs that each router of this one leads to. */
-  readonly attached: Map<string, readonly string[]>;
-}
-
-/** What of one VPC only this host is told: keys in its own topic. */
-interface Own {
-  readonly keys: Set<string>;
-  ports: number;
-  /** It is the VPC's gateway: it is in it whether it has ports or not, and is told all of it. */
-  isGateway: boolean;
 }
 
 /**
- * Reads what one host must know out of the topics and packs it into messages: its own topic, and the topic of every VPC that it is in:
- * those of its ports, those that it is the gateway of, and those that routers lead to from there. Holds positions, not goals, so a host costs what it has ports, whatever
- * the size of its VPCs. VPCs whose topics the host reads itself are left out.
+ * Reads what one host must know out of the topics and packs it into messages: its own topic, and the topic of every VPC that it is in.
+ * Holds positions, not goals, so a host costs what it has ports, whatever the size of its VPCs. VPCs whose topics the host reads itself
+ * are left out.
  */
 export class HostGoals {
   readonly #options: HostGoalsOptions;
   readonly #own: Reading;
-  readonly #ownOf = new Map<string, Own>();
-  readonly #vpcOf = new Map<string, string>();
+  readonly #membership: HostMembership;
   readonly #joined = new Map<string, Joined>();
   /** VPCs whose topics may have something new. */
   readonly #stirred = new Set<string>();
@@ -94,12 +83,16 @@ export class HostGoals {
   readonly #left = new Set<string>();
   /** What the host held when the stream began, of VPCs that it has not been told of since. */
   readonly #offers = new Map<string, HeldVpc>();
-  #routesChanged = false;
   #complete = false;
 
   constructor(options: HostGoalsOptions) {
     this.#options = options;
     this.#own = this.#read(`host/${options.hostId}`, options.wake);
+    this.#membership = new HostMembership({
+      ...options,
+      onJoin: (vpcId) => this.#join(vpcId),
+      onLeave: (vpcId) => this.#leave(vpcId),
+    });
   }
 
   get vpcs(): readonly string[] {
@@ -107,12 +100,12 @@ export class HostGoals {
   }
 
   get ports(): number {
-    return [...this.#ownOf.values()].reduce((sum, { ports }) => sum + ports, 0);
+    return this.#membership.ports;
   }
 
   /** Whether the host is the gateway of the VPC. */
   isGateway(vpcId: string): boolean {
-    return this.#ownOf.get(vpcId)?.isGateway === true;
+    return this.#membership.isGateway(vpcId);
   }
 
   /** How the host's own topic stands, or that of a VPC that the stream tells of. */
@@ -130,8 +123,7 @@ export class HostGoals {
   /** Finds out in which VPCs the host is, before anything is told of them. */
   look(): void {
     this.#takeOwn(emptyGoalState());
-    this.#takeRouters();
-    this.#settleVpcs();
+    this.#membership.settle();
   }
 
   /** The next message, or undefined when the host has been told everything for now. */
@@ -140,8 +132,7 @@ export class HostGoals {
     const { name, subscription } = this.#own;
     let room = goalsPerMessage - this.#takeOwn(message);
     const positions = new Map([[name, subscription.position]]);
-    this.#takeRouters();
-    this.#settleVpcs();
+    this.#membership.settle();
     for (const vpcId of this.#stirred) {
       if (room <= 0) break;
       room = this.#takeVpc(this.#joined.get(vpcId)!, message, positions, room);
@@ -206,10 +197,8 @@ export class HostGoals {
 
   close(): void {
     this.#own.subscription.close();
-    for (const joined of this.#joined.values()) {
-      joined.routers.subscription.close();
-      this.#endReading(joined);
-    }
+    this.#membership.close();
+    for (const joined of this.#joined.values()) this.#endReading(joined);
   }
 
   #read(name: string, wake: () => void): Reading {
@@ -238,7 +227,7 @@ export class HostGoals {
     let told = 0;
     while (told === 0 && !isRead(this.#own)) {
       for (const entry of topic.take(subscription, goalsPerMessage)) {
-        this.#note(entry);
+        this.#membership.note(entry);
         // All hosts of the VPC are told of its gateway.
         if (entry.value.kind === 'gateway') continue;
         // What is begun later is told with the rest of its VPC.
@@ -250,79 +239,21 @@ export class HostGoals {
     return told;
   }
 
-  #note({ key, value: goal, removed }: Entry<Goal>): void {
-    const vpcId = removed ? this.#vpcOf.get(key) : goalVpc(goal);
-    if (vpcId === undefined) return;
-    const own = this.#ownOf.get(vpcId) ?? { keys: new Set<string>(), ports: 0, isGateway: false };
-    const before = { ...own };
-    const isPort = goal.kind === 'port';
-    if (goal.kind === 'gateway') own.isGateway = !removed;
-    else if (removed) {
-      if (own.keys.delete(key) && isPort) own.ports--;
-    } else {
-      if (!own.keys.has(key) && isPort) own.ports++;
-      own.keys.add(key);
-    }
-    if (removed) this.#vpcOf.delete(key);
-    else this.#vpcOf.set(key, vpcId);
-    if (own.keys.size === 0 && !own.isGateway) this.#ownOf.delete(vpcId);
-    else this.#ownOf.set(vpcId, own);
-    if (isIn(before) !== isIn(own)) this.#routesChanged = true;
-    if (before.isGateway !== own.isGateway && this.#joined.has(vpcId)) this.#options.onShare(vpcId);
-  }
-
-  #takeRouters(): void {
-    for (const vpcId of this.#stirred) {
-      const joined = this.#joined.get(vpcId);
-      if (joined === undefined) continue;
-      const { topic, subscription } = joined.routers;
-      for (const { value: goal, removed } of topic.take(subscription, Number.POSITIVE_INFINITY)) {
-        if (goal.kind !== 'router') continue;
-        if (removed) joined.attached.delete(goal.state.id);
-        else
-          joined.attached.set(
-            goal.state.id,
-            goal.state.interfaces.map((each) => each.vpcId),
-          );
-        this.#routesChanged = true;
-      }
-    }
-  }
-
-  /** Joins and leaves VPCs as ports and routers came and went. */
-  #settleVpcs(): void {
-    while (this.#routesChanged) {
-      this.#routesChanged = false;
-      const needed = new Set([...this.#ownOf].flatMap(([vpcId, own]) => (isIn(own) ? [vpcId] : [])));
-      // A set that grows while it is walked is walked to its end.
-      for (const vpcId of needed) {
-        for (const attached of this.#joined.get(vpcId)?.attached.values() ?? []) {
-          for (const other of attached) needed.add(other);
-        }
-      }
-      for (const joined of this.#joined.values()) if (!needed.has(joined.id)) this.#leave(joined);
-      for (const vpcId of needed) if (!this.#joined.has(vpcId)) this.#join(vpcId);
-      this.#takeRouters();
-    }
-  }
-
   #join(vpcId: string): void {
-    const routers = this.#read(`vpc/${vpcId}/routers`, () => this.#stir(vpcId));
     const telling = this.#options.onJoin(vpcId);
-    const attached = new Map<string, readonly string[]>();
     const nothingYet = { reading: undefined, resumption: undefined, completed: false, learnt: new Map() };
-    this.#joined.set(vpcId, { id: vpcId, telling, routers, attached, ...nothingYet });
+    this.#joined.set(vpcId, { id: vpcId, telling, ...nothingYet });
     this.#left.delete(vpcId);
     this.#stirred.add(vpcId);
   }
 
-  #leave(joined: Joined): void {
-    this.#joined.delete(joined.id);
-    this.#stirred.delete(joined.id);
-    joined.routers.subscription.close();
-    if (joined.reading !== undefined) this.#left.add(joined.id);
+  #leave(vpcId: string): void {
+    const joined = this.#joined.get(vpcId)!;
+    this.#joined.delete(vpcId);
+    this.#stirred.delete(vpcId);
+    if (joined.reading !== undefined) this.#left.add(vpcId);
     this.#endReading(joined);
-    this.#options.onLeave(joined.id);
+    this.#options.onLeave(vpcId);
   }
 
   /** Returns the room left in the message. */
@@ -362,8 +293,7 @@ export class HostGoals {
     const { id, telling, learnt } = joined;
     const reading = this.#read(telling === 'on-demand' ? `vpc/${id}/common` : `vpc/${id}`, () => this.#stir(id));
     joined.reading = reading;
-    const keys = [...(this.#ownOf.get(id)?.keys ?? [])];
-    const own = keys.flatMap((key) => this.#own.topic.get(key) ?? []);
+    const own = [...this.#membership.keysOf(id)].flatMap((key) => this.#own.topic.get(key) ?? []);
     const neighbors = [...learnt.values()].flatMap(({ goal, removed }) => (removed ? [] : [goal]));
     const resumption = this.#resume(joined, reading.topic, [...own, ...neighbors]);
     for (const goal of neighbors) if (resumption?.tells(goal) === false) learnt.delete(goalKey(goal));
@@ -410,10 +340,6 @@ export class HostGoals {
       ({ telling, completed }) => telling === 'topic' || (telling !== 'later' && completed),
     );
   }
-}
-
-function isIn({ ports, isGateway }: Pick<Own, 'ports' | 'isGateway'>): boolean {
-  return ports > 0 || isGateway;
 }
 
 function isRead({ topic, subscription }: Reading): boolean {

@@ -52,8 +52,8 @@ interface Vpc {
   /** Number of the last request that the host has taken; what is reported on an earlier one is of the past. */
   taken: number;
   working: boolean;
-  /** Aborted when the work has to look again. */
-  interrupt: AbortController;
+  /** Aborted when the work, if there is any, has to look again. */
+  interrupt: AbortController | undefined;
   retryMs: number;
   /** No further try before that time of the clock. */
   notBefore: number;
@@ -146,7 +146,7 @@ export class Subscriber {
         stood: false,
         taken: 0,
         working: false,
-        interrupt: new AbortController(),
+        interrupt: undefined,
         retryMs: firstRetryMs,
         notBefore: Number.NEGATIVE_INFINITY,
         reason: '',
@@ -192,19 +192,21 @@ export class Subscriber {
 
   /** Has the work on the VPC look at it as it is now. */
   #look(vpc: Vpc): void {
-    vpc.interrupt.abort();
-    vpc.interrupt = new AbortController();
-    if (vpc.working) return;
+    vpc.interrupt?.abort('look again');
+    vpc.interrupt = undefined;
+    if (vpc.working) return undefined;
+    // Where no topic is wanted and none may be read, nobody needs to wait for the host's word.
+    if (!this.#wants(vpc) && !vpc.mayStand) return this.#conclude(vpc);
     vpc.working = true;
-    void this.#work(vpc);
+    return void this.#work(vpc);
   }
 
   /** Brings the host's subscription to what it should be; never rejects. */
   async #work(vpc: Vpc): Promise<void> {
-    // Where no topic is wanted and none may be read, nobody needs to wait for the host's word.
-    if (this.#wants(vpc) || vpc.mayStand) await aborted(AbortSignal.any([this.#heard.signal, this.#signal]));
+    await aborted(AbortSignal.any([this.#heard.signal, this.#signal]));
     const { clock } = this.#options.runtime;
     while (!this.#signal.aborted) {
+      vpc.interrupt ??= new AbortController();
       const until = AbortSignal.any([this.#signal, vpc.interrupt.signal]);
       const isSettled = this.#wants(vpc) ? vpc.state === 'caught-up' : !vpc.mayStand;
       if (!isSettled && clock.now() < vpc.notBefore) {
