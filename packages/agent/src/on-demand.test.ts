@@ -22,6 +22,7 @@ import {
   answering,
   createSchedule,
   createWorld,
+  type Handler,
   type Process,
   reliable,
   type Schedule,
@@ -45,6 +46,8 @@ const macOf = (n: number): string =>
 class Manager {
   readonly asked: Question[] = [];
   readonly replies: GoalStateOperationReply[] = [];
+  /** Streams that questions came by. */
+  streams = 0;
   answer: (question: Question) => Partial<Answer> & { tell?: () => void } = () => ({
     operationStatus: OperationStatus.FAILURE,
     lifetimeMs: 1_000,
@@ -53,21 +56,23 @@ class Manager {
 
   async connect(process: Process, schedule: Schedule, host: string): Promise<void> {
     const address = `manager:${host}`;
-    await process.runtime.transport.serve(
-      address,
-      [
-        answering(requestGoalStates, async ({ stateRequests }) => {
-          this.asked.push(...stateRequests);
-          const answers = stateRequests.map((question) => {
-            const { tell, ...answer } = this.answer(question);
-            tell?.();
-            return Answer.fromPartial({ requestId: question.requestId, ...answer });
-          });
-          return HostRequestReply.fromPartial({ operationStatuses: answers });
-        }),
-      ],
-      forever,
-    );
+    const answers = answering(requestGoalStates, async ({ stateRequests }) => {
+      this.asked.push(...stateRequests);
+      const operationStatuses = stateRequests.map((question) => {
+        const { tell, ...answer } = this.answer(question);
+        tell?.();
+        return Answer.fromPartial({ requestId: question.requestId, ...answer });
+      });
+      return HostRequestReply.fromPartial({ operationStatuses });
+    });
+    const counted: Handler = {
+      ...answers,
+      handle: (...stream) => {
+        this.streams++;
+        return answers.handle(...stream);
+      },
+    };
+    await process.runtime.transport.serve(address, [counted], forever);
     const wire = await process.runtime.transport.open(pushGoalStatesStream, `agent:${host}`, forever);
     this.#stream = reliable(wire, { clock: schedule.clock, empty: emptyGoalState });
     void this.#receive(this.#stream.received);
@@ -226,6 +231,23 @@ describe('neighbours on demand', () => {
     await schedule.run(100);
     expect(manager().asked).toHaveLength(200);
     expect(messages).toBe(1);
+  });
+
+  test('questions go by one stream, and by another when that breaks', async () => {
+    for (let n = 3; n < 13; n++) {
+      fabric.send(one, echo(one, n));
+      await schedule.run(10);
+    }
+    expect(manager()).toMatchObject({ streams: 1, asked: { length: 10 } });
+    const { answer } = manager();
+    manager().answer = () => {
+      manager().answer = answer;
+      throw new Error('a manager that stumbles');
+    };
+    fabric.send(one, echo(one, 13));
+    await schedule.run(1_000);
+    expect(manager()).toMatchObject({ streams: 2, asked: { length: 12 } });
+    expect(counters()).toMatchObject({ questions: 12, unanswered: 1, notRoutable: 11 });
   });
 
   test('who cannot be reached is not asked for again for a while', async () => {
