@@ -4,7 +4,7 @@ import { agentCommand } from './agent.ts';
 
 const command = defineCommand({
   ...agentCommand,
-  meta: { ...agentCommand.meta, name: 'alcor-agent', version: '0.1.0' },
+  meta: { name: 'alcor-agent', version: '0.1.0', description: "Keep this host's Open vSwitch at its goal state" },
 });
 
 await runMain(command);
