@@ -27,11 +27,11 @@ const failuresAtMost = 10_000;
  * did not tell of them itself, hears of them.
  */
 export class Reports {
-  readonly #held: HeldState;
+  readonly #held: Pick<HeldState, 'find' | 'waitsForVpc'>;
   readonly #tell: (report: OperationReport) => void;
   readonly #kept = new Map<string, OperationReport>();
 
-  constructor(held: HeldState, tell: (report: OperationReport) => void) {
+  constructor(held: Pick<HeldState, 'find' | 'waitsForVpc'>, tell: (report: OperationReport) => void) {
     this.#held = held;
     this.#tell = tell;
   }

@@ -26,7 +26,10 @@ const positionsWaitMs = 50;
 
 export interface SessionOptions {
   readonly stream: GoalStream;
-  readonly held: HeldState;
+  readonly held: Pick<
+    HeldState,
+    'openStream' | 'offer' | 'resume' | 'leave' | 'begin' | 'apply' | 'completeVpc' | 'complete'
+  >;
   readonly dataplane: Pick<Dataplane, 'flush' | 'reconcile'>;
   readonly reports: Reports;
   readonly clock: Clock;

@@ -11,7 +11,8 @@ import { Bus, realRuntime, Topic } from '@alcor/runtime';
 import { hostName, intentOf, type Size } from './resync-intent.ts';
 
 export type ControllerSays =
-  | { readonly loaded: true }
+  /** Seconds that it took to make the feed that stands for the database, and to compile all of it. */
+  | { readonly loaded: true; readonly feedS: number; readonly compileS: number }
   | { readonly verified: true; readonly cpuS: number; readonly delayP99Ms: number; readonly delayMaxMs: number };
 
 const lookEveryMs = 20;
@@ -27,14 +28,16 @@ const log = (message: string, error?: unknown): void => {
 };
 
 process.once('disconnect', () => process.exit());
+const began = performance.now();
 const feed = createMemoryFeed();
 for (const { kind, row } of intentOf(size, address)) feed.put(kind, row as never);
+const made = performance.now();
 const goals = new Bus<Goal>();
 const hostsTopic = new Topic<Host>();
 const delivery = new Delivery({ feed, goals, hosts: hostsTopic, clock, log });
 void delivery.run(forever);
 await delivery.ready;
-say({ loaded: true });
+say({ loaded: true, feedS: (made - began) / 1000, compileS: (performance.now() - made) / 1000 });
 
 const before = process.cpuUsage();
 const delay = monitorEventLoopDelay({ resolution: 5 });

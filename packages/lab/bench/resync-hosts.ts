@@ -1,23 +1,36 @@
 /**
- * Hosts that hold what they should before anybody speaks to them. Real are the agent's session and what it holds; simulated is that all share
- * one process and one address, at which each is known by its name, and that below them there is no switch: writes are counted where the
- * data plane would be told.
+ * Hosts that hold what they should before anybody speaks to them. Real is the agent's session; simulated is that all share one process and one
+ * address, at which each is known by its name, that below them there is no switch (writes are counted where the data plane would be
+ * told), and that of networks of which they hold what is meant they keep no more than the digests that they offer. To be told anything else of
+ * such a network than that it is verified ends the benchmark.
  */
-import { emptyReply, type GoalSink, HeldState, Reports, Session } from '@alcor/agent';
+import {
+  emptyReply,
+  type GoalSink,
+  HeldState,
+  Reports,
+  Session,
+  type Source,
+  type StreamSource,
+  type Verdict,
+} from '@alcor/agent';
 import { Compiler } from '@alcor/compiler';
 import {
   addGoal,
   emptyGoalState,
   type Goal,
+  GoalDigest,
   goalKey,
   type GoalStateOperationReply,
   GoalStateV2,
   goalVpc,
+  HeldVpc as Offer,
   pushGoalStatesStream,
+  type ResumedVpc,
   type StatedGoal,
 } from '@alcor/contract';
 import { type Clock, handler, realRuntime, reliable, type Stream } from '@alcor/runtime';
-import { hostName, intentOf, networkName, networksOf, type Size } from './resync-intent.ts';
+import { hostName, hostsOf, intentOfNetwork, networkCount, networkName, type Size } from './resync-intent.ts';
 
 export interface HostCounters {
   /** Goals whose content is another than the one that was in force, or that came anew. */
@@ -75,35 +88,33 @@ type Wire = Stream<GoalStateOperationReply, GoalStateV2>;
 
 const noSwitch = { flush: async () => [], reconcile: async () => [] };
 
-class SimulatedHost {
-  readonly #held: HeldState;
-  readonly #reports: Reports;
-  #session: Session | undefined;
+/** What a host holds: networks as it should, by their digests; those of which it holds something else, as agents do. */
+class SimulatedHeld {
+  readonly #asMeant = new Map<string, Offer>();
+  readonly #other: HeldState;
 
   constructor(counters: HostCounters, clock: Clock) {
-    this.#held = new HeldState({ sink: new CountingSink(counters), clock });
-    this.#reports = new Reports(this.#held, (report) => this.#session?.tell(report));
+    this.#other = new HeldState({ sink: new CountingSink(counters), clock });
   }
 
-  /** Holds what a config manager would have told it. */
-  take(goals: ReadonlyMap<string, readonly Goal[]>): void {
-    const stream = this.#held.openStream();
-    this.#held.begin(stream, [...goals.keys()]);
-    for (const [vpcId, told] of goals) {
-      this.#held.apply(stream, told.map(says));
-      this.#held.completeVpc(stream, vpcId);
-    }
-    this.#held.complete(stream);
+  /** Holds all that is meant of a VPC. */
+  keep(vpcId: string, digest: { count: number; digests: Buffer }): void {
+    this.#asMeant.set(vpcId, Offer.fromPartial({ vpcId, ...digest }));
   }
 
-  /** Has missed three changes: of one neighbour all, of one the newest and of one the last. */
-  diverge(vpcId: string): number {
-    const neighbors = [...this.#held.goals(vpcId).values()].filter(isNeighbor);
-    const [missing, stale] = neighbors;
+  /** Has missed three changes of a VPC: of one neighbour all, of one the newest and of one the last. Answers how many writes that takes. */
+  diverge(vpcId: string, meant: readonly Goal[]): number {
+    const [missing, stale] = meant.filter(isNeighbor);
     if (missing === undefined || stale === undefined) return 0;
+    const stream = this.#other.openStream();
+    if (this.#asMeant.delete(vpcId)) {
+      this.#other.begin(stream, [vpcId]);
+      this.#other.apply(stream, meant.map(says));
+      this.#other.completeVpc(stream, vpcId);
+    }
     const other = { ...stale.state, hostIpAddress: '192.0.2.1' };
     const stray = { ...stale.state, id: `stray of ${vpcId}` };
-    this.#held.apply(this.#held.openStream(), [
+    this.#other.apply(stream, [
       { goal: missing, removed: true },
       says({ kind: 'neighbor', state: other }),
       says({ kind: 'neighbor', state: stray }),
@@ -111,10 +122,74 @@ class SimulatedHost {
     return 3;
   }
 
+  openStream(): StreamSource {
+    return this.#other.openStream();
+  }
+
+  offer(source: StreamSource): Offer[] {
+    return [...this.#asMeant.values(), ...this.#other.offer(source)];
+  }
+
+  resume(source: StreamSource, resumed: readonly ResumedVpc[]): string[] {
+    for (const { vpcId, staleBuckets } of resumed) if (staleBuckets.length > 0) this.#refuse(vpcId);
+    return this.#other.resume(
+      source,
+      resumed.filter(({ vpcId }) => !this.#asMeant.has(vpcId)),
+    );
+  }
+
+  begin(source: StreamSource, vpcIds: readonly string[], onDemand?: readonly string[]): void {
+    vpcIds.forEach((vpcId) => this.#refuse(vpcId));
+    this.#other.begin(source, vpcIds, onDemand);
+  }
+
+  apply(source: Source, goals: readonly StatedGoal[]): Verdict[] {
+    for (const { goal } of goals) this.#refuse(goalVpc(goal));
+    return this.#other.apply(source, goals);
+  }
+
+  leave(source: StreamSource, vpcIds: readonly string[]): void {
+    vpcIds.forEach((vpcId) => this.#refuse(vpcId));
+    this.#other.leave(source, vpcIds);
+  }
+
+  completeVpc(source: StreamSource, vpcId: string): void {
+    this.#other.completeVpc(source, vpcId);
+  }
+
+  complete(source: StreamSource): void {
+    this.#other.complete(source);
+  }
+
+  find(id: string): Goal | undefined {
+    return this.#other.find(id);
+  }
+
+  waitsForVpc(vpcId: string): boolean {
+    return this.#other.waitsForVpc(vpcId);
+  }
+
+  #refuse(vpcId: string): void {
+    if (!this.#asMeant.has(vpcId)) return;
+    console.error(`a host that holds what is meant of ${vpcId} is told of it`);
+    process.exit(1);
+  }
+}
+
+class SimulatedHost {
+  readonly held: SimulatedHeld;
+  readonly #reports: Reports;
+  #session: Session | undefined;
+
+  constructor(counters: HostCounters, clock: Clock) {
+    this.held = new SimulatedHeld(counters, clock);
+    this.#reports = new Reports(this.held, (report) => this.#session?.tell(report));
+  }
+
   async serve(stream: Wire, messages: AsyncIterable<GoalStateV2>, clock: Clock, signal: AbortSignal): Promise<void> {
     const session = new Session({
       stream,
-      held: this.#held,
+      held: this.held,
       dataplane: noSwitch,
       reports: this.#reports,
       clock,
@@ -140,7 +215,8 @@ export async function startHosts(size: Size, address: string): Promise<Simulated
   const stop = new AbortController();
   const counters: HostCounters = { written: 0, removed: 0, retold: 0, bytes: 0 };
   const hosts = new Map<string, SimulatedHost>();
-  const fullState = fill(hosts, size, address, (): SimulatedHost => new SimulatedHost(counters, clock));
+  for (let n = 0; n < size.hosts; n++) hosts.set(hostName(n), new SimulatedHost(counters, clock));
+  const fullState = fill(hosts, size, address);
   const serve = async (wire: Wire, signal: AbortSignal): Promise<void> => {
     const stream = reliable(wire, { clock, empty: emptyReply });
     const messages = stream.received[Symbol.asyncIterator]();
@@ -156,8 +232,10 @@ export async function startHosts(size: Size, address: string): Promise<Simulated
       let writes = 0;
       for (let n = 0; n < count; n++) {
         const number = Math.floor((n * size.hosts) / count);
-        const [network] = networksOf(number, size);
-        if (network !== undefined) writes += hosts.get(hostName(number))?.diverge(networkName(network)) ?? 0;
+        const network = number % networkCount(size);
+        writes += hosts
+          .get(hostName(number))!
+          .held.diverge(networkName(network), goalsOf(network, size, address).of(number));
       }
       return writes;
     },
@@ -165,38 +243,32 @@ export async function startHosts(size: Size, address: string): Promise<Simulated
   };
 }
 
-/** By topic and key. */
-function goalsOf(size: Size, address: string): Map<string, Map<string, Goal>> {
+/** What is meant of one network: for all its hosts, and for one of them. */
+function goalsOf(network: number, size: Size, address: string): { common: Goal[]; of: (host: number) => Goal[] } {
   const compiler = new Compiler();
-  const goals = new Map<string, Map<string, Goal>>();
-  for (const change of intentOf(size, address)) {
+  const topics = new Map<string, Map<string, Goal>>();
+  for (const change of intentOfNetwork(network, size, address)) {
     for (const { audience, goal } of compiler.apply(change)) {
-      const topic = goals.get(audience) ?? new Map<string, Goal>();
-      goals.set(audience, topic.set(goalKey(goal), goal));
+      const topic = topics.get(audience) ?? new Map<string, Goal>();
+      topics.set(audience, topic.set(goalKey(goal), goal));
     }
   }
-  return goals;
+  const common = [...(topics.get(`vpc/${networkName(network)}`)?.values() ?? [])];
+  return { common, of: (host) => [...common, ...(topics.get(`host/${hostName(host)}`)?.values() ?? [])] };
 }
 
 /** Returns the bytes of all that they hold. */
-function fill(hosts: Map<string, SimulatedHost>, size: Size, address: string, make: () => SimulatedHost): number {
-  const goals = goalsOf(size, address);
-  const bytes = new Map<string, number>();
+function fill(hosts: ReadonlyMap<string, SimulatedHost>, size: Size, address: string): number {
   let sum = 0;
-  for (let n = 0; n < size.hosts; n++) {
-    const own = [...(goals.get(`host/${hostName(n)}`)?.values() ?? [])];
-    const told = new Map<string, readonly Goal[]>();
-    for (const vpcId of networksOf(n, size).map(networkName)) {
-      const common = [...(goals.get(`vpc/${vpcId}`)?.values() ?? [])];
-      const ports = own.filter((goal) => goalVpc(goal) === vpcId);
-      const known = bytes.get(vpcId) ?? bytesOf(common);
-      bytes.set(vpcId, known);
-      sum += known + bytesOf(ports);
-      told.set(vpcId, [...common, ...ports]);
+  for (let network = 0; network < networkCount(size); network++) {
+    const { common, of } = goalsOf(network, size, address);
+    const digest = new GoalDigest().with(common);
+    const commonBytes = bytesOf(common);
+    for (const host of hostsOf(network, size)) {
+      const own = of(host).slice(common.length);
+      hosts.get(hostName(host))!.held.keep(networkName(network), digest.with(own).offer());
+      sum += commonBytes + bytesOf(own);
     }
-    const host = make();
-    host.take(told);
-    hosts.set(hostName(n), host);
   }
   return sum;
 }

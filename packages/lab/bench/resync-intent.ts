@@ -20,23 +20,37 @@ const rows = rowsNamed((kind, n) => {
 export const hostName = rows.nodeId;
 export const networkName = rows.networkId;
 
-/** The networks that a host has ports in. */
-export function networksOf(host: number, { hosts, ports }: Size): number[] {
-  const networks = Math.ceil(ports / portsOfNetwork);
-  return Array.from({ length: hostsOfNetwork }, (_, n) => (host + hosts - n) % hosts).filter((n) => n < networks);
+/** Everything, what is referred to first; each host's agent is at `address`. */
+export function* intentOf(size: Size, address: string): Generator<Change> {
+  for (let n = 0; n < size.hosts; n++) yield node(n, address);
+  for (let n = 0; n < networkCount(size); n++) yield* networkAlone(n, size);
 }
 
-/** Everything, what is referred to first; each host's agent is at `address`. */
-export function* intentOf({ hosts, ports }: Size, address: string): Generator<Change> {
-  for (let n = 0; n < hosts; n++) yield put('node', { ...rows.node(n, 1), agentAddress: address });
-  for (let n = 0; n * portsOfNetwork < ports; n++) {
-    yield put('network', rows.network(n, 1));
-    yield put('security-group', rows.group(n, 1, [rows.rule(0), rows.rule(1, { direction: 'egress' })]));
-    yield put('subnet', rows.subnet(n, 1));
-  }
-  for (let n = 0; n < ports; n++) {
-    const network = Math.floor(n / portsOfNetwork);
-    const host = (network + (n % hostsOfNetwork)) % hosts;
-    yield put('port', rows.port(n, 1, { network, host, groups: [network] }));
-  }
+/** One network, and the hosts that it is on. */
+export function* intentOfNetwork(network: number, size: Size, address: string): Generator<Change> {
+  for (const host of hostsOf(network, size)) yield node(host, address);
+  yield* networkAlone(network, size);
+}
+
+export function networkCount({ ports }: Size): number {
+  return Math.ceil(ports / portsOfNetwork);
+}
+
+/** The hosts that a network has ports on. */
+export function hostsOf(network: number, { hosts }: Size): number[] {
+  return Array.from({ length: hostsOfNetwork }, (_, n) => (network + n) % hosts);
+}
+
+function node(n: number, agentAddress: string): Change {
+  return put('node', { ...rows.node(n, 1), agentAddress });
+}
+
+function* networkAlone(network: number, size: Size): Generator<Change> {
+  yield put('network', rows.network(network, 1));
+  yield put('security-group', rows.group(network, 1, [rows.rule(0), rows.rule(1, { direction: 'egress' })]));
+  yield put('subnet', rows.subnet(network, 1));
+  const on = hostsOf(network, size);
+  const first = network * portsOfNetwork;
+  for (let n = first; n < Math.min(first + portsOfNetwork, size.ports); n++)
+    yield put('port', rows.port(n, 1, { network, host: on[n % hostsOfNetwork]!, groups: [network] }));
 }
