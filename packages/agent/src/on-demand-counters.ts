@@ -4,6 +4,8 @@ export interface OnDemandCounters {
   packets: number;
   /** That look for nobody who could be asked for. */
   strays: number;
+  /** Copies of those that a gateway forwards: only asked for. */
+  forwarded: number;
   /** Sent on, once their destination was in force. */
   released: number;
   /** Dropped, because the destination is known not to be reachable. */
@@ -30,7 +32,7 @@ export interface OnDemandCounters {
 
 export function noCounts(): OnDemandCounters {
   return {
-    packets: 0, strays: 0, released: 0, refused: 0, limited: 0, crowded: 0, expired: 0,
+    packets: 0, strays: 0, forwarded: 0, released: 0, refused: 0, limited: 0, crowded: 0, expired: 0,
     questions: 0, routable: 0, notRoutable: 0, putOff: 0, unanswered: 0, idle: 0,
   }; // prettier-ignore
 }

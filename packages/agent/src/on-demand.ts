@@ -14,7 +14,13 @@ import {
   OperationStatus,
 } from '@alcor/contract';
 import type { Runtime, Timer } from '@alcor/runtime';
-import type { Dataplane, Neighbor, PacketIn, ResourceOutcome } from './dataplane/index.ts';
+import {
+  type Dataplane,
+  hasGoneToGateway,
+  type Neighbor,
+  type PacketIn,
+  type ResourceOutcome,
+} from './dataplane/index.ts';
 import { Learnt, placeKey } from './learnt.ts';
 import { Asker } from './on-demand-asker.ts';
 import { noCounts, type OnDemandCounters } from './on-demand-counters.ts';
@@ -50,7 +56,8 @@ interface Network {
 }
 
 interface Held {
-  readonly packet: PacketIn;
+  /** Undefined: it has gone on by the gateway, and its question is all that waits. */
+  readonly packet: PacketIn | undefined;
   readonly ends: Ends;
   readonly until: number;
 }
@@ -157,6 +164,12 @@ export class OnDemand {
     if (network === undefined || ends === undefined) return void this.#counters.strays++;
     const key = placeKey(vni, ends.destination);
     const known = this.#learnt.at(key);
+    if (hasGoneToGateway(packet)) {
+      this.#counters.forwarded++;
+      // One question is enough, and none where the answer is known by now.
+      const isRefused = this.#refusals.has(refusalKey(key, ends));
+      if (known?.inForceSince !== undefined || this.#wanted.has(key) || isRefused) return undefined;
+    }
     if (known?.inForceSince !== undefined) return this.#resend(packet, ends, known.inForceSince, known.mac);
     if (this.#refusals.has(refusalKey(key, ends))) return void this.#counters.refused++;
     return this.#hold(network, key, packet, ends);
@@ -190,7 +203,7 @@ export class OnDemand {
     if (wanted === undefined && !network.allowance.take()) return void this.#counters.limited++;
     this.#held++;
     network.held++;
-    const held: Held = { packet, ends, until: this.#now() + holdMs };
+    const held: Held = { packet: hasGoneToGateway(packet) ? undefined : packet, ends, until: this.#now() + holdMs };
     if (wanted !== undefined) return void wanted.packets.push(held);
     const { vni } = packet.context;
     const next: Wanted = { key, vni, packets: [held], asking: ends, timer: undefined, lifetimeMs: 0 };
@@ -253,10 +266,10 @@ export class OnDemand {
   #release(wanted: Wanted): void {
     const { packets } = wanted;
     this.#counters.released += this.#letGo(wanted, packets);
-    this.#options.dataplane.send(packets.map(({ packet }) => packet));
+    this.#options.dataplane.send(packets.flatMap(({ packet }) => packet ?? []));
   }
 
-  /** Takes packets out, whatever becomes of them; answers with how many. */
+  /** Takes packets out, whatever becomes of them; answers with how many had waited here. */
   #letGo(wanted: Wanted, packets: readonly Held[]): number {
     if (packets.length === 0) return 0;
     const going = new Set(packets);
@@ -268,7 +281,7 @@ export class OnDemand {
       wanted.timer?.cancel();
       this.#wanted.delete(wanted.key);
     }
-    return going.size;
+    return packets.filter(({ packet }) => packet !== undefined).length;
   }
 
   #forgetNetwork(vpcId: string, vni: number): void {

@@ -91,13 +91,13 @@ export function neighborGoal(port: Port, node: Node): Goal {
   };
 }
 
-/** Which host forwards, for every host in the VPC, packets to who is not known there. */
-export function gatewayGoal(vpcId: string, node: Node): Goal {
+/** Which host forwards, for every host in the VPC, packets to who is not known there; `revision`: it follows from more rows than the node's. */
+export function gatewayGoal(vpcId: string, node: Node, revision: number): Goal {
   return {
     kind: 'gateway',
     state: GatewayConfiguration.fromPartial({
       id: node.id,
-      revisionNumber: node.revision,
+      revisionNumber: revision,
       gatewayType: GatewayType.ARION,
       destinations: [{ ipAddress: node.ip }],
       vpcId,

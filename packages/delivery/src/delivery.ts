@@ -166,7 +166,7 @@ export class Delivery {
     const channel = row?.channel ?? 'grpc';
     if (channel === 'grpc') this.channels.remove(id, { vpcId: id, channel });
     else if (this.channels.get(id)?.channel !== channel) this.channels.put(id, { vpcId: id, channel });
-    this.#gateways.setVpc(id, channel === 'on-demand');
+    this.#gateways.setVpc(id, channel === 'on-demand', revision);
     this.#note(id);
   }
 

@@ -20,10 +20,14 @@ const node = (n: number, revision: number, changes: Partial<Node>): Node => ({
 class Audiences {
   readonly held = new Map<string, string>();
   readonly told: Delta[] = [];
+  readonly #revisions = new Map<string, number>();
 
   take(delta: Delta): void {
     this.told.push(delta);
     const place = `${delta.audience} ${goalKey(delta.goal)} ${delta.goal.kind === 'gateway' ? delta.goal.state.vpcId : ''}`;
+    const { revisionNumber } = delta.goal.state;
+    expect(revisionNumber).toBeGreaterThanOrEqual(this.#revisions.get(place) ?? 0);
+    this.#revisions.set(place, revisionNumber);
     if (delta.removed) this.held.delete(place);
     else this.held.set(place, delta.goal.kind === 'gateway' ? (delta.goal.state.destinations[0]?.ipAddress ?? '') : '');
   }
@@ -52,7 +56,7 @@ it('whatever the history, each VPC on demand has the gateway that wants it most,
           const vpcId = `vpc-${change.vpc}`;
           if (change.isOnDemand) vpcs.add(vpcId);
           else vpcs.delete(vpcId);
-          shares.setVpc(vpcId, change.isOnDemand);
+          shares.setVpc(vpcId, change.isOnDemand, revision);
         } else if ('gone' in change) {
           nodes.delete(change.n);
           shares.setNode(`host-${change.n}` as NodeId, undefined, revision);
@@ -86,7 +90,7 @@ it('whatever the history, each VPC on demand has the gateway that wants it most,
 it('tells the new place before the old one is taken back, under revisions that do not go back', () => {
   const audiences = new Audiences();
   const shares = new GatewayShares((delta) => audiences.take(delta));
-  shares.setVpc('vpc', true);
+  shares.setVpc('vpc', true, 10);
   for (const n of [1, 2]) shares.setNode(`host-${n}` as NodeId, node(n, 5, { gateway: true }), 5);
   const first = [...audiences.held.keys()].map((place) => place.split(' ')[1]);
   const n = first.includes('gateway/host-1') ? 1 : 2;
@@ -97,9 +101,9 @@ it('tells the new place before the old one is taken back, under revisions that d
     .map(({ goal, removed }) => [goal.state.id, removed, goal.state.revisionNumber]);
   const [old, other] = [`host-${n}`, `host-${3 - n}`];
   expect(told).toEqual([
-    [other, false, 5],
-    [other, false, 5],
-    [old, true, 6],
-    [old, true, 6],
+    [other, false, 15],
+    [other, false, 15],
+    [old, true, 16],
+    [old, true, 16],
   ]);
 });

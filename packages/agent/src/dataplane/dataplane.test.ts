@@ -232,6 +232,7 @@ test('the state can be looked at', async () => {
     21     leavingTrack     1
     22     leavingState     0
     23     leavingVerdict   1
+    40     gateway          0
     50     services         5
     51     ndReply          1
     60     routers          1
@@ -239,6 +240,7 @@ test('the state can be looked at', async () => {
     62     nextHop          0
     70     neighbour        2
     75     tunnel           1
+    76     toGateway        0
     80     delivery         1
     81     entering         11
     82     enteringTrack    1

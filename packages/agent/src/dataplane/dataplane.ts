@@ -114,7 +114,7 @@ export class Dataplane {
     this.#desired.removeRouter(id);
   }
 
-  /** Packets of the VPC to who is not known go to `onPacket`. */
+  /** Packets of the VPC to who is not known go to `onPacket`, and to its gateway where it has one; on the gateway's own host, those of others go on. */
   setOnDemandVpc(vpc: OnDemandVpc): void {
     this.#outcomes.touch(vpc.id);
     this.#desired.setOnDemandVpc(vpc);
@@ -244,6 +244,9 @@ export class Dataplane {
         return undefined;
       case 'tunnel':
         if (this.#desired.setTunnelPort(event.ofport)) this.#reconciler.kick();
+        return undefined;
+      case 'gateway-tunnel':
+        if (this.#desired.setGatewayPort(event.ofport)) this.#reconciler.kick();
         return undefined;
       case 'packet':
         return this.#onPacket(event.packet);

@@ -48,7 +48,9 @@ export class DesiredFlows {
   readonly #onAffected: (id: string) => void;
   readonly #security = new SecurityIndex();
   readonly #routing = new RoutingIndex();
+  readonly #vpcs = new Map<string, OnDemandVpc>();
   #tunnelPort: number | null = null;
+  #gatewayPort: number | null = null;
 
   constructor(options: DesiredFlowsOptions) {
     this.#tracker = options.tracker;
@@ -67,6 +69,14 @@ export class DesiredFlows {
     this.#tunnelPort = ofport;
     this.#programHost();
     return true;
+  }
+
+  /** The port for what goes between hosts and gateways. False if it is what it was. */
+  setGatewayPort(ofport: number | null): boolean {
+    if (ofport === this.#gatewayPort) return false;
+    this.#gatewayPort = ofport;
+    for (const id of this.#vpcs.keys()) this.#programVpc(id);
+    return this.#vpcs.size > 0;
   }
 
   setPort(port: LocalPort): void {
@@ -109,11 +119,13 @@ export class DesiredFlows {
   }
 
   setOnDemandVpc(vpc: OnDemandVpc): void {
-    this.#program(vpcOwner(vpc.id), RANK.vpc, () => unknownFlows(vpc));
+    this.#vpcs.set(vpc.id, vpc);
+    this.#programVpc(vpc.id);
   }
 
   removeOnDemandVpc(id: string): void {
-    this.#withdraw(vpcOwner(id));
+    this.#vpcs.delete(id);
+    this.#programVpc(id);
   }
 
   setSecurityGroup(group: SecurityGroup): void {
@@ -205,6 +217,13 @@ export class DesiredFlows {
     const router = this.#routing.router(id);
     if (router === undefined) this.#withdraw(routerOwner(id));
     else this.#program(routerOwner(id), RANK.router, () => routerFlows(router));
+  }
+
+  #programVpc(id: string): void {
+    const vpc = this.#vpcs.get(id);
+    const here = { hostIp: this.#hostIp, gatewayPort: this.#gatewayPort };
+    if (vpc === undefined) this.#withdraw(vpcOwner(id));
+    else this.#program(vpcOwner(id), RANK.vpc, () => unknownFlows(vpc, here));
   }
 
   #programGroup(id: string): void {

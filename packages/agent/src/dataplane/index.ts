@@ -48,7 +48,8 @@ export { leadsAnywhere, noRouting, routerFlows, type RoutingView } from './routi
 export { addressGroupFlows, remoteSet, securityGroupFlows } from './security-groups.ts';
 export { RoutingIndex } from './routing-index.ts';
 export { SecurityIndex } from './security-index.ts';
-export { unknownFlows } from './unknown.ts';
+export { type Here, unknownFlows } from './unknown.ts';
+export { hasGoneToGateway } from './gateway.ts';
 export { noSecurity, type SecurityView } from './security.ts';
 export {
   SwitchLost,

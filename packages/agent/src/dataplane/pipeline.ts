@@ -10,10 +10,15 @@
  *                 │                                    └─▶ ndReply ─▶ back to the VM
  *   tunnel port ──┴─────────────────────────────────────────────────────────────────▶ delivery
  *
+ *   services, nextHop, neighbour ─▶ toGateway ─▶ gateway host: port for gateways ─▶ classify ─▶ gateway ─▶ services, nextHop, neighbour
+ *                                                                                   (back on the asking host, answers) └─▶ delivery
+ *
  * A router is on every host that has a port of a network it serves: a packet is routed where it leaves its VM, and crosses
  * the underlay once, in the network of its destination. Where the next hop is another router, the packet calls `routers` again.
  *
- * What came out of a tunnel enters at delivery, from where no table leads back to the tunnel: a host never relays.
+ * What came out of the tunnel enters at delivery, from where no table leads back to a tunnel: a host never relays. The one exception is a
+ * gateway host. What is for a gateway travels between ports of their own, and leaves the gateway by the tunnel of all hosts: what has
+ * been forwarded once is not forwarded again, because nothing leaves by the port it came in by, and nothing but that leads to a gateway.
  *
  * Security groups are asked where a packet leaves its VM and where it enters one (… above), each in four steps:
  *
@@ -31,6 +36,8 @@
  *   reg5      1 once a router has passed the packet on to another one
  *   reg6-7    which group, set or rules are asked; while the packet is routed, which router has it
  *   reg12     the networks among which addresses mean the same: those that routers join with that of the port that is judged
+ *   reg13     1 when its sender is in a group that some rule names as remote: who gets the packet must have heard of the sender before
+ *   reg14     1 in what the agent is given of a packet that has gone to a gateway
  */
 import type { Field } from './fields.ts';
 
@@ -61,6 +68,7 @@ export type TableName =
   | 'leavingTrack'
   | 'leavingState'
   | 'leavingVerdict'
+  | 'gateway'
   | 'services'
   | 'ndReply'
   | 'routers'
@@ -68,6 +76,7 @@ export type TableName =
   | 'nextHop'
   | 'neighbour'
   | 'tunnel'
+  | 'toGateway'
   | 'delivery'
   | 'entering'
   | 'enteringTrack'
@@ -91,10 +100,10 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
   classify: {
     id: 0,
     purpose: 'which VM or tunnel a packet comes from, and so which network it is in',
-    matches: ['in_port'],
-    writes: ['metadata', 'reg0'],
+    matches: ['in_port', 'tunnel_id'],
+    writes: ['metadata', 'reg0', 'reg13'],
     outputs: 'none',
-    next: ['antispoof', 'delivery'],
+    next: ['antispoof', 'gateway', 'delivery'],
     miss: 'drop',
   },
   antispoof: {
@@ -146,15 +155,25 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     conntrack: 'commit',
     miss: 'drop',
   },
+  gateway: {
+    id: 40,
+    purpose: 'what other hosts have no neighbour for, on the gateway host of the network; what it answers, on theirs',
+    matches: ['metadata', 'eth_dst', ...ipFields, ...arpFields, 'nd_options_type'],
+    writes: ['tun_dst', 'reg4'],
+    outputs: 'none',
+    next: ['services', 'nextHop', 'neighbour', 'delivery'],
+    miss: 'drop',
+  },
   services: {
     id: 50,
     purpose: 'ARP and neighbour discovery answered on the host, DHCP by the agent',
     matches: ['metadata', 'reg0', ...ipFields, ...udpFields, ...arpFields, ...ndFields],
     writes: [
       'eth_src', 'eth_dst', ...arpFields, 'ipv6_src', 'ipv6_dst', 'icmpv6_type', 'nd_options_type', 'nd_reserved',
+      'reg14', 'tun_dst',
     ], // prettier-ignore
     outputs: 'in_port',
-    next: ['ndReply', 'routers'],
+    next: ['ndReply', 'routers', 'toGateway'],
     toAgent: true,
     miss: 'routers',
   },
@@ -195,10 +214,10 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
   nextHop: {
     id: 62,
     purpose: 'the MAC of an address in the network that a packet is routed to',
-    matches: ['metadata', 'eth_type', ...remoteFields],
-    writes: ['eth_dst', 'reg5'],
+    matches: ['metadata', 'eth_type', 'reg13', ...remoteFields],
+    writes: ['eth_dst', 'reg5', 'reg14', 'tun_dst'],
     outputs: 'none',
-    next: ['neighbour'],
+    next: ['neighbour', 'toGateway'],
     again: ['routers'],
     toAgent: true,
     miss: 'drop',
@@ -206,10 +225,10 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
   neighbour: {
     id: 70,
     purpose: 'where in the network the destination is: this host or which other',
-    matches: ['metadata', 'eth_dst'],
-    writes: ['tun_dst'],
+    matches: ['metadata', 'eth_dst', 'reg13'],
+    writes: ['reg14', 'tun_dst'],
     outputs: 'none',
-    next: ['tunnel', 'delivery'],
+    next: ['tunnel', 'toGateway', 'delivery'],
     toAgent: true,
     miss: 'drop',
   },
@@ -217,6 +236,15 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     id: 75,
     purpose: 'to the host in tun_dst, with the VNI as the only thing that crosses',
     matches: [],
+    writes: ['tunnel_id'],
+    outputs: 'port',
+    next: [],
+    miss: 'drop',
+  },
+  toGateway: {
+    id: 76,
+    purpose: 'to the gateway host in tun_dst, at its port for gateways',
+    matches: ['metadata'],
     writes: ['tunnel_id'],
     outputs: 'port',
     next: [],

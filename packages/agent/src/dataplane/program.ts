@@ -49,6 +49,7 @@ export function portFlows(
   if (!port.adminStateUp) return [flow(owner, 'classify', RULE, { in_port: ofport }, [])];
   const own = addressesOf(port);
   const at: Match = { metadata: BigInt(port.vni), eth_dst: own.mac };
+  const isMember = port.securityGroupIds?.some((id) => security.isNamed(id)) === true;
   return [
     flow(owner, 'delivery', RULE, at, [set('reg1', ofport)], 'entering'),
     flow(owner, 'neighbour', RULE, at, [], 'delivery'),
@@ -65,7 +66,7 @@ export function portFlows(
       priority: RULE,
       match: { in_port: ofport },
       instructions: [
-        apply([set('reg0', ofport)]),
+        apply([set('reg0', ofport), ...(isMember ? [set('reg13', 1)] : [])]),
         { type: 'write_metadata', value: BigInt(port.vni) },
         goto('antispoof'),
       ],

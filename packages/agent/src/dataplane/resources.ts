@@ -40,10 +40,14 @@ export interface AddressGroup {
   readonly revision: number;
 }
 
-/** A VPC of which only those neighbours are told that this host has asked for. */
+/** A VPC of which hosts are told only those neighbours that they have asked for. */
 export interface OnDemandVpc {
   readonly id: string;
   readonly vni: number;
+  /** Underlay address of its gateway host, which is told all of it. This host's own: it forwards for the others. */
+  readonly gateway?: string | undefined;
+  /** This host is told all neighbours, and asks for none. */
+  readonly isWhole?: boolean;
 }
 
 /** A port bound to this host. */

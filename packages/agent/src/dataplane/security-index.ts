@@ -3,7 +3,7 @@
  * finds what it concerns without a look at anything else. Every method answers with the owners whose flows may have
  * become others.
  */
-import type { Owner } from './owners.ts';
+import { isOf, type Owner } from './owners.ts';
 import type { AddressGroup, SecurityGroup } from './resources.ts';
 import { remoteSet } from './security-groups.ts';
 import type { RemoteSet } from './security-keys.ts';
@@ -24,12 +24,19 @@ export class SecurityIndex implements SecurityView {
   /** And the groups in use that ask for each set. */
   readonly #askers = new Map<RemoteSet, Set<string>>();
 
+  /** How many groups that have been told of have rules that refer to each group. */
+  readonly #namers = new Map<string, number>();
+
   isStateless(groupId: string): boolean {
     return this.#groups.get(groupId)?.stateful === false;
   }
 
   isAsked(groupId: string): boolean {
     return this.#askers.has(`group ${groupId}`);
+  }
+
+  isNamed(groupId: string): boolean {
+    return this.#namers.has(groupId);
   }
 
   /** The group, if it judges a port of this host. */
@@ -60,14 +67,16 @@ export class SecurityIndex implements SecurityView {
 
   setGroup(group: SecurityGroup): ReadonlySet<Owner> {
     const wasStateless = this.isStateless(group.id);
+    const before = this.#groups.get(group.id);
     this.#groups.set(group.id, group);
-    return this.#onGroup(group.id, wasStateless);
+    return new Set([...this.#onGroup(group.id, wasStateless), ...this.#onNames(before, group)]);
   }
 
   removeGroup(id: string): ReadonlySet<Owner> {
     const wasStateless = this.isStateless(id);
+    const before = this.#groups.get(id);
     this.#groups.delete(id);
-    return this.#onGroup(id, wasStateless);
+    return new Set([...this.#onGroup(id, wasStateless), ...this.#onNames(before, undefined)]);
   }
 
   setAddressGroup(group: AddressGroup): void {
@@ -118,10 +127,29 @@ export class SecurityIndex implements SecurityView {
     }
   }
 
+  /** The ports of this host whose groups have come to be named, or are not any more. */
+  #onNames(before: SecurityGroup | undefined, after: SecurityGroup | undefined): Owner[] {
+    const [was, is] = [namesOf(before), namesOf(after)];
+    const changed: string[] = [];
+    for (const id of new Set([...was, ...is])) {
+      const count = this.#namers.get(id) ?? 0;
+      const now = count + (is.has(id) ? 1 : 0) - (was.has(id) ? 1 : 0);
+      if (now === 0) this.#namers.delete(id);
+      else this.#namers.set(id, now);
+      if ((count === 0) !== (now === 0)) changed.push(id);
+    }
+    return changed.flatMap((id) => [...(this.#members.get(id) ?? [])].filter((owner) => isOf('port', owner)));
+  }
+
   #onAsked(remote: RemoteSet, affected: Set<Owner>): void {
     if (remote.startsWith('addresses ')) affected.add(remote);
     else for (const member of this.#members.get(remote.slice('group '.length)) ?? []) affected.add(member);
   }
+}
+
+/** The groups that its rules refer to. */
+function namesOf(group: SecurityGroup | undefined): ReadonlySet<string> {
+  return new Set((group?.rules ?? []).flatMap(({ remoteGroupId }) => remoteGroupId ?? []));
 }
 
 /** Puts `value` in the set at `key` or takes it out; true when the set is the first value's, or was the last one's. */

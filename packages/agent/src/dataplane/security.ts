@@ -23,9 +23,11 @@ export interface SecurityView {
   isStateless(groupId: string): boolean;
   /** A rule in use on this host refers to the group, so its members are needed here. */
   isAsked(groupId: string): boolean;
+  /** Some rule refers to the group, on whichever host: where a member sends to, it must be known as one. */
+  isNamed(groupId: string): boolean;
 }
 
-export const noSecurity: SecurityView = { isStateless: () => false, isAsked: () => false };
+export const noSecurity: SecurityView = { isStateless: () => false, isAsked: () => false, isNamed: () => false };
 
 /** One end of the way of a packet: where it leaves its VM, or enters one. */
 interface Side {

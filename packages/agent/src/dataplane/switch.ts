@@ -64,6 +64,8 @@ export type SwitchEvent =
   /** Gone, or there but unusable: then `reason` holds the switch's own words. */
   | { readonly type: 'unplugged'; readonly ifaceId: string; readonly reason: string }
   | { readonly type: 'tunnel'; readonly ofport: number | null }
+  /** The tunnel port for what goes between hosts and gateways. */
+  | { readonly type: 'gateway-tunnel'; readonly ofport: number | null }
   | { readonly type: 'packet'; readonly packet: PacketIn }
   /** Changes cannot be applied until `connected`. */
   | { readonly type: 'lost'; readonly reason: string }

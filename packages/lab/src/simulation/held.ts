@@ -1,20 +1,50 @@
-import { Compiler, type Goals, recompute } from '@alcor/compiler';
-import type { Goal } from '@alcor/contract';
-import type { MemoryFeed } from '@alcor/network';
+import { Compiler, gatewayGoal, type Goals, recompute } from '@alcor/compiler';
+import { type Goal, goalVpc } from '@alcor/contract';
+import { gatewayOf, isGateway, type MemoryFeed, type Node } from '@alcor/network';
 import type { SimulatedHost } from './host.ts';
 
 /** What the feed means for everybody, computed from nothing. */
 export async function goalsOfFeed(feed: MemoryFeed): Promise<Goals> {
   const compiler = new Compiler();
   const { batches } = await feed.snapshot(new AbortController().signal);
-  for await (const batch of batches) for (const change of batch) compiler.apply(change);
-  return recompute(compiler.intent);
+  const onDemand: string[] = [];
+  for await (const batch of batches) {
+    for (const change of batch) {
+      compiler.apply(change);
+      if (change.kind === 'channel' && change.row?.channel === 'on-demand') onDemand.push(change.id);
+    }
+  }
+  return withGateways(recompute(compiler.intent), onDemand, [...compiler.nodes.values()]);
 }
 
-/** The VPCs that a host is in: those of its ports, and those that routers lead to from there. */
+/** Hosts of a network that is told on demand know its gateway, and the gateway that it is it. */
+function withGateways(goals: Goals, onDemand: readonly string[], nodes: readonly Node[]): Goals {
+  const all = new Map(goals);
+  const gateways = nodes.filter(isGateway);
+  for (const vpcId of onDemand) {
+    const best = gatewayOf(
+      vpcId,
+      gateways.map(({ id }) => id),
+    );
+    const node = gateways.find(({ id }) => id === best);
+    if (node === undefined) continue;
+    const goal = gatewayGoal(vpcId, node, node.revision);
+    all.set(`vpc/${vpcId}`, new Map([...(all.get(`vpc/${vpcId}`) ?? []), [`gateway/${node.id}`, goal]]));
+    all.set(`host/${node.id}`, new Map([...(all.get(`host/${node.id}`) ?? []), [`gateway/${vpcId}`, goal]]));
+  }
+  return all;
+}
+
+/** Underlay address of the network's gateway host. */
+export function gatewayIpOf(goals: Goals, vpcId: string): string | undefined {
+  const gateway = [...(goals.get(`vpc/${vpcId}`)?.values() ?? [])].find(({ kind }) => kind === 'gateway');
+  return gateway?.kind === 'gateway' ? gateway.state.destinations[0]?.ipAddress : undefined;
+}
+
+/** The VPCs that a host is in: those of its ports, those that it is the gateway of, and those that routers lead to from there. */
 export function vpcsOf(goals: Goals, hostId: string): ReadonlySet<string> {
   const own = [...(goals.get(`host/${hostId}`)?.values() ?? [])];
-  const vpcs = new Set(own.flatMap((goal) => (goal.kind === 'port' ? [goal.state.vpcId] : [])));
+  const vpcs = new Set(own.map(goalVpc));
   // A set that grows while it is walked is walked to its end.
   for (const vpcId of vpcs) {
     for (const goal of goals.get(`vpc/${vpcId}`)?.values() ?? []) {
@@ -24,12 +54,12 @@ export function vpcsOf(goals: Goals, hostId: string): ReadonlySet<string> {
   return vpcs;
 }
 
-/** What is meant for one host: of the neighbours of networks that are told on demand, as many as it holds. */
-export function goalsFor(goals: Goals, { held }: SimulatedHost, isOnDemand: (vpcId: string) => boolean): Goals {
+/** What is meant for one host: of the neighbours of networks that are told on demand and that it is no gateway of, as many as it holds. */
+export function goalsFor(goals: Goals, { held, node }: SimulatedHost, isOnDemand: (vpcId: string) => boolean): Goals {
   const own = new Map(goals);
   for (const [topic, all] of goals) {
     const vpcId = topic.slice('vpc/'.length);
-    if (!topic.startsWith('vpc/') || !isOnDemand(vpcId)) continue;
+    if (!topic.startsWith('vpc/') || !isOnDemand(vpcId) || gatewayIpOf(goals, vpcId) === node.ip) continue;
     const known = held?.goals(vpcId);
     own.set(topic, new Map([...all].filter(([key, { kind }]) => kind !== 'neighbor' || known?.has(key) === true)));
   }

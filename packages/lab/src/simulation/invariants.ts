@@ -19,7 +19,7 @@ import {
 import type { Goals } from '@alcor/compiler';
 import type { NetworkId, Port, PortReport } from '@alcor/network';
 import { pick, type Random } from '@alcor/runtime';
-import { goalsFor, vpcsOf, wrongGoals } from './held.ts';
+import { gatewayIpOf, goalsFor, vpcsOf, wrongGoals } from './held.ts';
 import type { SimulatedHost } from './host.ts';
 import type { Workload } from './workload.ts';
 
@@ -150,7 +150,12 @@ function wantedFlows(region: Region, goals: Goals, host: SimulatedHost): Flow[] 
   const security = securityOf(goals, joined, ports, host);
   const routing = routingOf(goals, joined);
   const onDemand = [...joined].filter((vpcId) => workload.isOnDemand(vpcId));
-  const unknown = onDemand.flatMap((id) => unknownFlows({ id, vni: workload.network(id as NetworkId).vni }));
+  const here = { hostIp: host.node.ip, gatewayPort: host.memory.gatewayPort };
+  const unknown = onDemand.flatMap((id) => {
+    const gateway = gatewayIpOf(goals, id);
+    const vni = workload.network(id as NetworkId).vni;
+    return unknownFlows({ id, vni, gateway, isWhole: gateway === here.hostIp }, here);
+  });
   const flows = [...hostFlows(host.memory.tunnelPort), ...security.flows, ...routing.flows, ...unknown];
   for (const port of ports) {
     const { id, mac, revision, networkId: vpcId, securityGroupIds } = port;

@@ -80,6 +80,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     ...Array.from({ length: 4 }, () => () => plugging.step()),
     ...Array.from({ length: 4 }, () => () => workload.policyStep()),
     ...Array.from({ length: 2 }, () => () => workload.overrideSome()),
+    () => workload.gatewayStep(),
     () => (pick(random, controllers).crash(), 'a controller is killed'),
     () => (queue.restart(between(random, 1, 5_000)), 'the message queue restarts'),
     () => loseTopic(workload, queue, random),
@@ -120,13 +121,17 @@ export async function simulate(seed: number): Promise<SimulationResult> {
   return { seed, failures, log };
 
   async function settle(): Promise<void> {
-    const goals = await goalsOfFeed(workload.feed);
-    let wrong = unsettled(region, goals);
+    let wrong = await look();
     for (let passed = 0; wrong.length > 0 && passed < settleMs; passed += 1_000) {
       await schedule.run(1_000);
-      wrong = unsettled(region, goals);
+      wrong = await look();
     }
     for (const what of wrong) violation(what);
+  }
+
+  /** Controllers still change channels, and with them who has a gateway. */
+  async function look(): Promise<string[]> {
+    return unsettled(region, await goalsOfFeed(workload.feed));
   }
 
   function restartSwitch(host: SimulatedHost): string {

@@ -116,6 +116,14 @@ export class Workload {
     );
   }
 
+  /** Some host becomes a gateway, is drained, or is neither; says so. */
+  gatewayStep(): string {
+    const node = pick(this.#random, this.nodes);
+    const [gateway, draining] = [this.#random.next() < 0.6, this.#random.next() < 0.2];
+    this.feed.put('node', { ...node, gateway, draining, revision: node.revision + 1 });
+    return `${node.id} is ${gateway ? 'a' : 'no'} gateway${draining ? ', and drained' : ''}`;
+  }
+
   /** Does one thing; says what. */
   step(): string {
     const dice = this.#random.next();

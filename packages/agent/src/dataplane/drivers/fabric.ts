@@ -196,9 +196,10 @@ export class Fabric {
 
   /** What comes out of a switch goes to VMs, and to other hosts. */
   #carry({ host, walk }: Hop, flying: InFlight[], received: Received[]): void {
-    const { tunnelPort } = must(this.#hosts.get(host), `host ${host} is part of the fabric`);
+    const { tunnelPort, gatewayPort } = must(this.#hosts.get(host), `host ${host} is part of the fabric`);
     for (const { port, packet: out } of walk.outputs) {
-      if (port === tunnelPort) this.#tunnel(host, out, flying);
+      if (port === tunnelPort) this.#tunnel(host, 'tunnelPort', out, flying);
+      else if (port === gatewayPort) this.#tunnel(host, 'gatewayPort', out, flying);
       else {
         const vm = this.#vmAt(host, port);
         if (vm !== undefined) received.push({ vm, packet: onTheWire(out) });
@@ -207,9 +208,9 @@ export class Fabric {
   }
 
   /** The underlay: the frame and the VNI cross, nothing else; a host that is not there swallows them. */
-  #tunnel(from: string, packet: Packet, flying: InFlight[]): void {
+  #tunnel(from: string, by: 'tunnelPort' | 'gatewayPort', packet: Packet, flying: InFlight[]): void {
     const host = ipv4Text(Number(packet.tun_dst ?? 0));
-    const inPort = this.#hosts.get(host)?.tunnelPort ?? null;
+    const inPort = this.#hosts.get(host)?.[by] ?? null;
     if (inPort === null) return;
     const tunnel_id = BigInt(packet.tunnel_id ?? 0) & 0xffffffn;
     flying.push({

@@ -24,6 +24,8 @@ export interface MemorySwitchOptions {
   readonly name?: string;
   /** OpenFlow port of the tunnel; null for none. Default 1. */
   readonly tunnelPort?: number | null;
+  /** That of the tunnel between hosts and gateways. Default 60,000. */
+  readonly gatewayPort?: number | null;
   /** Runs before changes take effect: to be slow, or to reject and so lose the switch before anything happened. */
   readonly beforeApply?: (changes: readonly FlowChange[]) => Promise<void>;
   /** Runs after changes took effect and before they are confirmed: to lose the confirmation. */
@@ -35,6 +37,7 @@ export interface MemorySwitchOptions {
 export class MemorySwitch implements Switch {
   readonly name: string;
   readonly tunnelPort: number | null;
+  readonly gatewayPort: number | null;
   readonly #options: MemorySwitchOptions;
   readonly #tables = new Map<number, FlowTable>();
   readonly #conntrack = new Conntrack();
@@ -52,6 +55,7 @@ export class MemorySwitch implements Switch {
   constructor(options: MemorySwitchOptions = {}) {
     this.name = options.name ?? 'memory';
     this.tunnelPort = options.tunnelPort === undefined ? 1 : options.tunnelPort;
+    this.gatewayPort = options.gatewayPort === undefined ? 60_000 : options.gatewayPort;
     this.#options = options;
   }
 
@@ -61,6 +65,7 @@ export class MemorySwitch implements Switch {
     signal.addEventListener('abort', () => this.#forget(tell), { once: true });
     for (const iface of this.#interfaces.values()) tell({ type: 'plugged', iface });
     tell({ type: 'tunnel', ofport: this.tunnelPort });
+    tell({ type: 'gateway-tunnel', ofport: this.gatewayPort });
   }
 
   async *flows(signal: AbortSignal): AsyncIterable<FlowIdentity> {

@@ -7,7 +7,8 @@ interface Iface {
   readonly ofport?: number;
   readonly id?: string;
   readonly error?: string;
-  readonly tunnel?: boolean;
+  /** Its UDP port. */
+  readonly tunnel?: string;
 }
 
 /** The tables of a switch with one bridge of this name and these interfaces, one port each. */
@@ -23,14 +24,15 @@ function database(bridge: string, interfaces: readonly Iface[]) {
 function interfaceRow({ name, ofport, id, error, tunnel }: Iface): Row {
   return {
     name,
-    type: tunnel === true ? 'vxlan' : '',
+    type: tunnel === undefined ? '' : 'vxlan',
     options: new Map(
-      tunnel === true
-        ? [
+      tunnel === undefined
+        ? []
+        : [
             ['key', 'flow'],
             ['remote_ip', 'flow'],
-          ]
-        : [],
+            ['dst_port', tunnel],
+          ],
     ),
     external_ids: new Map(id === undefined ? [] : [['iface-id', id]]),
     ofport: ofport === undefined ? [] : [ofport],
@@ -42,12 +44,23 @@ function interfaceRow({ name, ofport, id, error, tunnel }: Iface): Row {
 test('interfaces are found by their iface-id, the tunnel by being keyed by flow', () => {
   const rows = database('br-int', [
     { name: 'tap', ofport: 3, id: 'p' },
-    { name: 'vx', ofport: 9, tunnel: true },
+    { name: 'vx', ofport: 9, tunnel: '4789' },
     { name: 'br-int', ofport: 65534 },
   ]);
   const view = viewBridge(rows, 'br-int');
   expect([...view.plugged.values()]).toEqual([{ ifaceId: 'p', name: 'tap', ofport: 3, linkUp: true, rivals: [] }]);
   expect(view.tunnel).toEqual({ present: true, ofport: 9 });
+  expect(view.gatewayTunnel).toEqual({ present: false, ofport: null });
+});
+
+test('the tunnel for gateways is another one, by its UDP port', () => {
+  const forGateways = { name: 'vx-gw', ofport: 8, tunnel: '14789' };
+  const alone = viewBridge(database('br-int', [forGateways]), 'br-int');
+  expect([alone.tunnel.present, alone.gatewayTunnel.ofport]).toEqual([false, 8]);
+  const both = viewBridge(database('br-int', [forGateways, { name: 'vx', ofport: 9, tunnel: '4789' }]), 'br-int');
+  expect([both.tunnel.ofport, both.gatewayTunnel.ofport]).toEqual([9, 8]);
+  expect([...changesBetween(alone, both)]).toEqual([{ type: 'tunnel', ofport: 9 }]);
+  expect([...changesBetween(emptyView, alone)]).toEqual([{ type: 'gateway-tunnel', ofport: 8 }]);
 });
 
 test('of several interfaces with one iface-id the newest has it, and the others are named', () => {
@@ -82,7 +95,7 @@ test('only what has changed is told of', () => {
     database('br-int', [
       { name: 'a', ofport: 1, id: 'a' },
       { name: 'c', ofport: 3, id: 'c' },
-      { name: 'vx', ofport: 9, tunnel: true },
+      { name: 'vx', ofport: 9, tunnel: '4789' },
     ]),
     'br-int',
   );

@@ -18,14 +18,25 @@ export interface BridgeView {
   /** By iface-id: why an interface that is there cannot be used. */
   readonly broken: ReadonlyMap<string, string>;
   /** The flow-keyed tunnel port, once the switch has given it a number. */
-  readonly tunnel: { readonly present: boolean; readonly ofport: number | null };
+  readonly tunnel: TunnelView;
+  /** The one for what goes between hosts and gateways. */
+  readonly gatewayTunnel: TunnelView;
 }
+
+export interface TunnelView {
+  readonly present: boolean;
+  readonly ofport: number | null;
+}
+
+/** UDP port of what goes between hosts and gateways: what comes by another has not been asked to be forwarded. */
+export const GATEWAY_UDP_PORT = '14789';
 
 export const emptyView: BridgeView = {
   exists: false,
   plugged: new Map(),
   broken: new Map(),
   tunnel: { present: false, ofport: null },
+  gatewayTunnel: { present: false, ofport: null },
 };
 
 /** What the rows say about the bridge of this name. */
@@ -46,8 +57,8 @@ export function viewBridge(database: BridgeRows, bridge: string): BridgeView {
     else broken.set(id, rows.map(whyUnusable).join('; '));
   }
   const tunnels = interfaces.filter(isTunnel);
-  const ofport = tunnels.map(portNumber).find((number) => number !== null) ?? null;
-  return { exists: true, plugged, broken, tunnel: { present: tunnels.length > 0, ofport } };
+  const [tunnel, gatewayTunnel] = [tunnels.filter((each) => !isForGateways(each)), tunnels.filter(isForGateways)];
+  return { exists: true, plugged, broken, tunnel: viewTunnel(tunnel), gatewayTunnel: viewTunnel(gatewayTunnel) };
 }
 
 /** The events that lead from one view to another. */
@@ -62,6 +73,8 @@ export function* changesBetween(before: BridgeView, after: BridgeView): Generato
     if (!after.plugged.has(id) && !after.broken.has(id)) yield { type: 'unplugged', ifaceId: id, reason: '' };
   }
   if (before.tunnel.ofport !== after.tunnel.ofport) yield { type: 'tunnel', ofport: after.tunnel.ofport };
+  if (before.gatewayTunnel.ofport !== after.gatewayTunnel.ofport)
+    yield { type: 'gateway-tunnel', ofport: after.gatewayTunnel.ofport };
 }
 
 function interfacesOf(database: BridgeRows, bridge: Row): Row[] {
@@ -96,6 +109,14 @@ function whyUnusable(row: Row): string {
 function isTunnel(row: Row): boolean {
   const options = mapOf(row, 'options');
   return textOf(row, 'type') === 'vxlan' && options.get('key') === 'flow' && options.get('remote_ip') === 'flow';
+}
+
+function isForGateways(row: Row): boolean {
+  return mapOf(row, 'options').get('dst_port') === GATEWAY_UDP_PORT;
+}
+
+function viewTunnel(rows: readonly Row[]): TunnelView {
+  return { present: rows.length > 0, ofport: rows.map(portNumber).find((number) => number !== null) ?? null };
 }
 
 function sameInterface(a: PluggedInterface | undefined, b: PluggedInterface): boolean {

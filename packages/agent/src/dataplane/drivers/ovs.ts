@@ -1,6 +1,6 @@
 /**
  * Open vSwitch: flows over OpenFlow 1.5 on the bridge's management socket, interfaces from its database. Creates nothing
- * but flows, and the tunnel port where the bridge has none. Both connections come back by themselves.
+ * but flows, and the tunnel ports where the bridge has none. Both connections come back by themselves.
  *
  * The bridge should have `fail_mode=secure`: in the other mode Open vSwitch switches by itself until told otherwise.
  */
@@ -30,7 +30,14 @@ import {
   type SwitchEvent,
 } from '../switch.ts';
 import { makeMeters } from './ovs-meters.ts';
-import { changesBetween, emptyView, monitored, viewBridge, type BridgeView } from './ovs-interfaces.ts';
+import {
+  changesBetween,
+  emptyView,
+  GATEWAY_UDP_PORT,
+  monitored,
+  viewBridge,
+  type BridgeView,
+} from './ovs-interfaces.ts';
 
 const FIRST_PAUSE_MS = 50;
 const LAST_PAUSE_MS = 2000;
@@ -43,7 +50,7 @@ export interface OvsSwitchOptions {
   readonly openflow: string;
   /** Default `br-int`. */
   readonly bridge?: string;
-  /** Name of the tunnel port to make where the bridge has none. Default `vxlan0`. */
+  /** Name of the tunnel port to make where the bridge has none; that for gateways has `-gw` behind it. Default `vxlan0`. */
   readonly tunnel?: string;
   readonly dial: (address: string, signal: AbortSignal) => Promise<Duplex>;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -121,7 +128,11 @@ export class OvsSwitch implements Switch {
       const before = this.#view;
       this.#view = viewBridge(monitor, this.#bridge);
       for (const event of changesBetween(before, this.#view)) this.#tell(event);
-      if (!before.exists && this.#view.exists && !this.#view.tunnel.present) void this.#makeTunnel(client, signal);
+      if (before.exists || !this.#view.exists) return;
+      const { tunnel = 'vxlan0' } = this.#options;
+      if (!this.#view.tunnel.present) void this.#makeTunnel(client, tunnel, {}, signal);
+      if (!this.#view.gatewayTunnel.present)
+        void this.#makeTunnel(client, `${tunnel}-gw`, { dst_port: GATEWAY_UDP_PORT }, signal);
     };
     monitor.onChange(look);
     look();
@@ -129,9 +140,13 @@ export class OvsSwitch implements Switch {
   }
 
   /** A name that is taken, or a database that goes away meanwhile, leaves the bridge without: outcomes say so. */
-  async #makeTunnel(client: OvsdbClient, signal: AbortSignal): Promise<void> {
-    const name = this.#options.tunnel ?? 'vxlan0';
-    const options = map({ remote_ip: 'flow', key: 'flow' });
+  async #makeTunnel(
+    client: OvsdbClient,
+    name: string,
+    beside: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const options = map({ remote_ip: 'flow', key: 'flow', ...beside });
     const operations = [
       insert('Interface', { name, type: 'vxlan', options }, 'tunnel_interface'),
       insert('Port', { name, interfaces: named('tunnel_interface') }, 'tunnel_port'),

@@ -51,7 +51,7 @@ const rules = remotes.flatMap((remote, n) =>
     ...(n === 2 ? [] : [{ ...each, ...remote, id: `six ${n} ${m}`, ethertype: 'IPv6' as const }]),
   ]),
 );
-const security: SecurityView = { isStateless: (id) => id === 'h', isAsked: () => true };
+const security: SecurityView = { isStateless: (id) => id === 'h', isAsked: () => true, isNamed: () => true };
 const all: readonly Flow[] = [
   ...hostFlows(1),
   ...portFlows(portOfP, 7, security),
@@ -68,7 +68,8 @@ const all: readonly Flow[] = [
     '',
     security,
   ),
-  ...unknownFlows({ id: 'v', vni: 100 }),
+  ...unknownFlows({ id: 'v', vni: 100, gateway: '192.0.2.9' }, { hostIp: '192.0.2.1', gatewayPort: 8 }),
+  ...unknownFlows({ id: 'w', vni: 200, gateway: '192.0.2.1', isWhole: true }, { hostIp: '192.0.2.1', gatewayPort: 8 }),
   ...securityGroupFlows({ id: 'g', rules, stateful: true, revision: 1 }),
   ...securityGroupFlows({ id: 'h', rules, stateful: false, revision: 1 }),
   ...addressGroupFlows({ id: 'a', addresses: ['10.0.0.0/8', 'fd00::1', 'fd00::/17'], revision: 1 }),

@@ -5,6 +5,7 @@ import { Dataplane } from '../dataplane.ts';
 import { Fabric, type Vm, type VmSubnet } from '../drivers/fabric.ts';
 import { MemorySwitch, type MemorySwitchOptions } from '../drivers/memory.ts';
 import type { LocalPort, Neighbor, ResourceOutcome, Router, SecurityGroup, SecurityGroupRule } from '../resources.ts';
+import type { PacketIn } from '../switch.ts';
 
 export const never: AbortSignal = new AbortController().signal;
 // One signal for all tests: the listeners of thousands of data planes are no leak here.
@@ -16,6 +17,8 @@ export interface TestHost {
   readonly dataplane: Dataplane;
   /** What was said outside of flush, oldest first. */
   readonly told: ResourceOutcome[];
+  /** Packets that its agent was given, and let go. */
+  readonly given: PacketIn[];
 }
 
 export async function testHost(ip: string, options: MemorySwitchOptions = {}): Promise<TestHost> {
@@ -31,14 +34,16 @@ export async function startedOn(
   signal: AbortSignal = never,
 ): Promise<TestHost> {
   const told: ResourceOutcome[] = [];
+  const given: PacketIn[] = [];
   const dataplane = new Dataplane({
     switch: memory,
     hostIp: ip,
     clock: virtualClock(schedule),
     onPortOutcome: (outcome) => told.push(outcome),
+    onPacket: (packet) => given.push(packet),
   });
   await dataplane.start(signal);
-  return { ip, memory, dataplane, told };
+  return { ip, memory, dataplane, told, given };
 }
 
 export function fabricOf(hosts: readonly TestHost[]): Fabric {
