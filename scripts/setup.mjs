@@ -21,6 +21,7 @@ const testPackages = {
   openstack: 'python3-openstackclient',
   udhcpc: 'udhcpc',
   dhclient: 'isc-dhcp-client',
+  python3: 'python3',
 };
 const packagesFor = { run: runPackages, bench: benchPackages, test: testPackages };
 

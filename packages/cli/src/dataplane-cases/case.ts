@@ -1,0 +1,114 @@
+/** The cases: who must reach whom, or must not, with what. Plain data; `judge.ts` says whether it happened. */
+
+export type Family = 4 | 6;
+
+/** `icmp` is an echo, `icmp/13` or `icmp/13/0` another type and code; `tcp` and `udp` have a port. */
+export type Traffic = 'icmp' | `icmp/${number}` | `icmp/${number}/${number}` | `tcp/${number}` | `udp/${number}`;
+
+/**
+ * `answered`: the other end's socket got it and the answer came back. `received`: it got it, and the answer did not. `stopped`: it left
+ * the sender, and no VM of the region saw it. `unsent`: it did not leave, because nobody answers for the destination. `lost`: one of
+ * these two. An object: this ICMP error came back, from whom it says.
+ */
+export type Outcome =
+  | 'answered'
+  | 'received'
+  | 'stopped'
+  | 'unsent'
+  | 'lost'
+  | { readonly error: 'ttl exceeded' | 'no route'; readonly from: string };
+
+export interface Exchange {
+  readonly why: string;
+  readonly from: string;
+  /** VMs that must get it, and no other; none where the network itself answers. */
+  readonly to: readonly string[];
+  readonly family: Family;
+  readonly traffic: Traffic;
+  readonly outcome: Outcome;
+  /** Instead of the address of the first of `to`. */
+  readonly address?: string;
+  /** Instead of the sender's own address. */
+  readonly source?: string;
+  /** Hops to live that it starts with; 64 unless given. */
+  readonly ttl?: number;
+  /** Routers that it passes; 0 unless given. */
+  readonly hops?: number;
+  /** Names the TCP connection that it opens, to go on later. */
+  readonly keep?: string;
+  /** Goes on with a connection instead of opening one. Where it is stopped it is `lost`: TCP sends again in its own time. */
+  readonly on?: string;
+  /** Where what is stopped ends: before the tunnel or behind it; by default it may be either. */
+  readonly ends?: 'here' | 'there';
+  /** The network in which it crosses, by name; by default the first receiver's. */
+  readonly within?: string;
+}
+
+/** What the network itself tells a guest. */
+export interface Question {
+  readonly why: string;
+  readonly from: string;
+  readonly ask: 'arp' | 'neighbour' | 'router' | 'dhcp' | 'dhcp6';
+  /** The address that is asked for; of DHCPv6 `information` for options alone. */
+  readonly target?: string;
+  /** What the answer must say at least; null: nobody may answer. `@vm` stands for the MAC of a VM. */
+  readonly told: { readonly [fact: string]: unknown } | null;
+}
+
+export type Case = Exchange | Question;
+
+type More = Partial<Omit<Exchange, 'from' | 'to' | 'family' | 'traffic' | 'outcome' | 'why'>>;
+
+/** A case of one family. */
+export function on(
+  family: Family,
+  from: string,
+  to: string | readonly string[],
+  traffic: Traffic,
+  outcome: Outcome,
+  why: string,
+  more: More = {},
+): Exchange {
+  return { why, from, to: typeof to === 'string' ? [to] : to, family, traffic, outcome, ...more };
+}
+
+/** The same case over IPv4 and over IPv6. */
+export function both(
+  from: string,
+  to: string | readonly string[],
+  traffic: Traffic,
+  outcome: Outcome,
+  why: string,
+  more: More = {},
+): Exchange[] {
+  return ([4, 6] as const).map((family) => on(family, from, to, traffic, outcome, why, more));
+}
+
+/** Several kinds of traffic, each over both families. */
+export function all(
+  from: string,
+  to: string,
+  traffics: readonly Traffic[],
+  outcome: Outcome,
+  why: string,
+  more: More = {},
+): Exchange[] {
+  return traffics.flatMap((traffic) => both(from, to, traffic, outcome, why, more));
+}
+
+export function isQuestion(each: Case): each is Question {
+  return 'ask' in each;
+}
+
+/** One line for people. */
+export function nameOf(each: Case): string {
+  if (isQuestion(each)) {
+    const asked = [each.ask, each.target].filter((part) => part !== undefined).join(' ');
+    return `${each.why}: ${each.from} asks ${asked}: ${each.told === null ? 'no answer' : JSON.stringify(each.told)}`;
+  }
+  const { why, from, to, family, traffic, outcome, address, source, on: connection } = each;
+  const whom = [to.join(' and ') || 'the network', address].filter((part) => part !== undefined).join(' at ');
+  const what = connection === undefined ? `${traffic} over IPv${family}` : `more on ${connection}`;
+  const result = typeof outcome === 'string' ? outcome : `${outcome.error} from ${outcome.from}`;
+  return `${why}: ${from}${source === undefined ? '' : ` as ${source}`} → ${whom}, ${what}: ${result}`;
+}

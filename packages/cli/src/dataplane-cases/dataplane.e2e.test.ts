@@ -1,0 +1,78 @@
+import { canEmulate } from '@alcor/lab';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cleanUp, eventually, folder, type Running, start } from '../region/testing/region-process.ts';
+import { nameOf } from './case.ts';
+import { flaws, small, withFlaw } from './flaws.ts';
+import { Runner, type Theme, type Verdict } from './run.ts';
+import type { Site } from './site.ts';
+import { tableOf } from './table.ts';
+import { addresses } from './themes/addresses.ts';
+import { groups } from './themes/groups.ts';
+import { oneNetwork } from './themes/one-network.ts';
+import { routers } from './themes/routers.ts';
+import { services } from './themes/services.ts';
+
+const themes: readonly Theme[] = [oneNetwork, addresses, groups, routers, services];
+
+const failures = (verdicts: readonly Verdict[]): readonly string[] => verdicts.flatMap(({ wrong }) => wrong);
+
+const emulation = await canEmulate();
+if (!emulation.ok) console.log(`skipped: the cases of the data plane on real Open vSwitch: ${emulation.reason}`);
+
+describe.skipIf(!emulation.ok)('what the API says happens to packets', () => {
+  let region: Running;
+  let runner: Runner;
+  const all = new Map<string, Verdict[]>();
+  const sites: Site[] = [];
+
+  beforeAll(async () => {
+    region = await start(['--state', join(folder(), 'state'), '--no-demo', '--hosts', '3']);
+    runner = await Runner.start(region);
+  }, 120_000);
+
+  afterAll(async () => {
+    for (const site of sites) site.close();
+    runner?.close();
+    await cleanUp();
+    process.stdout.write(`\n${tableOf(all)}\n\n`);
+  }, 120_000);
+
+  describe.each(themes)('$name', (theme) => {
+    let site: Site;
+    beforeAll(async () => {
+      all.set(theme.name, []);
+      site = runner.site(theme.short);
+      sites.push(site);
+      await theme.build(site);
+    }, 120_000);
+
+    describe.each(theme.stages)('$when', (stage) => {
+      let verdicts: readonly Verdict[];
+      beforeAll(async () => {
+        verdicts = await runner.run(site, stage);
+        all.get(theme.name)!.push(...verdicts);
+      }, 120_000);
+
+      it.each(stage.cases.map((each, at) => [nameOf(each), at] as const))('%s', (_, at) => {
+        expect(verdicts[at]!.wrong).toEqual([]);
+      });
+    });
+  });
+
+  describe('the cases notice a data plane in which', () => {
+    let site: Site;
+    beforeAll(async () => {
+      site = runner.site(small.short);
+      sites.push(site);
+      await small.build(site);
+      expect(failures(await runner.run(site, small.stages[0]!))).toEqual([]);
+    }, 120_000);
+
+    it.each(flaws)('$why', async (flaw) => {
+      // Open vSwitch takes a moment to go by a new flow.
+      const look = async (): Promise<string> => failures(await runner.run(site, small.stages[0]!, 0)).join('\n');
+      await withFlaw(site, flaw, () => eventually(flaw.why, look, (said) => flaw.noticed.test(said)));
+    });
+  });
+});

@@ -1,0 +1,65 @@
+/** Flows that make a data plane wrong, and the cases that have to notice: so that it is known that a case can fail. */
+import { sh } from '../region/testing/region-process.ts';
+import { all, both, on } from './case.ts';
+import type { Theme } from './run.ts';
+import { everything } from './rules.ts';
+import type { Site } from './site.ts';
+
+interface Flaw {
+  readonly why: string;
+  /** On the first host's switch: a match with its table, and what is done instead. */
+  readonly match: string;
+  readonly actions: string;
+  /** What is said of one of the cases at least. */
+  readonly noticed: RegExp;
+}
+
+export const flaws: readonly Flaw[] = [
+  { why: 'nothing goes into a tunnel', match: 'table=75', actions: 'drop', noticed: /did not cross to/ },
+  { why: 'a VM may send from any address', match: 'table=10,ip', actions: 'resubmit(,20)', noticed: /far saw it/ },
+  { why: 'groups let everything in', match: 'table=81', actions: 'resubmit(,90)', noticed: /closed saw it/ },
+  { why: 'packets are flooded', match: 'table=60,ip', actions: 'ALL', noticed: /stranger saw it/ },
+];
+
+export const small: Theme = {
+  name: 'flaws',
+  short: 'fl',
+  async build(site) {
+    await site.network('small', 20);
+    await site.network('strange', 21);
+    await site.group('open', everything);
+    await site.group('closed', []);
+    await site.plug({
+      a: { host: 1, network: 'small', number: 11, groups: ['open'] },
+      near: { host: 1, network: 'small', number: 12, groups: ['open'] },
+      far: { host: 2, network: 'small', number: 13, groups: ['open'] },
+      closed: { host: 1, network: 'small', number: 14, groups: ['closed'] },
+      stranger: { host: 1, network: 'strange' },
+    });
+    site.teach('a', 'far');
+  },
+  stages: [
+    {
+      when: 'as made',
+      cases: [
+        ...all('a', 'near', ['icmp', 'tcp/80'], 'answered', 'the same host'),
+        ...all('a', 'far', ['icmp', 'tcp/80'], 'answered', 'another host'),
+        ...both('a', 'closed', 'udp/53', 'stopped', 'a group without rules'),
+        on(4, 'a', 'far', 'udp/53', 'stopped', "nobody's address", { source: '10.20.0.99' }),
+      ],
+    },
+  ],
+};
+
+/** Makes the first host's switch wrong while `action` runs. */
+export async function withFlaw<T>(site: Site, { match, actions }: Flaw, action: () => Promise<T>): Promise<T> {
+  const { ovsdb, bridge } = site.hosts[0]!;
+  const ofctl = (...args: string[]): string =>
+    sh(`ovs-ofctl -O OpenFlow15 ${args.join(' ')}`, { SOCKET: ovsdb.replace('db.sock', `${bridge}.mgmt`) });
+  ofctl('add-flow', '$SOCKET', `'${match},priority=65000,actions=${actions}'`);
+  try {
+    return await action();
+  } finally {
+    ofctl('--strict', 'del-flows', '$SOCKET', `'${match},priority=65000'`);
+  }
+}

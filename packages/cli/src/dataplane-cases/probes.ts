@@ -1,0 +1,77 @@
+/** The probe processes of VMs and hosts: commands out, events in. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+
+const program = new URL('./probe.py', import.meta.url).pathname;
+
+/** What a probe saw of one packet or did with it. */
+export interface ProbeEvent {
+  readonly event:
+    | 'ready'
+    | 'listening'
+    | 'sent'
+    | 'seen'
+    | 'crossed'
+    | 'received'
+    | 'answered'
+    | 'error'
+    | 'told'
+    | 'failed';
+  /** What identifies the packet: the id that it carries, or the source port of a TCP connection. */
+  readonly key: string;
+  readonly ttl?: number;
+  readonly vni?: number;
+  /** Of a tunnel packet the other host's address; of what was told, which question it answers. */
+  readonly to?: string;
+  readonly source?: string;
+  readonly type?: number;
+  readonly code?: number;
+  readonly error?: string;
+  readonly connection?: string;
+}
+
+export type Command = { readonly do: string } & { readonly [field: string]: unknown };
+
+export interface Probe {
+  readonly name: string;
+  /** Everything it has said since the last `forget`. */
+  readonly events: readonly ProbeEvent[];
+  tell(command: Command): void;
+  /** Its events, and the sockets that asked before. */
+  forget(): void;
+  stop(): void;
+}
+
+/** Resolves when it listens to its device. `onEvent` is called after each event. */
+export async function startProbe(
+  { name, netns, device, role }: { name: string; netns: string; device: string; role: 'vm' | 'host' },
+  onEvent: () => void,
+): Promise<Probe> {
+  const args = ['netns', 'exec', netns, 'python3', '-B', program, device, role];
+  const child: ChildProcessByStdio<Writable, Readable, null> = spawn('ip', args, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const events: ProbeEvent[] = [];
+  await new Promise<void>((resolve, reject) => {
+    child.once('exit', (status) => reject(new Error(`the probe of ${name} ended with ${status}`)));
+    child.once('error', reject);
+    createInterface(child.stdout).on('line', (line) => {
+      const event = JSON.parse(line) as ProbeEvent;
+      if (event.event === 'ready') return resolve();
+      events.push(event);
+      onEvent();
+    });
+  });
+  const tell = (command: Command): void => void child.stdin.write(`${JSON.stringify(command)}\n`);
+  return {
+    name,
+    events,
+    tell,
+    forget() {
+      events.length = 0;
+      tell({ do: 'clear' });
+    },
+    stop: () => void child.kill('SIGKILL'),
+  };
+}

@@ -1,0 +1,30 @@
+/** Rules of security groups, as themes write them. */
+
+/** As the API has it, with `group` and `addresses` by name, and the family as a number. */
+export interface Rule {
+  readonly direction: 'ingress' | 'egress';
+  readonly family?: 4 | 6;
+  readonly protocol?: string | null;
+  readonly port_range_min?: number;
+  readonly port_range_max?: number;
+  readonly remote_ip_prefix?: string;
+  readonly group?: string;
+  readonly addresses?: string;
+}
+
+/** Rules for both families. */
+export function allow(
+  direction: Rule['direction'],
+  protocol: string | null,
+  more: Omit<Rule, 'direction'> = {},
+): Rule[] {
+  return ([4, 6] as const).map((family) => ({ direction, family, protocol, ...more }));
+}
+
+/** With these ports. */
+export function portRange(from: number, to = from): Pick<Rule, 'port_range_min' | 'port_range_max'> {
+  return { port_range_min: from, port_range_max: to };
+}
+
+/** Everything, in both directions: for themes that groups are not the matter of. */
+export const everything: readonly Rule[] = allow('ingress', null);

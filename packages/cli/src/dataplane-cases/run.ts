@@ -1,0 +1,167 @@
+/** Runs the cases of a stage: all at once, then what marks that nothing is still under way, and again while they are not as they should be. */
+import { randomBytes } from 'node:crypto';
+import type { Running } from '../region/testing/region-process.ts';
+import { type Case, type Exchange, isQuestion, nameOf, on } from './case.ts';
+import { isAwaited, judge, type Seen, type Sent } from './judge.ts';
+import { type Command, type Probe, startProbe } from './probes.ts';
+import { Site } from './site.ts';
+
+export interface Stage {
+  readonly when: string;
+  /** What is done before: a request that changes what is meant, of which at least one of the cases tells that it has come. */
+  readonly change?: (site: Site) => Promise<unknown>;
+  readonly cases: readonly Case[];
+}
+
+export interface Theme {
+  readonly name: string;
+  /** At most three letters: names its VMs' links and projects. */
+  readonly short: string;
+  readonly build: (site: Site) => Promise<void>;
+  readonly stages: readonly Stage[];
+}
+
+export interface Verdict {
+  readonly name: string;
+  /** Empty where all was as the case says. */
+  readonly wrong: readonly string[];
+}
+
+/** How long what must happen may take within one attempt, and a change to come to the hosts, in milliseconds. */
+const ATTEMPT_MS = 1_000;
+const CHANGE_MS = 20_000;
+
+export class Runner {
+  readonly #region: Running;
+  readonly #hosts: readonly Probe[];
+  readonly #waiting: Set<() => void>;
+  #markers: Site | undefined;
+  #port = 20_000;
+
+  private constructor(region: Running, hosts: readonly Probe[], waiting: Set<() => void>) {
+    this.#region = region;
+    this.#hosts = hosts;
+    this.#waiting = waiting;
+  }
+
+  static async start(region: Running): Promise<Runner> {
+    const waiting = new Set<() => void>();
+    const wake = (): void => waiting.forEach((each) => each());
+    const hosts = region.json.hosts.map(({ id, netns }) =>
+      startProbe({ name: id, netns, device: 'uplink', role: 'host' }, wake),
+    );
+    const runner = new Runner(region, await Promise.all(hosts), waiting);
+    const markers = runner.site('mk');
+    await markers.network('markers', 250);
+    const port = { port_security_enabled: false };
+    const plan = (host: number) => [`m${host}`, { host, network: 'markers', port }] as const;
+    await markers.plug(Object.fromEntries(region.json.hosts.map((_, at) => plan(at + 1))));
+    runner.#markers = markers;
+    return runner;
+  }
+
+  site(short: string): Site {
+    return new Site(this.#region, short, () => this.#waiting.forEach((each) => each()));
+  }
+
+  close(): void {
+    for (const probe of this.#hosts) probe.stop();
+    this.#markers?.close();
+  }
+
+  /** Until all is as it should be or `withinMs` have passed; the verdicts are the last attempt's. */
+  async run(site: Site, { change, cases }: Stage, withinMs = CHANGE_MS): Promise<Verdict[]> {
+    await change?.(site);
+    const deadline = performance.now() + withinMs;
+    for (;;) {
+      const verdicts = await this.#attempt(site, cases);
+      const last = performance.now() > deadline;
+      if (last || verdicts.every(({ wrong }) => wrong.length === 0)) return verdicts;
+    }
+  }
+
+  async #attempt(site: Site, cases: readonly Case[]): Promise<Verdict[]> {
+    const markers = this.#markers!;
+    for (const probe of [...probesOf(site), ...probesOf(markers), ...this.#hosts]) probe.forget();
+    const seen = await this.#exchange(site, cases);
+    // What is sent after all others and has come everywhere: no packet of the cases is still on its way to be seen.
+    const names = [...markers.vms.keys()];
+    const pairs = names.flatMap((from) => names.map((to) => on(4, from, to, 'udp/9', 'answered', 'marker')));
+    await this.#exchange(
+      markers,
+      pairs.filter(({ from, to }) => from !== to[0]),
+    );
+    return seen.sent.map((each) => ({ name: nameOf(each.each), wrong: judge(site, each, seen.events()) }));
+  }
+
+  /** Sends, and waits for what must happen. */
+  async #exchange(site: Site, cases: readonly Case[]): Promise<{ sent: readonly Sent[]; events: () => Seen }> {
+    const probes = [...probesOf(site), ...this.#hosts];
+    const listeners = cases.flatMap((each) => (isQuestion(each) ? [] : listen(site, each)));
+    await this.#until(() => listeners.every(({ probe, key }) => probe.events.some((event) => event.key === key)));
+    const sent = cases.map((each) => this.#send(site, each));
+    const events = (): Seen => new Map(probes.map((probe) => [probe.name, probe.events]));
+    const awaited = sent.filter(({ each }) => isAwaited(each));
+    await this.#until(() => awaited.every((each) => judge(site, each, events()).length === 0));
+    return { sent, events };
+  }
+
+  #send(site: Site, each: Case): Sent {
+    const id = randomBytes(6).toString('hex');
+    const port = this.#port++;
+    if (this.#port >= 60_000) this.#port = 20_000;
+    const sender = site.vm(each.from);
+    if (isQuestion(each)) {
+      const family = each.ask === 'arp' ? 4 : 6;
+      const { mac, addresses } = sender;
+      sender.probe.tell({ do: 'ask', id, mac, address: addresses[family], ask: each.ask, target: each.target ?? '' });
+      return { each, id, port };
+    }
+    const address = each.address ?? site.vm(each.to[0]!).addresses[each.family];
+    const { family, ttl, keep } = each;
+    const source = each.source ?? sender.addresses[family];
+    const command = { id, family, address, from: port, source, ttl, keep };
+    sender.probe.tell({ ...command, ...howToSend(each) });
+    return { each, id, port };
+  }
+
+  /** Looks again at every event, until `done` or an attempt's time has passed. */
+  async #until(done: () => boolean): Promise<void> {
+    if (done()) return;
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        resolve();
+      };
+      const look = (): void => {
+        if (done()) end();
+      };
+      const timer = setTimeout(end, ATTEMPT_MS);
+      this.#waiting.add(look);
+    });
+  }
+}
+
+function probesOf(site: Site): Probe[] {
+  return [...site.vms.values()].map(({ probe }) => probe);
+}
+
+/** Has those that must get the packet listen; what they say once they do. */
+function listen(site: Site, { traffic, family, to }: Exchange): { probe: Probe; key: string }[] {
+  const [proto, port] = traffic.split('/');
+  if (proto === 'icmp') return [];
+  return to.map((name) => {
+    const { probe } = site.vm(name);
+    probe.tell({ do: 'listen', proto, family, port: Number(port) });
+    return { probe, key: `${family}/${proto}/${port}` };
+  });
+}
+
+function howToSend({ traffic, on: connection }: Exchange): Command {
+  if (connection !== undefined) return { do: 'on', on: connection };
+  const [proto, first, second] = traffic.split('/');
+  if (proto !== 'icmp') return { do: proto!, port: Number(first) };
+  if (first === undefined) return { do: 'icmp' };
+  return { do: 'icmp', type: Number(first), code: Number(second ?? 0) };
+}

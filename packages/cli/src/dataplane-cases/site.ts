@@ -1,0 +1,339 @@
+/** A region with hosts of Open vSwitch, and what a theme makes in it: networks and groups by the API, VMs as namespaces. */
+import { api, eventually, type RegionJson, type Running, sh } from '../region/testing/region-process.ts';
+import { type Probe, startProbe } from './probes.ts';
+import type { Rule } from './rules.ts';
+
+export interface Network {
+  readonly name: string;
+  readonly id: string;
+  readonly vni: number;
+  readonly project: string;
+  readonly subnets: readonly Subnet[];
+}
+
+interface Subnet {
+  readonly id: string;
+  readonly ip_version: 4 | 6;
+  readonly cidr: string;
+  readonly gateway_ip: string | null;
+}
+
+interface Port {
+  readonly id: string;
+  readonly mac_address: string;
+  readonly fixed_ips: readonly { readonly subnet_id: string; readonly ip_address: string }[];
+}
+
+export interface VmPlan {
+  /** 1 is the first host. */
+  readonly host: number;
+  readonly network: string;
+  /** By name; otherwise the project's default group. */
+  readonly groups?: readonly string[];
+  /** Last parts of its addresses; the API's choice otherwise. */
+  readonly number?: number;
+  /** More fields of the port. */
+  readonly port?: object;
+  /** The MAC that it uses instead of its port's. */
+  readonly mac?: string;
+  /** Further addresses, with prefix lengths. */
+  readonly also?: readonly string[];
+}
+
+export interface Vm {
+  readonly name: string;
+  readonly host: RegionJson['hosts'][number];
+  readonly network: Network;
+  readonly port: Port;
+  readonly netns: string;
+  /** The host's end of its cable. */
+  readonly link: string;
+  readonly mac: string;
+  readonly addresses: { readonly 4: string; readonly 6: string };
+  readonly probe: Probe;
+}
+
+/** What the cases of one theme are about. Names of networks, groups and VMs are the theme's own. */
+export class Site {
+  readonly networks = new Map<string, Network>();
+  readonly vms = new Map<string, Vm>();
+  readonly #groups = new Map<string, string>();
+  readonly #region: Running;
+  readonly #short: string;
+  readonly #onEvent: () => void;
+
+  constructor(region: Running, short: string, onEvent: () => void) {
+    this.#region = region;
+    this.#short = short;
+    this.#onEvent = onEvent;
+  }
+
+  get hosts(): RegionJson['hosts'] {
+    return this.#region.json.hosts;
+  }
+
+  request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return api<T>(this.#region.url, method, path, body);
+  }
+
+  /** A network with subnets 10.N.0.0/24 and fd00:N::/64; more of each if said. */
+  async network(name: string, n: number, more: { project?: string; v4?: object; v6?: object } = {}): Promise<Network> {
+    const { project = 'one', v4 = {}, v6 = {} } = more;
+    const project_id = this.project(project);
+    const { network } = await this.request<{ network: { id: string; 'provider:segmentation_id': number } }>(
+      'POST',
+      '/v2.0/networks',
+      { network: { name, project_id } },
+    );
+    const make = async (fields: object): Promise<Subnet> => {
+      const body = { subnet: { network_id: network.id, project_id, ...fields } };
+      return (await this.request<{ subnet: Subnet }>('POST', '/v2.0/subnets', body)).subnet;
+    };
+    const subnets = [
+      await make({ ip_version: 4, cidr: `10.${n}.0.0/24`, ...v4 }),
+      await make({ ip_version: 6, cidr: `fd00:${n}::/64`, enable_dhcp: false, ...v6 }),
+    ];
+    const made = { name, id: network.id, vni: network['provider:segmentation_id'], project: project_id, subnets };
+    this.networks.set(name, made);
+    return made;
+  }
+
+  /** The id of a project of this theme. */
+  project(name: string): string {
+    return `${this.#short}${name}`.padEnd(32, '0');
+  }
+
+  /** A group with these rules; each rule's `group` and `addresses` name a remote group and address group. */
+  async group(name: string, rules: readonly Rule[], more: object = {}, project = 'one'): Promise<string> {
+    const project_id = this.project(project);
+    const { security_group: made } = await this.request<{ security_group: { id: string } }>(
+      'POST',
+      '/v2.0/security-groups',
+      { security_group: { name, project_id, ...more } },
+    );
+    this.#groups.set(name, made.id);
+    for (const rule of rules) await this.rule(name, rule);
+    return made.id;
+  }
+
+  /** Without the rules that each new group has. */
+  async bareGroup(name: string, rules: readonly Rule[], more: object = {}): Promise<void> {
+    const id = await this.group(name, [], more);
+    const { security_group: made } = await this.request<{
+      security_group: { security_group_rules: { id: string }[] };
+    }>('GET', `/v2.0/security-groups/${id}`);
+    for (const rule of made.security_group_rules) await this.removeRule(rule.id);
+    for (const rule of rules) await this.rule(name, rule);
+  }
+
+  removeRule(id: string): Promise<unknown> {
+    return this.request('DELETE', `/v2.0/security-group-rules/${id}`);
+  }
+
+  /** Of rules that allow this in a group; those of both families. */
+  async removeRules(group: string, protocol: string, port: number): Promise<void> {
+    const path = `/v2.0/security-group-rules?security_group_id=${this.groupId(group)}&protocol=${protocol}`;
+    type Found = { id: string; port_range_min: number | null };
+    const { security_group_rules: rules } = await this.request<{ security_group_rules: Found[] }>('GET', path);
+    for (const { id } of rules.filter((rule) => rule.port_range_min === port)) await this.removeRule(id);
+  }
+
+  groupId(name: string): string {
+    return found(this.#groups, name, 'group');
+  }
+
+  /** Answers with its id. */
+  async rule(name: string, { group, addresses, family = 4, ...rule }: Rule): Promise<string> {
+    const security_group_rule = {
+      security_group_id: this.groupId(name),
+      ethertype: `IPv${family}`,
+      ...rule,
+      ...(group === undefined ? {} : { remote_group_id: this.groupId(group) }),
+      ...(addresses === undefined ? {} : { remote_address_group_id: this.groupId(addresses) }),
+    };
+    const path = '/v2.0/security-group-rules';
+    return (await this.request<{ security_group_rule: { id: string } }>('POST', path, { security_group_rule }))
+      .security_group_rule.id;
+  }
+
+  async addressGroup(name: string, addresses: readonly string[], project = 'one'): Promise<void> {
+    const body = { address_group: { name, addresses, project_id: this.project(project) } };
+    const { address_group: made } = await this.request<{ address_group: { id: string } }>(
+      'POST',
+      '/v2.0/address-groups',
+      body,
+    );
+    this.#groups.set(name, made.id);
+  }
+
+  /** On these subnets of networks, or both subnets of each. */
+  async router(name: string, networks: readonly string[], fields: object = {}, project = 'one'): Promise<string> {
+    const { router } = await this.request<{ router: { id: string } }>('POST', '/v2.0/routers', {
+      router: { name, project_id: this.project(project), ...fields },
+    });
+    for (const subnet of networks.flatMap((each) => found(this.networks, each, 'network').subnets))
+      await this.request('PUT', `/v2.0/routers/${router.id}/add_router_interface`, { subnet_id: subnet.id });
+    return router.id;
+  }
+
+  updatePort(vm: string, port: object): Promise<unknown> {
+    return this.request('PUT', `/v2.0/ports/${this.vm(vm).port.id}`, { port });
+  }
+
+  vm(name: string): Vm {
+    return found(this.vms, name, 'VM');
+  }
+
+  /** Ports by the API, then namespaces on their hosts' switches; resolves when all that are up are ACTIVE. */
+  async plug(plans: { readonly [name: string]: VmPlan }): Promise<void> {
+    const made = await Promise.all(Object.entries(plans).map(([name, plan]) => this.#port(name, plan)));
+    sh(made.map(commandsOf).join('\n'));
+    for (const host of new Set(made.map(({ host: on }) => on))) {
+      const ports = made.filter((each) => each.host === host).map(({ link, port: { id } }) => ({ link, id }));
+      const added = ports.map(
+        ({ link, id }) => `-- add-port ${host.bridge} ${link} -- set interface ${link} external_ids:iface-id=${id}`,
+      );
+      sh(`ovs-vsctl --db=${host.ovsdb} ${added.join(' ')}`);
+    }
+    await Promise.all(
+      made.map(async (each) => {
+        const { name, netns } = each;
+        const probe = await startProbe({ name, netns, device: 'eth0', role: 'vm' }, this.#onEvent);
+        this.vms.set(name, { ...each, probe });
+      }),
+    );
+    const ids = new Set(made.flatMap(({ port, down }) => (down ? [] : [port.id])));
+    await eventually(
+      'all ports ACTIVE',
+      async () => {
+        const { ports } = await this.request<{ ports: { id: string; status: string }[] }>(
+          'GET',
+          '/v2.0/ports?fields=id&fields=status&limit=1000',
+        );
+        return ports.filter(({ id, status }) => ids.has(id) && status !== 'ACTIVE').length;
+      },
+      (waiting) => waiting === 0,
+      60_000,
+    );
+  }
+
+  /** Ends the VMs; what the API has of them stays. */
+  close(): void {
+    const vms = [...this.vms.values()];
+    for (const { probe } of vms) probe.stop();
+    sh(
+      vms
+        .map(
+          ({ netns, host, link }) => `ovs-vsctl --db=${host.ovsdb} --if-exists del-port ${link}; ip netns del ${netns}`,
+        )
+        .join('\n'),
+    );
+    this.vms.clear();
+  }
+
+  /** A VM's kernel is told where others are without asking for it: what it then sends is stopped, if at all, as a packet. */
+  teach(name: string, ...others: readonly string[]): void {
+    const known = others.map((other) => this.vm(other));
+    this.#teach(
+      name,
+      known.flatMap(({ addresses, mac }) => [addresses[4], addresses[6]].map((address) => [address, mac] as const)),
+    );
+  }
+
+  /** That this VM has these addresses, whatever the API says. */
+  teachAddresses(name: string, other: string, ...addresses: readonly string[]): void {
+    const { mac } = this.vm(other);
+    this.#teach(
+      name,
+      addresses.map((address) => [address, mac] as const),
+    );
+  }
+
+  #teach(name: string, known: readonly (readonly [address: string, mac: string])[]): void {
+    const commands = known.flatMap(([address, mac]) => [
+      `route replace ${address}/${address.includes(':') ? 128 : 32} dev eth0`,
+      `neigh replace ${address} lladdr ${mac} dev eth0 nud permanent`,
+    ]);
+    sh(`ip -n ${this.vm(name).netns} -batch - <<'END'\n${commands.join('\n')}\nEND`);
+  }
+
+  /** Runs `ip` commands in a VM. */
+  inVm(name: string, ...commands: readonly string[]): void {
+    for (const command of commands) sh(`ip -n ${this.vm(name).netns} ${command}`);
+  }
+
+  async #port(name: string, plan: VmPlan) {
+    const network = found(this.networks, plan.network, 'network');
+    const host = this.hosts[plan.host - 1]!;
+    const fixed_ips = network.subnets.map((subnet) => ({
+      subnet_id: subnet.id,
+      ...(plan.number === undefined ? {} : { ip_address: subnet.cidr.replace(/\d*\/\d+$/, String(plan.number)) }),
+    }));
+    const security_groups = plan.groups?.map((each) => this.groupId(each));
+    const body = {
+      network_id: network.id,
+      project_id: network.project,
+      name,
+      fixed_ips,
+      'binding:host_id': host.id,
+      ...(security_groups === undefined ? {} : { security_groups }),
+      ...plan.port,
+    };
+    const { port } = await this.request<{ port: Port }>('POST', '/v2.0/ports', { port: body });
+    const of = (at: 0 | 1) => port.fixed_ips.find(({ subnet_id: id }) => id === network.subnets[at]!.id)!.ip_address;
+    return {
+      name,
+      host,
+      network,
+      port,
+      plan,
+      mac: plan.mac ?? port.mac_address,
+      netns: `${host.netns}-${this.#short}${name}`,
+      link: `${this.#short}${name}`,
+      addresses: { 4: of(0), 6: of(1) },
+      down: (plan.port as { admin_state_up?: boolean } | undefined)?.admin_state_up === false,
+    };
+  }
+}
+
+function found<T>(map: ReadonlyMap<string, T>, name: string, what: string): T {
+  const value = map.get(name);
+  if (value === undefined) throw new Error(`no ${what} ${name}`);
+  return value;
+}
+
+interface Plugged {
+  readonly host: RegionJson['hosts'][number];
+  readonly network: Network;
+  readonly netns: string;
+  readonly link: string;
+  readonly mac: string;
+  readonly addresses: Vm['addresses'];
+  readonly plan: VmPlan;
+}
+
+const settings = [
+  'net.ipv6.conf.all.disable_ipv6=0',
+  'net.ipv6.conf.eth0.disable_ipv6=0',
+  'net.ipv6.conf.eth0.accept_ra=0',
+  'net.ipv4.icmp_echo_ignore_broadcasts=0',
+].join(' ');
+
+function commandsOf({ host, network, netns, link, mac, addresses, plan }: Plugged): string {
+  const gateways = network.subnets.flatMap(({ ip_version: family, gateway_ip: gateway }) =>
+    gateway === null ? [] : [`${family === 6 ? '-6 ' : ''}route replace default via ${gateway} dev eth0`],
+  );
+  return `
+    ip netns add ${netns}
+    ip -n ${host.netns} link add ${link} type veth peer name eth0 netns ${netns}
+    ip -n ${host.netns} link set ${link} up
+    ip netns exec ${netns} sh -c 'ethtool -K eth0 tx off >/dev/null; sysctl -qw ${settings}'
+    ip -n ${netns} -force -batch - <<'END'
+link set lo up
+link set eth0 address ${mac} mtu 1400 up
+addr add ${addresses[4]}/24 brd + dev eth0
+addr add ${addresses[6]}/64 dev eth0 nodad
+${(plan.also ?? []).map((each) => `addr add ${each} dev eth0${each.includes(':') ? ' nodad' : ''}`).join('\n')}
+${gateways.map((each) => each.replace(/^-6 /, '')).join('\n')}
+END`;
+}
