@@ -4,6 +4,7 @@ import {
   encodeWhole,
   type Goal,
   goalKey,
+  type GoalStateOperationReply_GoalStateOperationStatus as OperationReport,
   HostRequest,
   HostRequest_ResourceStateRequest,
   multicastSubject,
@@ -38,6 +39,8 @@ const host: ManagedHost = { id: 'host', agentAddress: 'agent:50001', fence: 1 };
 
 const vpc: Goal = { kind: 'vpc', state: VpcConfiguration.fromPartial({ id: vpcId, revisionNumber: 1, tunnelId: 7 }) };
 const port: Goal = { kind: 'port', state: PortConfiguration.fromPartial({ id: 'port', revisionNumber: 1, vpcId }) };
+const revised = (revisionNumber: number): Goal =>
+  ({ ...port, state: { ...port.state, revisionNumber, macAddress: `fa:16:3e:00:00:0${revisionNumber}` } }) as Goal;
 const neighbor = (id: string, ipAddress = ''): Goal => ({
   kind: 'neighbor',
   state: NeighborConfiguration.fromPartial({
@@ -65,10 +68,13 @@ describe('the config manager', () => {
   /** Calls and streams to the agent, and what it said about its readings. */
   let log: string[];
   let stop: AbortController;
+  /** What the host said became of goals. */
+  let reported: OperationReport[];
 
   beforeEach(async () => {
     schedule = createSchedule();
     log = [];
+    reported = [];
     world = createWorld(schedule, seededRandom(1), (line) => log.push(line));
     queue = createMemoryQueue();
     goals = new Bus();
@@ -104,7 +110,7 @@ describe('the config manager', () => {
       hosts,
       channels,
       queueUrl: 'queue',
-      onReport: () => {},
+      onReport: (_, report) => reported.push(report),
       log: (message) => log.push(message),
     });
     void manager.run(stop.signal);
@@ -123,6 +129,22 @@ describe('the config manager', () => {
   const held = (): string[] => [...agent.held.goals(vpcId).keys()].toSorted();
   const channelOf = (): unknown => manager.goalStates('host')?.vpcs.map(({ channel, reason }) => [channel, reason]);
   const opened = (): number => log.filter((line) => line === 'manager opens agent:50001').length;
+
+  it('is refused with what is older than the host holds, and tells the newest as soon as it knows it', async () => {
+    await schedule.run(5_000);
+    const say = async (revision: number): Promise<unknown[]> => {
+      reported.length = 0;
+      goals.topic('host/host').put(goalKey(port), revised(revision));
+      await schedule.run(1_000);
+      const verdicts = reported.map((each) => [each.revisionNumber, each.operationStatus, each.reason]);
+      return [verdicts.at(0), agent.held.find('port')?.state.revisionNumber];
+    };
+    // Another process, that knew more, has spoken to the host.
+    agent.held.apply(agent.held.openStream(), [{ goal: revised(5), removed: false }]);
+    await agent.dataplane.flush(forever);
+    expect(await say(3)).toEqual([[3, OperationStatus.OUT_OF_ORDER, 'revision 5 is held'], 5]);
+    expect(await say(6)).toMatchObject([[6, OperationStatus.PENDING, expect.any(String)], 6]);
+  });
 
   it('tells by the stream, and says how far', async () => {
     await schedule.run(5_000);
