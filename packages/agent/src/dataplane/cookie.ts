@@ -26,13 +26,13 @@ export function cookieText(cookie: bigint): string {
 export function stamped(owner: bigint, flow: Omit<Flow, 'cookie' | 'key'>): Flow {
   const { table, priority, match, instructions } = flow;
   const key = flowKey(flow);
-  const content = hash32(`${key} ${instructionsText(instructions)}`);
+  const content = hash32(instructionsText(instructions), hash32(key));
   return { table, priority, match, instructions, cookie: owner | BigInt(content), key };
 }
 
-/** 32-bit MurmurHash3 over UTF-16 code units: even bits, no dependency, the same on every machine. */
-export function hash32(text: string): number {
-  let hash = 0;
+/** 32-bit MurmurHash3 over UTF-16 code units, from what was hashed before: even bits, no dependency, the same on every machine. */
+export function hash32(text: string, seed = 0): number {
+  let hash = seed;
   for (let index = 0; index < text.length; index += 1) {
     let unit = Math.imul(text.charCodeAt(index), 0xcc9e2d51);
     unit = Math.imul((unit << 15) | (unit >>> 17), 0x1b873593);

@@ -96,9 +96,11 @@ export class DesiredFlows {
 
   setNeighbor(neighbor: Neighbor): void {
     this.neighbors.set(neighbor.id, neighbor);
-    this.#routing.setHolder(neighborOwner(neighbor.id), neighbor.vni);
-    this.#security.setNeighbor(neighborOwner(neighbor.id), neighbor.securityGroupIds ?? []);
-    this.#programNeighbor(neighbor.id);
+    // One string for all, because a large VPC has as many of them as neighbours.
+    const owner = neighborOwner(neighbor.id);
+    this.#routing.setHolder(owner, neighbor.vni);
+    this.#security.setNeighbor(owner, neighbor.securityGroupIds ?? []);
+    this.#programNeighbor(neighbor.id, owner);
   }
 
   removeNeighbor(id: string): void {
@@ -204,12 +206,12 @@ export class DesiredFlows {
     else this.#program(portOwner(id), RANK.port, () => portFlows(port, ofport, this.#security, this.#routing));
   }
 
-  #programNeighbor(id: string): void {
+  #programNeighbor(id: string, owner = neighborOwner(id)): void {
     const neighbor = this.neighbors.get(id);
-    if (neighbor === undefined) this.#withdraw(neighborOwner(id));
+    if (neighbor === undefined) this.#withdraw(owner);
     else {
       const flows = () => neighborFlows(neighbor, this.#hostIp, this.#security, this.#routing);
-      this.#program(neighborOwner(id), RANK.neighbor, flows);
+      this.#program(owner, RANK.neighbor, flows);
     }
   }
 

@@ -87,7 +87,9 @@ export function flowKey(place: FlowPlace): string {
 
 /** Canonical text of what a flow does; `show` may write values as people do. */
 export function instructionsText(instructions: readonly Instruction[], show: ShowValue = plainly): string {
-  return instructions.map((instruction) => instructionText(instruction, show)).join(' ');
+  let text = '';
+  for (const instruction of instructions) text += `${text && ' '}${instructionText(instruction, show)}`;
+  return text;
 }
 
 type ShowValue = (field: Field, value: FieldValue) => string;
@@ -117,7 +119,7 @@ export function matchValueText(match: MatchValue): string {
 function instructionText(instruction: Instruction, show: ShowValue): string {
   switch (instruction.type) {
     case 'apply_actions':
-      return instruction.actions.map((action) => actionText(action, show)).join(',');
+      return actionsText(instruction.actions, show);
     case 'write_metadata':
       return `metadata:=${instruction.value}${instruction.mask === undefined ? '' : `/${instruction.mask}`}`;
     case 'goto_table':
@@ -125,6 +127,12 @@ function instructionText(instruction: Instruction, show: ShowValue): string {
     default:
       return unreachable(instruction);
   }
+}
+
+function actionsText(actions: readonly Action[], show: ShowValue): string {
+  let text = '';
+  for (const action of actions) text += `${text && ','}${actionText(action, show)}`;
+  return text;
 }
 
 function actionText(action: Action, show: ShowValue): string {
