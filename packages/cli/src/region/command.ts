@@ -9,6 +9,11 @@ export const regionCommand = defineCommand({
   meta: { name: 'region', description: 'Run a whole region on this machine, with emulated hosts' },
   args: {
     hosts: { type: 'string', default: '2', description: 'Number of emulated hosts' },
+    gateways: {
+      type: 'string',
+      default: '0',
+      description: 'How many of them are gateways, which forward first packets of on-demand VPCs',
+    },
     port: { type: 'string', default: '9696', description: 'Port of the API' },
     listen: {
       type: 'string',

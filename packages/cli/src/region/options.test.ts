@@ -32,6 +32,12 @@ describe('the options of a region', () => {
     expect(regionOptions({ ...everywhere, identity: 'builtin' }).cmsListen).toBe('0.0.0.0:9697');
   });
 
+  it('make as many hosts gateways as there are at most', () => {
+    expect(regionOptions(plain).gateways).toBe(0);
+    expect(regionOptions({ ...plain, gateways: '2' }).gateways).toBe(2);
+    expect(() => regionOptions({ ...plain, gateways: '3' })).toThrow('--gateways wants a whole number from 0 to 2');
+  });
+
   it('take a message queue of one server or of a cluster', () => {
     expect(regionOptions(plain)).toMatchObject({
       queue: undefined,

@@ -6,6 +6,8 @@ import { resolve } from 'node:path';
 export interface RegionOptions {
   /** Emulated hosts. */
   readonly hosts: number;
+  /** How many of them, the first ones, are made gateways; a host that is one already stays one. */
+  readonly gateways: number;
   /** Port of the API; 0 takes any free one. */
   readonly port: number;
   /** Absolute path of the directory that holds the region's data. */
@@ -38,8 +40,10 @@ export interface RegionOptions {
 
 /** Checks what came from the command line; throws a TypeError that names the option. */
 export function regionOptions(args: Readonly<Record<string, unknown>>): RegionOptions {
+  const hosts = wholeNumber('--hosts', args['hosts'], 0, 200);
   return {
-    hosts: wholeNumber('--hosts', args['hosts'], 0, 200),
+    hosts,
+    gateways: wholeNumber('--gateways', args['gateways'] ?? 0, 0, hosts),
     port: wholeNumber('--port', args['port'], 0, 65_535),
     state: resolve(String(args['state'])),
     demo: args['demo'] !== false,

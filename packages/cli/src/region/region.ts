@@ -101,7 +101,7 @@ async function serve(
   const hosts = await startHosts(options, directory, { runtime, logFile, logger, signal });
   undo.add(() => hosts.close());
   const client = createClient(controller.url, signal, identity.ownToken);
-  for (const host of hosts.hosts) await register(client, host);
+  for (const [n, host] of hosts.hosts.entries()) await register(client, host, n < options.gateways);
   const showsDemo = options.demo && hosts.hosts.length > 0;
   if (showsDemo) progress('making two VPCs with the same CIDR, with a VM on each of two hosts, and pinging all pairs');
   const result: DemoResult = showsDemo ? await runDemo(client, hosts, runtime.clock) : { ports: [], pings: [] };
@@ -152,11 +152,15 @@ async function startHosts(
 }
 
 /** Registers the host, or brings what is registered into line. */
-async function register(client: Client, { id, name, ip, agentAddress }: ManagedHost): Promise<void> {
-  const wanted = { name, ip, agent_address: agentAddress };
+async function register(
+  client: Client,
+  { id, name, ip, agentAddress }: ManagedHost,
+  isGateway: boolean,
+): Promise<void> {
+  const wanted = { name, ip, agent_address: agentAddress, ...(isGateway ? { gateway: true } : {}) };
   try {
-    const { node } = await client.get<{ node: typeof wanted }>(`/alcor/v1/nodes/${id}`);
-    if (node.ip === ip && node.agent_address === agentAddress) return;
+    const { node } = await client.get<{ node: typeof wanted & { gateway?: boolean } }>(`/alcor/v1/nodes/${id}`);
+    if (node.ip === ip && node.agent_address === agentAddress && (!isGateway || node.gateway === true)) return;
     await client.put(`/alcor/v1/nodes/${id}`, { node: wanted });
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 404) throw error;
