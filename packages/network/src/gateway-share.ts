@@ -1,8 +1,18 @@
+import type { Lease } from './lease.ts';
 import type { Node, NodeId } from './nouns.ts';
 
 /** Whether the node takes a share of the VPCs that are told on demand. */
-export function isGateway({ gateway, draining }: Node): boolean {
-  return gateway === true && draining !== true;
+export function isGateway({ gateway, draining, lost }: Node): boolean {
+  return gateway === true && draining !== true && lost !== true;
+}
+
+/** Keeps what its controller says of a gateway. */
+export interface GatewayStore {
+  /**
+   * Says whether the gateway answers. Rejects with LeaseLost when `lease`, that of the node's shard, is in other hands. Does nothing for a node
+   * that is gone, or of which as much is known.
+   */
+  setGatewayLost(nodeId: NodeId, lost: boolean, lease: Lease): Promise<void>;
 }
 
 /**

@@ -18,7 +18,9 @@ export interface NodePlacement {
   readonly maxPorts: number | null;
 }
 
-export interface NodeView extends Omit<Node, keyof NodePlacement>, NodePlacement {
+export interface NodeView extends Omit<Node, keyof NodePlacement | 'lost'>, NodePlacement {
+  /** It is a gateway and has not answered for some seconds: others have its share until it does. */
+  readonly lost: boolean;
   /** When its agent was last heard of; null: never. */
   readonly heartbeatAt: Date | null;
   /** It was heard of in the last 75 seconds. */

@@ -96,6 +96,8 @@ export interface Node {
   readonly agentAddress: string;
   /** A gateway host: forwards first packets of VPCs that are told on demand. Absent: no. */
   readonly gateway?: boolean;
+  /** A gateway that does not answer: others have its share until it does. Absent: no. */
+  readonly lost?: boolean;
   /** It is to be emptied: it is given nothing new. Absent: no. */
   readonly draining?: boolean;
   readonly revision: number;

@@ -1,8 +1,9 @@
-import { LeaseLost, refusal } from '@alcor/network';
-import type { Channel, ChannelStore, Lease, NetworkId } from '@alcor/network';
+import { refusal } from '@alcor/network';
+import type { Channel, ChannelStore, NetworkId } from '@alcor/network';
 import { nowOf, recordChanges } from './context.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
+import { keepLease } from './leases.ts';
 import { rowFields } from './resource.ts';
 import { channelResource } from './resources/channel.ts';
 import { networkResource } from './resources/network.ts';
@@ -43,12 +44,6 @@ export async function deleteChannelOf(tx: Queryable, networkId: NetworkId, now: 
     ({ revision }) => ({ kind: 'channel', id: networkId, revision: revision + 1, deleted: true }) as const,
   );
   await recordChanges(tx, now, records);
-}
-
-/** Nobody takes the shard over before the transaction is done. */
-async function keepLease(tx: Queryable, { shard, fence }: Lease): Promise<void> {
-  const [held] = await tx.query('select 1 from leases where id = $1 and revision = $2 for share', [shard, fence]);
-  if (held === undefined) throw new LeaseLost(`${shard} is in other hands than those of fence ${fence}`);
 }
 
 type Field =

@@ -108,3 +108,9 @@ async function recordHands(
   );
   return changed.length > 0;
 }
+
+/** Nobody takes the shard over before the transaction is done. */
+export async function keepLease(tx: Queryable, { shard, fence }: Lease): Promise<void> {
+  const [held] = await tx.query('select 1 from leases where id = $1 and revision = $2 for share', [shard, fence]);
+  if (held === undefined) throw new LeaseLost(`${shard} is in other hands than those of fence ${fence}`);
+}

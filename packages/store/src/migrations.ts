@@ -26,6 +26,7 @@ import { deliverySchema } from './schema/0080-delivery.ts';
 import { listIndexesSchema } from './schema/0081-list-indexes.ts';
 import { leaseAddressSchema } from './schema/0082-lease-address.ts';
 import { gatewayHostSchema } from './schema/0083-gateway-hosts.ts';
+import { lostGatewaySchema } from './schema/0084-lost-gateways.ts';
 
 interface Migration {
   readonly version: number;
@@ -63,6 +64,7 @@ const migrations: readonly Migration[] = [
   { version: 81, name: 'indexes for lists', sql: listIndexesSchema },
   { version: 82, name: 'address of a lease', sql: leaseAddressSchema },
   { version: 83, name: 'gateway hosts', sql: gatewayHostSchema },
+  { version: 84, name: 'lost gateways', sql: lostGatewaySchema },
 ];
 
 /** Any constant; that of no other program in the same database. */

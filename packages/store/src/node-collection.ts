@@ -16,6 +16,7 @@ export function createNodeCollection(context: StoreContext): Collection<NodeType
       configManagerId: null,
       gatewayId: null,
       gateway: false,
+      lost: false,
       draining: false,
       maxPorts: null,
     },

@@ -1,4 +1,12 @@
-import type { ChannelStore, Feed, IntentStore, LeaseStore, PortReport, QuotaLimits } from '@alcor/network';
+import type {
+  ChannelStore,
+  Feed,
+  GatewayStore,
+  IntentStore,
+  LeaseStore,
+  PortReport,
+  QuotaLimits,
+} from '@alcor/network';
 import type { Clock, Random } from '@alcor/runtime';
 import { createAddressBook } from './address-book.ts';
 import { createAutoTopologies } from './auto-topologies.ts';
@@ -7,6 +15,7 @@ import { createAddressScopeCollection } from './address-scope-collection.ts';
 import { createAddressGroupCollection } from './address-group-collection.ts';
 import { createChangeFeed } from './change-feed.ts';
 import { createChannelStore } from './channels.ts';
+import { createGatewayStore } from './gateways.ts';
 import type { StoreContext, StoreLimits } from './context.ts';
 import { openDatabase } from './database.ts';
 import type { ConnectionOptions } from './database.ts';
@@ -52,7 +61,7 @@ export interface StoreOptions {
 }
 
 /** The region's intent in PostgreSQL, and the feed of its changes. */
-export interface Store extends IntentStore, ChannelStore, LeaseStore {
+export interface Store extends IntentStore, ChannelStore, GatewayStore, LeaseStore {
   readonly feed: Feed;
   /** Deletes changes older than they are kept for. Done by itself once a minute. */
   trim(): Promise<void>;
@@ -119,6 +128,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     segments: guarded(createSegmentCollection(context)),
     segmentRanges: guarded(createSegmentRangeCollection(context)),
     ...guarded(createChannelStore(context)),
+    ...guarded(createGatewayStore(context)),
     ...guarded(createLeaseStore(context)),
     setPortStatuses: (reports: readonly PortReport[]) => guard(setPortStatuses(database, reports)),
     async ping() {

@@ -90,6 +90,7 @@ export const node = define<NodeTypes>({
       post: initially(null),
       put: true,
     }),
+    lost: field('lost', flag, 'It is a gateway and has not answered for some seconds: others have its share', {}),
     alive: field('alive', flag, 'Its agent was heard of in the last 75 seconds', { filter: true }),
     heartbeat_at: field('heartbeatAt', nullable(timestamp), 'When its agent was last heard of; null: never', {
       wire: (at) => (at === null ? null : wireTime(at)),

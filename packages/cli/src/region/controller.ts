@@ -5,6 +5,7 @@ import type { Goal } from '@alcor/contract';
 import {
   ChannelKeeper,
   Delivery,
+  GatewayWatch,
   type Host,
   HostShare,
   LeaseKeeper,
@@ -12,7 +13,7 @@ import {
   type Thresholds,
 } from '@alcor/delivery';
 import { type Identity, noIdentity } from '@alcor/identity';
-import { shardOf } from '@alcor/network';
+import { type Lease, shardOf } from '@alcor/network';
 import { aborted, Bus, type MessageQueue, type Runtime, Topic } from '@alcor/runtime';
 import type { Store } from '@alcor/store';
 import type { Logger } from 'pino';
@@ -65,6 +66,14 @@ export async function startController(options: ControllerOptions): Promise<Contr
   });
   let requestAddress = '';
   const shared = shareOut(options, delivery, hosts, () => requestAddress);
+  const watch = new GatewayWatch({
+    nodes: delivery.nodes,
+    leaseOf: (id) => shared.leaseOf(id),
+    answers: (id) => answersNow(manager, id),
+    store,
+    clock,
+    log: logOf(logger, 'gateways'),
+  });
   const manager = new ConfigManager({
     runtime,
     goals: delivery.goals,
@@ -92,7 +101,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
       },
       stop.signal,
     ),
-    untilReady.then(() => Promise.all([shared.run(stop.signal), manager.run(stop.signal)])),
+    untilReady.then(() => Promise.all([shared.run(stop.signal), manager.run(stop.signal), watch.run(stop.signal)])),
   ];
   const cms = messagingOf(options, delivery, manager);
   const api = buildApi({
@@ -125,6 +134,8 @@ interface Shared {
   readonly own: HostShare['own'];
   /** Who speaks for the host with this underlay address. */
   readonly speakerAt: (ip: string) => Peer | undefined;
+  /** The right of this process to speak to the host; undefined: another one has it. */
+  readonly leaseOf: (hostId: string) => Lease | undefined;
   run(signal: AbortSignal): Promise<unknown>;
 }
 
@@ -133,6 +144,13 @@ function speakerOf(hostId: string | undefined, { leases }: Delivery): Peer | und
   return hostId === undefined || lease === undefined || lease.address === ''
     ? undefined
     : { hostId, address: lease.address };
+}
+
+/** Undefined while it is not known: before the first word, and while the host is told what it must know. */
+function answersNow(manager: ConfigManager, hostId: string): boolean | undefined {
+  const state = manager.host(hostId)?.state;
+  if (state === 'unreachable') return false;
+  return state === 'synchronised' ? true : undefined;
 }
 
 /** The part of the region's work that this process does, by leases: hosts to speak to, and VPCs whose channels to keep. */
@@ -154,6 +172,7 @@ function shareOut(
   return {
     own: share.own,
     speakerAt: (ip) => speakerOf(share.hostAt(ip), delivery),
+    leaseOf: (hostId) => keeper.working.get(shardOf('host', hostId)),
     run: (signal) => Promise.all([share.run(signal), channels.run(signal), keep(signal)]),
   };
 }

@@ -44,8 +44,6 @@ describe.skipIf(!emulation.ok)('a gateway of a region, on real Open vSwitch', ()
         );
       }
       const gateway = json.hosts[0]!;
-      const flows = (host: { readonly ovsdb: string }, table: number): string =>
-        sh(`ovs-ofctl -O OpenFlow15 dump-flows ${host.ovsdb.replace('db.sock', 'br-int.mgmt')} table=${table}`);
       await eventually(
         'the gateway is told of both',
         () => flows(gateway, 70),
@@ -73,3 +71,8 @@ describe.skipIf(!emulation.ok)('a gateway of a region, on real Open vSwitch', ()
     },
   );
 });
+
+function flows(host: { readonly ovsdb: string }, table: number): string {
+  const socket = host.ovsdb.replace('db.sock', 'br-int.mgmt');
+  return sh(`ovs-ofctl -O OpenFlow15 dump-flows ${socket} table=${table}`);
+}

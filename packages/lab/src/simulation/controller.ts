@@ -1,10 +1,19 @@
 import { ConfigManager } from '@alcor/config-manager';
 import type { Goal } from '@alcor/contract';
-import { ChannelKeeper, Delivery, type Host, HostShare, LeaseKeeper, StatusCollector } from '@alcor/delivery';
+import {
+  ChannelKeeper,
+  Delivery,
+  GatewayWatch,
+  type Host,
+  HostShare,
+  LeaseKeeper,
+  StatusCollector,
+} from '@alcor/delivery';
 import {
   type ChannelStore,
   type Feed,
   type FeedBatch,
+  type GatewayStore,
   type LeaseStore,
   type PortReport,
   shardOf,
@@ -21,6 +30,7 @@ export interface ControllerOptions {
   /** Keeps statuses and channels; the store's place. */
   readonly keep: (reports: readonly PortReport[]) => void;
   readonly setChannel: (...args: Parameters<ChannelStore['setChannel']>) => void;
+  readonly setGatewayLost: (...args: Parameters<GatewayStore['setGatewayLost']>) => void;
   readonly log: (line: string) => void;
 }
 
@@ -93,7 +103,15 @@ export class SimulatedController {
     });
     const forever = new AbortController().signal;
     void manager.answer(`${name}:9016`, forever);
-    const works = [share, channels, keeper, manager];
+    const watch = new GatewayWatch({
+      nodes: delivery.nodes,
+      leaseOf: (id) => keeper.working.get(shardOf('host', id)),
+      answers: (id) => answers(manager.host(id)?.state),
+      store: { setGatewayLost: (...args) => this.#work(process, () => this.#options.setGatewayLost(...args)) },
+      clock,
+      log: say,
+    });
+    const works = [share, channels, keeper, manager, watch];
     void delivery.run(forever);
     void collector.run(forever);
     // A process that another has taken the name of exits, and whoever supervises it starts another.
@@ -117,6 +135,10 @@ export class SimulatedController {
       leaveLeases: (holder) => this.#work(process, () => leases.leaveLeases(holder)),
     };
   }
+}
+
+function answers(state: string | undefined): boolean | undefined {
+  return state === 'unreachable' ? false : state === 'synchronised' ? true : undefined;
 }
 
 /** The feed as one process sees it: a wait, and so a place to die, at every step. */

@@ -35,6 +35,7 @@ export class SimulatedHost {
   /** Newest revision taken in by the agent that runs, by goal: truth never goes back, so neither may what it holds. */
   readonly #revisions = new Map<string, number>();
   #process: Process | undefined;
+  #awayMs: number | undefined;
   #agent: Agent | undefined;
 
   constructor(node: Node, world: World, queue: SimulatedQueue, fabric: Fabric, watch: HostWatch) {
@@ -52,14 +53,17 @@ export class SimulatedHost {
     return this.#process?.alive === true ? this.#agent?.held : undefined;
   }
 
-  /** The agent dies here and now; a new one starts some time later. */
-  crash(): void {
+  /** The agent dies here and now; a new one starts some time later, after `awayMs` if that is said. */
+  crash(awayMs?: number): void {
+    this.#awayMs = awayMs;
     this.#process?.kill();
   }
 
   #start(): void {
     const process = this.#world.start(`agent ${this.node.id}`, () => {
-      this.#world.schedule.after(between(this.#world.random, 10, 3_000), () => this.#start());
+      const awayMs = this.#awayMs ?? between(this.#world.random, 10, 3_000);
+      this.#awayMs = undefined;
+      this.#world.schedule.after(awayMs, () => this.#start());
     });
     this.#process = process;
     this.#revisions.clear();

@@ -71,6 +71,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
         log: say,
         keep: (reports) => keep(region, statuses, reports),
         setChannel: (...args) => workload.setChannel(...args),
+        setGatewayLost: (...args) => workload.setGatewayLost(...args),
       }),
   );
   const plugging = new Plugging(region, random);
@@ -85,6 +86,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     () => (queue.restart(between(random, 1, 5_000)), 'the message queue restarts'),
     () => loseTopic(workload, queue, random),
     () => (pick(random, hosts).crash(), 'an agent is killed'),
+    () => (pick(random, hosts).crash(between(random, 6_000, 12_000)), 'an agent is away for long'),
     () => (world.cut(pick(random, hosts).node.agentAddress), 'a stream is cut'),
     () => forgetting(workload),
     () => restartSwitch(pick(random, hosts)),

@@ -79,6 +79,15 @@ export class Workload {
     this.#putChannel({ id, channel, override: known?.override ?? null, revision: 0 });
   }
 
+  /** The store's rule: only who holds the node's lease says whether it answers. */
+  setGatewayLost(id: NodeId, lost: boolean, lease: Lease): void {
+    if (this.feed.get('lease', lease.shard)?.revision !== lease.fence)
+      throw new LeaseLost(`${lease.shard} is another's`);
+    const node = this.feed.get('node', id);
+    if (node?.gateway === true && (node.lost === true) !== lost)
+      this.feed.put('node', { ...node, lost, revision: node.revision + 1 });
+  }
+
   #putChannel(row: Channel): void {
     const revision = (this.#channelRevisions.get(row.id) ?? 0) + 1;
     this.#channelRevisions.set(row.id, revision);

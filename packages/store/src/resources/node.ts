@@ -14,6 +14,7 @@ const nodeColumns = {
   configManagerId: { name: 'config_manager_id', type: 'uuid' },
   gatewayId: { name: 'gateway_id', type: 'uuid' },
   gateway: { name: 'gateway', type: 'boolean' },
+  lost: { name: 'lost', type: 'boolean' },
   draining: { name: 'draining', type: 'boolean' },
   maxPorts: { name: 'max_ports', type: 'integer' },
   ...history,
