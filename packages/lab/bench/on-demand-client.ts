@@ -106,7 +106,7 @@ class Questioner {
     const send = async (): Promise<void> => {
       for await (const request of this.#requests) await stream.send(request);
     };
-    void send();
+    send().catch(() => undefined);
     for await (const { operationStatuses } of stream.received) {
       const count = (status: OperationStatus): number =>
         operationStatuses.filter(({ operationStatus }) => operationStatus === status).length;
@@ -154,6 +154,7 @@ async function ask(asking: Asking, of: (host: number) => Questioner, { clock }: 
   const { hosts, perMessage, perSecond, underWay, ms } = asking;
   const tally = new Tally();
   const begun = clock.now();
+  const all: Promise<void>[] = [];
   let isOver = false;
   const one = async (host: number, at: number): Promise<void> => {
     tally.asked++;
@@ -171,12 +172,15 @@ async function ask(asking: Asking, of: (host: number) => Questioner, { clock }: 
     for (let n = 0; n * everyMs < ms; n++) {
       const due = begun + n * everyMs;
       while (clock.now() < due) await clock.sleep(Math.max(due - clock.now(), 0));
-      void one(hosts[n % hosts.length]!, due);
+      all.push(one(hosts[n % hosts.length]!, due));
     }
     await clock.sleep(Math.max(0, begun + ms - clock.now()));
   }
   isOver = true;
-  return tally.sum(perMessage, clock.now() - begun);
+  const asked = tally.sum(perMessage, clock.now() - begun);
+  // What is asked next is not to wait behind what is left of this.
+  await Promise.all(all);
+  return asked;
 }
 
 /** What the parent says: first where to ask, then what. */

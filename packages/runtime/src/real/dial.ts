@@ -17,7 +17,8 @@ export function dialBytes(address: string, signal: AbortSignal): Promise<Socket>
   });
 }
 
-function target(address: string): { path: string } | { host: string; port: number } {
+/** What Node connects to, and listens on. */
+export function target(address: string): { path: string } | { host: string; port: number } {
   if (address.startsWith('unix:')) return { path: address.slice('unix:'.length) };
   const match = /^(?:tcp:)?\[?([^[\]]+?)\]?:(\d+)$/.exec(address);
   if (match === null) throw new TypeError(`'${address}' is no address: want unix:/path or host:port`);
