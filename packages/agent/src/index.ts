@@ -4,6 +4,7 @@ export { addressGroupOf, securityGroupOf } from './held-groups.ts';
 export { type Networks, routerOf } from './held-routers.ts';
 export { HeldState, type HeldStateOptions, type Verdict } from './held-state.ts';
 export type { GoalSink } from './held-vpc.ts';
+export { onDemandInWords } from './on-demand-counters.ts';
 export { Reports } from './reports.ts';
 export { emptyReply, Session } from './session.ts';
 export type { Source, StreamSource } from './sources.ts';

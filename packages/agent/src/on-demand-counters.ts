@@ -36,3 +36,21 @@ export function noCounts(): OnDemandCounters {
     questions: 0, routable: 0, notRoutable: 0, putOff: 0, unanswered: 0, idle: 0,
   }; // prettier-ignore
 }
+
+/** What the engine holds now, in numbers. */
+export interface OnDemandSizes {
+  readonly networks: number;
+  readonly learnt: number;
+  readonly held: number;
+  readonly refusals: number;
+}
+
+/** One line for people: what is held now, and what has happened at least once. */
+export function onDemandInWords(
+  { networks, learnt, held, refusals }: OnDemandSizes,
+  counters: Readonly<OnDemandCounters>,
+): string {
+  const happened = Object.entries(counters).flatMap(([name, count]) => (count > 0 ? [`${name} ${count}`] : []));
+  const now = `networks ${networks}, learnt ${learnt}, packets held ${held}, refusals ${refusals}`;
+  return `on demand: ${now}; since the start: ${happened.join(', ') || 'nothing'}`;
+}

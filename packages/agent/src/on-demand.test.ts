@@ -31,6 +31,7 @@ import {
 } from '@alcor/runtime';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Agent } from './agent.ts';
+import { onDemandInWords } from './on-demand-counters.ts';
 import { Fabric, icmpEcho, MemorySwitch, type Packet, type Vm, type VmSpec } from './dataplane/index.ts';
 
 const forever = new AbortController().signal;
@@ -199,7 +200,10 @@ describe('neighbours on demand', () => {
     expect(fabric.ping(one, ipOf(2))).toMatchObject({ ok: true });
     expect(manager().asked).toMatchObject([{ tunnelId: 7, sourceIp: ipOf(1), destinationIp: ipOf(2) }]);
     expect(counters()).toMatchObject({ packets: 1, questions: 1, routable: 1, released: 1 });
-    expect(agent().onDemand.describe()).toMatchObject({ held: 0, learnt: 1 });
+    const { counters: counted, ...sizes } = agent().onDemand.describe();
+    expect(onDemandInWords(sizes, counted)).toBe(
+      'on demand: networks 1, learnt 1, packets held 0, refusals 0; since the start: packets 1, released 1, questions 1, routable 1',
+    );
   });
 
   test('what is sent to a MAC that is not known here any more goes on when it is', async () => {

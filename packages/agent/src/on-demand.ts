@@ -23,7 +23,7 @@ import {
 } from './dataplane/index.ts';
 import { Learnt, placeKey } from './learnt.ts';
 import { Asker } from './on-demand-asker.ts';
-import { noCounts, type OnDemandCounters } from './on-demand-counters.ts';
+import { noCounts, type OnDemandCounters, type OnDemandSizes } from './on-demand-counters.ts';
 import { type Ends, endsOf, questionOf } from './on-demand-destination.ts';
 import { Allowance, defaultLimits, type OnDemandLimits, Refusals } from './on-demand-limits.ts';
 
@@ -74,11 +74,7 @@ interface Wanted {
   lifetimeMs: number;
 }
 
-export interface OnDemandDescription {
-  readonly networks: number;
-  readonly learnt: number;
-  readonly held: number;
-  readonly refusals: number;
+export interface OnDemandDescription extends OnDemandSizes {
   readonly counters: Readonly<OnDemandCounters>;
 }
 

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { Agent, OvsSwitch } from '@alcor/agent';
+import { Agent, onDemandInWords, OvsSwitch } from '@alcor/agent';
 import { createServiceToken, serviceAccountFrom } from '@alcor/identity';
 import { aborted, type Clock, dialBytes, natsQueue, realRuntime } from '@alcor/runtime';
 import { defineCommand } from 'citty';
@@ -7,6 +7,8 @@ import { logOf, openLog } from './log.ts';
 import { type Client, createClient } from './region/client.ts';
 import { addressTowards, register } from './registration.ts';
 
+/** How often the agent says what it has counted, where that has changed, in ms. */
+const countsMs = 60_000;
 /** How long the region, or Keystone, may take for an answer. */
 const patienceMs = 10_000;
 
@@ -67,6 +69,7 @@ export const agentCommand = defineCommand({
     const address = await agent.start(args.listen, stop.signal);
     log(`serving goal states for ${args.node} at ${address}`);
     process.send?.({ ready: true });
+    void sayCounts(agent, runtime.clock, log, stop.signal);
     if (controller !== undefined) {
       const agentAddress = args.advertise ?? advertised(address, hostIp);
       const connect = connector(controller, args['keystone-url'], runtime.clock, stop.signal);
@@ -76,6 +79,20 @@ export const agentCommand = defineCommand({
     process.disconnect?.();
   },
 });
+
+/** What became of packets to who was not known here, whenever that has changed, and when the agent stops. */
+async function sayCounts(agent: Agent, clock: Clock, log: (line: string) => void, signal: AbortSignal): Promise<void> {
+  const words = (): string => {
+    const { counters, ...sizes } = agent.onDemand.describe();
+    return onDemandInWords(sizes, counters);
+  };
+  for (let said = words(); !signal.aborted;) {
+    await clock.sleep(countsMs, signal).catch(() => undefined);
+    const line = words();
+    if (line !== said) log(line);
+    said = line;
+  }
+}
 
 function urlOf(option: string, text: string): URL {
   if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
