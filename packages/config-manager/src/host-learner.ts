@@ -1,7 +1,8 @@
 import type { GoalStateOperationReply, HeldVpc, StatedGoal } from '@alcor/contract';
 import { aborted, type Clock, type Timer } from '@alcor/runtime';
 import type { HostGoals } from './host-goals.ts';
-import type { Learner, OnDemand } from './on-demand.ts';
+import type { Learner } from './learner.ts';
+import type { OnDemand } from './on-demand.ts';
 
 /** How long others wait for a host to apply what it was to learn, in ms. */
 const patienceMs = 100;

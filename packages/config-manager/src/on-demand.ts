@@ -3,26 +3,15 @@ import {
   HostRequest_ResourceStateRequest as Question,
   type NeighborConfiguration,
   RequestType,
-  type StatedGoal,
 } from '@alcor/contract';
 import { formatIp, type Ip, parseIp } from '@alcor/network';
 import { type Bus, type Clock, createWakeup, type Subscription, type Timer, type Topic } from '@alcor/runtime';
 import { type Answer, invalid, later, refused } from './answer.ts';
 import { Interest } from './interest.ts';
+import { afterApplied, type Learner } from './learner.ts';
 import { mayReach } from './may-reach.ts';
 import { type Place, placeFor } from './routes.ts';
 import { type NeighborChange, RemoteGroups, VpcDirectory } from './vpc-directory.ts';
-
-/** A host as long as one stream to it lasts, as far as it is told the neighbours that it asks for. */
-export interface Learner {
-  readonly hostId: string;
-  /** Its underlay address. */
-  readonly hostIp: string;
-  /** Tells the host of a neighbour, or that it is gone: at once, or, what nobody waits for, soon and with others. */
-  learn(vpcId: string, stated: StatedGoal, when: 'now' | 'soon'): void;
-  /** Calls `run` when the host has applied all that it was to learn until now, or has taken too long. */
-  afterApplied(run: () => void): void;
-}
 
 export interface OnDemandOptions {
   /** Topic `vpc/ID`: what every host in the VPC must know. */
@@ -287,25 +276,35 @@ export class OnDemand {
     else this.#part(vpc, hostIp, neighbor.hostIpAddress);
   }
 
-  /** True: another process is to tell one of the two, and `done` is called then. */
+  /**
+   * What the one learns it may use at once; by then the other has to know whom to let in, so that one is told first. True: another process is
+   * to tell it, and `done` is called then.
+   */
   #acquaint(vpc: Followed, one: string, other: string, done?: () => void): boolean {
     if (one === other || one === '' || other === '' || !vpc.interest.acquaint(one, other)) return false;
-    this.#tellMembers(vpc, one, other);
     this.#tellMembers(vpc, other, one);
-    const isElsewhere = this.#introduce(vpc, other, one, done);
-    return this.#introduce(vpc, one, other) || isElsewhere;
+    const goOn = (): void => {
+      if (vpc.interest.acquaintances(one).has(other)) this.#tellMembers(vpc, one, other);
+    };
+    const isElsewhere = this.#introduce(vpc, other, one, () => {
+      goOn();
+      done?.();
+    });
+    if (!isElsewhere) afterApplied(vpc.learners.get(other), goOn);
+    this.#introduce(vpc, one, other, () => undefined);
+    return isElsewhere && done !== undefined;
   }
 
-  /** Where a host is told from elsewhere, whoever does so hears that it is to know another one. */
-  #introduce({ directory, learners }: Followed, stranger: string, to: string, done?: () => void): boolean {
+  /** Where a host is told from elsewhere, whoever does so hears that it is to know another one: true, and `done` is called when it has, or soon. */
+  #introduce({ directory, learners }: Followed, stranger: string, to: string, done: () => void): boolean {
     const { introduce } = this.#options;
     const [member] = directory.membersOn(to);
     const destinationIp = member?.fixedIps[0]?.ipAddress;
     if (introduce === undefined || destinationIp === undefined || learners.has(stranger)) return false;
     const tunnelId = directory.vpc?.tunnelId ?? 0;
     const question = Question.fromPartial({ requestType: RequestType.INTRODUCTION, tunnelId, destinationIp });
-    introduce(stranger, question, done ?? (() => undefined));
-    return done !== undefined;
+    introduce(stranger, question, done);
+    return true;
   }
 
   /** A gateway host sends to whom it likes without a question, so every host has to know whom to let in from there. */

@@ -10,7 +10,8 @@ import {
 } from '@alcor/contract';
 import { Bus, createSchedule, createWorld, type Schedule, seededRandom } from '@alcor/runtime';
 import type { Answer } from '../answer.ts';
-import { type Learner, OnDemand, type OnDemandOptions } from '../on-demand.ts';
+import type { Learner } from '../learner.ts';
+import { OnDemand, type OnDemandOptions } from '../on-demand.ts';
 
 export const vpcId = 'vpc';
 export const vni = 7;
