@@ -14,9 +14,9 @@ import type { OnDemand } from './on-demand.ts';
 /** Questions in one message. */
 const questionsAtMost = 1_000;
 /** Questions that are answered without anybody else's turn in between: a fraction of a millisecond. */
-const atOnce = 64;
+const atOnce = 16;
 /** Of one tenant, times as many questions; beyond, it is asked to come again. */
-const waitingAtMost = 64;
+const waitingAtMost = 256;
 const comeAgainMs = 500;
 
 const statusOf = {
