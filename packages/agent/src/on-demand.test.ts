@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import {
   addGoal,
   emptyGoalState,
+  GatewayConfiguration,
   type Goal,
   type GoalStateOperationReply,
   type GoalStateV2,
@@ -118,6 +119,11 @@ function on(network: string, n: number, ipAddress: string) {
   return { vpcId: network, macAddress: macOf(n), fixedIps: [{ subnetId: network, ipAddress }] };
 }
 
+function gatewayAt(ipAddress: string): Goal {
+  const state = { id: 'gateway', vpcId, revisionNumber: 1, destinations: [{ ipAddress }] };
+  return { kind: 'gateway', state: GatewayConfiguration.fromPartial(state) };
+}
+
 /** The copy for one VPC of a router between the two. */
 function router(of: string): Goal {
   const interfaces = [on(vpcId, 254, '10.0.255.254'), on('far', 255, '10.1.255.254')];
@@ -139,6 +145,8 @@ describe('neighbours on demand', () => {
   let managers: Map<string, Manager>;
   let fabric: Fabric;
   let switches: Map<string, MemorySwitch>;
+  /** A host with an agent, which its manager has told nothing yet. */
+  let join: (host: string) => Promise<Manager>;
   let one: Vm;
   let two: Vm;
 
@@ -150,10 +158,7 @@ describe('neighbours on demand', () => {
     agents = new Map();
     managers = new Map();
     switches = new Map();
-    for (const [host, n] of [
-      [A, 1],
-      [B, 2],
-    ] as const) {
+    join = async (host) => {
       const memory = new MemorySwitch({ name: host });
       const agent = new Agent({ runtime: world.start(host).runtime, switch: memory, hostIp: host, log: () => {} });
       fabric.addHost(host, memory);
@@ -164,11 +169,16 @@ describe('neighbours on demand', () => {
       const connected = manager.connect(process, schedule, host);
       await schedule.run(100);
       await connected;
-      manager.send(whole, vpc, port(n));
       agents.set(host, agent);
       managers.set(host, manager);
       switches.set(host, memory);
-    }
+      return manager;
+    };
+    for (const [host, n] of [
+      [A, 1],
+      [B, 2],
+    ] as const)
+      (await join(host)).send(whole, vpc, port(n));
     one = fabric.addVm(A, guest(1, ipOf(1)));
     two = fabric.addVm(B, guest(2, ipOf(2)));
     await schedule.run(100);
@@ -189,6 +199,43 @@ describe('neighbours on demand', () => {
       return { operationStatus: OperationStatus.SUCCESS, lifetimeMs, resourceId: `n${n}`, tell };
     };
   }
+
+  test('where a gateway has the VPC a first ping goes by it, once, while the direct path is asked for', async () => {
+    learning();
+    const G = '192.0.2.3';
+    const told = { begunVpcs: [vpcId], completedVpcs: [vpcId], complete: true };
+    (await join(G)).send(told, vpc, gatewayAt(G), neighbor(1, A), neighbor(2, B));
+    for (const host of [A, B]) managers.get(host)!.send({}, gatewayAt(G));
+    await schedule.run(100);
+    const first = fabric.ping(one, ipOf(2));
+    expect(first).toMatchObject({ ok: true });
+    expect(first.path).toContain(`${G}:1`);
+    expect(counters()).toMatchObject({ forwarded: 1, questions: 1 });
+    await schedule.run(100);
+    expect(two.received.filter(({ icmpv4_type }) => icmpv4_type === 8)).toHaveLength(1);
+    const next = fabric.ping(one, ipOf(2));
+    expect(next).toMatchObject({ ok: true, path: [`${A}:2`, `${A}:1`, `${B}:1`, `${B}:2`] });
+    expect(agents.get(G)!.onDemand.describe()).toMatchObject({ networks: 0, counters: { packets: 0 } });
+    expect(agent().onDemand.describe()).toMatchObject({ held: 0 });
+
+    // It is no gateway any more: who is not known is waited for.
+    for (const host of [A, B, G]) {
+      const removed = emptyGoalState();
+      addGoal(removed, { goal: gatewayAt(G), removed: true });
+      managers.get(host)!.send(removed);
+    }
+    await schedule.run(100);
+    expect(
+      switches
+        .get(G)!
+        .entries()
+        .filter(({ flow }) => flow.table === 40),
+    ).toEqual([]);
+    one.neighbours.set(ipOf(9), 0x020000000009);
+    fabric.ping(one, ipOf(9));
+    expect(counters()).toMatchObject({ forwarded: 1 });
+    expect(agent().onDemand.describe()).toMatchObject({ held: 1 });
+  });
 
   test('a first ping waits for its question to be answered and is not lost', async () => {
     learning();
