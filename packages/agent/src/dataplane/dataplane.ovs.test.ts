@@ -3,6 +3,7 @@ import { mac, ipv4, ipv6 } from '@alcor/openflow';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cookieText, RESOURCE_MASK, resourceCookie } from './cookie.ts';
+import { broadcastFlows } from './broadcast.ts';
 import { Dataplane } from './dataplane.ts';
 import { MemorySwitch } from './drivers/memory.ts';
 import * as packets from './drivers/packet.ts';
@@ -102,7 +103,9 @@ describe.skipIf(missing !== '')(`the data plane on Open vSwitch${missing && ` (s
     await ovs.killDaemon();
     await ovs.startDaemon();
     const tunnel = running.dataplane.describe().tunnelPort!;
-    const wanted = [...hostFlows(tunnel), ...portFlows(one, ofport), ...neighborFlows(two, A)].map(named).sort();
+    const all = broadcastFlows({ vni: one.vni, ofports: [ofport], hosts: [two.hostIp] });
+    const flows = [...hostFlows(tunnel), ...portFlows(one, ofport), ...neighborFlows(two, A), ...all];
+    const wanted = flows.map(named).sort();
     await until(async () => (await keys(running.driver).catch(() => [])).join() === wanted.join(), 'the flows');
     expect(running.dataplane.describe()).toMatchObject({ connected: true, ports: [{ id: 'one', status: 'ok' }] });
   });

@@ -1,6 +1,8 @@
 import { createSchedule } from '@alcor/runtime';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { broadcastFlows } from './broadcast.ts';
+import type { Audience } from './broadcast-index.ts';
 import { describeText } from './describe.ts';
 import { MemorySwitch } from './drivers/memory.ts';
 import { keys, named } from './drivers/switch.contract.ts';
@@ -24,7 +26,8 @@ test('a plugged port is ok once its flows are in force', async () => {
   const ofport = memory.plug('p');
   dataplane.setPort(port('p'));
   expect(await dataplane.flush(never)).toEqual([{ resourceId: 'p', status: 'ok', reason: '' }]);
-  expect(await keys(memory)).toEqual([...hostFlows(1), ...portFlows(port('p'), ofport)].map(named).sort());
+  const all = broadcastFlows({ vni: 100, ofports: [ofport], hosts: [] });
+  expect(await keys(memory)).toEqual([...hostFlows(1), ...portFlows(port('p'), ofport), ...all].map(named).sort());
 });
 
 test('a port without an interface says so, and is told of when it is plugged and unplugged', async () => {
@@ -162,7 +165,8 @@ test('while the switch is away outcomes say so; when it is back everything is wr
   memory.resume();
   await settled();
   expect(told).toEqual([{ resourceId: 'n', status: 'ok', reason: '' }]);
-  const wanted = [...hostFlows(1), ...portFlows(port('p'), 2), ...neighborFlows(neighbor('n'), A)];
+  const all = broadcastFlows({ vni: 100, ofports: [2], hosts: [B] });
+  const wanted = [...hostFlows(1), ...portFlows(port('p'), 2), ...neighborFlows(neighbor('n'), A), ...all];
   expect(await keys(memory)).toEqual(wanted.map(named).sort());
 });
 
@@ -223,7 +227,7 @@ test('the state can be looked at', async () => {
   });
   expect(describeText(dataplane.describe())).toMatchInlineSnapshot(`
     "192.0.2.1: connected, tunnel port 1
-    flows: 48 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
+    flows: 51 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
 
     table  name             flows
     0      classify         2
@@ -238,11 +242,11 @@ test('the state can be looked at', async () => {
     60     routers          1
     61     routing          3
     62     nextHop          0
-    70     neighbour        2
+    70     neighbour        3
     75     tunnel           1
     76     toGateway        0
-    80     delivery         1
-    81     entering         11
+    80     delivery         2
+    81     entering         12
     82     enteringTrack    1
     83     enteringState    0
     84     enteringVerdict  1
@@ -280,6 +284,21 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constantFrom('flush', 'refuse', 'accept', 'restart switch', 'restart agent', 'reconcile') }),
 );
 
+/** Who gets what is said to all, counted from nothing. */
+function audiences(
+  memory: MemorySwitch,
+  ports: ReadonlyMap<string, LocalPort>,
+  neighbors: ReadonlyMap<string, Neighbor>,
+): Audience[] {
+  const here = [...ports.values()].filter(({ id, adminStateUp }) => adminStateUp && memory.plugged(id) !== undefined);
+  return [...new Set(here.map(({ vni }) => vni))].map((vni) => {
+    const ofports = here.filter((each) => each.vni === vni).map(({ id }) => memory.plugged(id)!.ofport);
+    const there = [...neighbors.values()].filter((each) => each.vni === vni && each.hostIp !== A);
+    const hosts = [...new Set(there.map(({ hostIp }) => hostIp))].sort();
+    return { vni, ofports: ofports.sort((a, b) => a - b), hosts };
+  });
+}
+
 /** The definition of what a switch has to have: every resource's flows, the lowest rank and name first at each place. */
 function asked(memory: MemorySwitch, ports: Map<string, LocalPort>, neighbors: Map<string, Neighbor>): string[] {
   const flows = new Map<string, Flow>();
@@ -292,6 +311,7 @@ function asked(memory: MemorySwitch, ports: Map<string, LocalPort>, neighbors: M
     if (plugged !== undefined) add(portFlows(ports.get(id)!, plugged.ofport));
   }
   for (const id of [...neighbors.keys()].sort()) add(neighborFlows(neighbors.get(id)!, A));
+  for (const audience of audiences(memory, ports, neighbors)) add(broadcastFlows(audience));
   return [...flows.values()].map(named).sort();
 }
 

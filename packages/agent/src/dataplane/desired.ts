@@ -2,6 +2,8 @@
  * The resources that are held, and the flows that they make: keeps what the tracker wants equal to them. Does no I/O.
  * A change programs anew the resource that it is of and those whose flows depend on it, and nothing else.
  */
+import { broadcastFlows } from './broadcast.ts';
+import { BroadcastIndex } from './broadcast-index.ts';
 import type { Flow } from './flow.ts';
 import { isOf, neighborOwner, type Owner, portOwner, resourceOf, routerOwner, vpcOwner } from './owners.ts';
 import { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
@@ -24,7 +26,7 @@ import type { Tracker } from './tracker.ts';
 import { unknownFlows } from './unknown.ts';
 
 /** Of two resources that want the same place, the one on this host knows better. */
-const RANK = { host: 0, port: 1, neighbor: 2, router: 3, group: 4, addresses: 4, vpc: 5 } as const;
+const RANK = { host: 0, port: 1, neighbor: 2, router: 3, group: 4, addresses: 4, vpc: 5, broadcast: 6 } as const;
 
 export interface DesiredFlowsOptions {
   readonly tracker: Tracker;
@@ -49,6 +51,7 @@ export class DesiredFlows {
   readonly #security = new SecurityIndex();
   readonly #routing = new RoutingIndex();
   readonly #vpcs = new Map<string, OnDemandVpc>();
+  readonly #broadcast = new BroadcastIndex();
   #tunnelPort: number | null = null;
   #gatewayPort: number | null = null;
 
@@ -95,6 +98,9 @@ export class DesiredFlows {
   }
 
   setNeighbor(neighbor: Neighbor): void {
+    this.#programNetworks(
+      this.#broadcast.moveNeighbor(this.#away(this.neighbors.get(neighbor.id)), this.#away(neighbor)),
+    );
     this.neighbors.set(neighbor.id, neighbor);
     // One string for all, because a large VPC has as many of them as neighbours.
     const owner = neighborOwner(neighbor.id);
@@ -104,10 +110,16 @@ export class DesiredFlows {
   }
 
   removeNeighbor(id: string): void {
+    this.#programNetworks(this.#broadcast.moveNeighbor(this.#away(this.neighbors.get(id)), undefined));
     this.neighbors.delete(id);
     this.#routing.setHolder(neighborOwner(id), null);
     this.#security.setNeighbor(neighborOwner(id), []);
     this.#programNeighbor(id);
+  }
+
+  /** The neighbour, if it is one on another host. */
+  #away(neighbor: Neighbor | undefined): Neighbor | undefined {
+    return neighbor?.hostIp === this.#hostIp ? undefined : neighbor;
   }
 
   setRouter(router: Router): void {
@@ -122,11 +134,13 @@ export class DesiredFlows {
 
   setOnDemandVpc(vpc: OnDemandVpc): void {
     this.#vpcs.set(vpc.id, vpc);
+    this.#programNetworks(this.#broadcast.close(vpc.id, vpc.vni));
     this.#programVpc(vpc.id);
   }
 
   removeOnDemandVpc(id: string): void {
     this.#vpcs.delete(id);
+    this.#programNetworks(this.#broadcast.close(id, null));
     this.#programVpc(id);
   }
 
@@ -204,6 +218,17 @@ export class DesiredFlows {
     const ofport = this.plugged.get(id)?.ofport;
     if (port === undefined || ofport === undefined) this.#withdraw(portOwner(id));
     else this.#program(portOwner(id), RANK.port, () => portFlows(port, ofport, this.#security, this.#routing));
+    const isThere = port?.adminStateUp === true && ofport !== undefined;
+    this.#programNetworks(this.#broadcast.setPort(id, isThere ? { vni: port.vni, ofport } : undefined));
+  }
+
+  /** Of networks whose audience has become another. */
+  #programNetworks(vnis: readonly number[]): void {
+    for (const vni of vnis) {
+      const audience = this.#broadcast.audience(vni);
+      if (audience === undefined) this.#withdraw(`broadcast ${vni}`);
+      else this.#program(`broadcast ${vni}`, RANK.broadcast, () => broadcastFlows(audience));
+    }
   }
 
   #programNeighbor(id: string, owner = neighborOwner(id)): void {

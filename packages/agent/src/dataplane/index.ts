@@ -1,5 +1,7 @@
 /** The data plane of a host: what the agent's other parts, the lab and the simulation may use. */
 export { linkLocal } from './address.ts';
+export { broadcastFlows } from './broadcast.ts';
+export { BroadcastIndex } from './broadcast-index.ts';
 export { cookieText, resourceCookie, RESOURCE_MASK } from './cookie.ts';
 export { Dataplane, type DataplaneOptions } from './dataplane.ts';
 export { Fabric, type Delivery, type Hop, type Ping, type Vm, type VmSpec } from './drivers/fabric.ts';

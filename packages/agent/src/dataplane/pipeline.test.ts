@@ -59,7 +59,10 @@ test('tables are in the order of their ids, and lead only forward', () => {
 });
 
 test('no table after a tunnel leads into a tunnel', () => {
-  const reachable = (from: (typeof tables)[number]): string[] => [from, ...pipeline[from].next.flatMap(reachable)];
+  const reachable = (from: (typeof tables)[number]): string[] => [
+    from,
+    ...[...pipeline[from].next, ...(pipeline[from].calls ?? [])].flatMap(reachable),
+  ];
   expect(reachable('delivery')).not.toContain('tunnel');
   for (const name of reachable('delivery')) expect(pipeline[name as TableName].outputs).not.toBe('port');
 });

@@ -62,6 +62,7 @@ test('the flows of a port with an IPv4 address', () => {
     classify 100 in_port=7 → reg0:=7 metadata:=100 goto:10
     delivery 100 eth_dst=02:00:00:00:00:01,metadata=100 → reg1:=7 goto:81
     entering 100 reg1=7 → goto:90
+    entering 110 reg0=7,reg1=7 → drop
     leaving 100 reg0=7 → goto:50
     neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → goto:80
     services 100 arp_op=1,arp_tpa=10.0.0.1,eth_type=0x806,metadata=100 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,arp_op:=2,arp_tha[0+48]:=arp_sha[0+48],arp_sha:=02:00:00:00:00:01,arp_tpa[0+32]:=arp_spa[0+32],arp_spa:=10.0.0.1,output:in_port
@@ -88,6 +89,7 @@ test('the flows of a port with an IPv6 address', () => {
     classify 100 in_port=7 → reg0:=7 metadata:=100 goto:10
     delivery 100 eth_dst=02:00:00:00:00:01,metadata=100 → reg1:=7 goto:81
     entering 100 reg1=7 → goto:90
+    entering 110 reg0=7,reg1=7 → drop
     leaving 100 reg0=7 → goto:50
     neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → goto:80
     services 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=133,ip_proto=58,reg0=7 → controller:meter=101

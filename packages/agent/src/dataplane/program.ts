@@ -4,6 +4,7 @@
  */
 import { ipv4 } from '@alcor/openflow';
 import { ownAddressesOnly } from './antispoof.ts';
+import { notToItself } from './broadcast.ts';
 import { apply, FALLBACK, flow, goto, icmpv6, move, RESERVED, RULE, set } from './build.ts';
 import { resourceCookie, stamped } from './cookie.ts';
 import type { Action, Flow, Match } from './flow.ts';
@@ -53,6 +54,7 @@ export function portFlows(
   return [
     flow(owner, 'delivery', RULE, at, [set('reg1', ofport)], 'entering'),
     flow(owner, 'neighbour', RULE, at, [], 'delivery'),
+    notToItself(owner, ofport),
     ...answers(owner, port.vni, own, 'host'),
     ...nextHopFlows(owner, port, routing),
     ...silences(owner, ofport, own),

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Dataplane } from './dataplane.ts';
 import { MemorySwitch } from './drivers/memory.ts';
-import { icmpEcho, icmpv6Echo, tcp, udp, type Packet } from './drivers/packet.ts';
+import { BROADCAST, icmpEcho, icmpv6Echo, tcp, udp, type Packet } from './drivers/packet.ts';
 import { walkText } from './drivers/walk.ts';
 import type { AddressGroup, LocalPort, SecurityGroup, SecurityGroupRule } from './resources.ts';
 import { injected, received } from './testing/injection.ts';
@@ -92,7 +92,7 @@ describe.skipIf(missing !== '')(`security groups on Open vSwitch${missing && ` (
     const ofports = new Map<string, number>();
     for (const id of ids) ofports.set(id, await ovs.plug(id));
     const tunnelPort = dataplane.describe().tunnelPort!;
-    let [delivered, dropped, answers] = [0, 0, 0];
+    let [delivered, dropped, answers, copied] = [0, 0, 0, 0];
     await fc.assert(
       fc.asyncProperty(
         anyPolicy(ids),
@@ -113,24 +113,25 @@ describe.skipIf(missing !== '')(`security groups on Open vSwitch${missing && ` (
           await ovs.appctl('revalidator/wait');
           const byMac = new Map(ports.map((each) => [mac(each.mac), each.id]));
           for (const { packet, from } of sent) {
-            for (const [sender, spoken] of [
-              [from, packet],
-              [byMac.get(Number(packet.eth_dst))!, answerTo(packet)],
-            ] as const) {
+            const receiver = byMac.get(Number(packet.eth_dst));
+            const spoke = [[from, packet], ...(receiver === undefined ? [] : [[receiver, answerTo(packet)] as const])];
+            for (const [sender, spoken] of spoke as [string, Packet][]) {
               const walked = memory.walk(spoken, ofports.get(sender)!);
-              const wanted = walked.outputs.map(({ port: at }) => ids.find((id) => ofports.get(id) === at));
+              const left = new Set(walked.outputs.map(({ port: at }) => at));
+              const wanted = ids.filter((id) => left.has(ofports.get(id)!));
               const got = await received(ovs, ids, wanted.length, () => injected(ovs, sender, spoken));
               expect(got, `${sender}\n${walkText(walked)}`).toEqual(wanted);
               if (wanted.length === 0) dropped += 1;
               else delivered += 1;
               if (spoken !== packet && wanted.length > 0) answers += 1;
+              if (receiver === undefined && wanted.length > 0) copied += 1;
             }
           }
         },
       ),
       { numRuns: 30, endOnFailure: true },
     );
-    for (const count of [delivered, dropped, answers]) expect(count).toBeGreaterThan(5);
+    for (const count of [delivered, dropped, answers, copied]) expect(count).toBeGreaterThan(5);
   });
 });
 
@@ -252,7 +253,7 @@ function anyRequest(ids: readonly string[]): fc.Arbitrary<{ readonly packet: Pac
       fc.nat(ids.length - 1),
       fc.integer({ min: 1, max: ids.length - 1 }),
       fc.constantFrom(4, 6),
-      fc.nat(2),
+      fc.nat(3),
       fc.nat(4),
     )
     .map(([n, further, family, kind, at]) => {
@@ -266,9 +267,16 @@ function anyRequest(ids: readonly string[]): fc.Arbitrary<{ readonly packet: Pac
       ] as const;
       return {
         from: ids[n]!,
-        packet: kind === 0 ? echo('request', from, to) : kind === 1 ? tcp(...ends) : udp(...ends),
+        packet: [echo('request', from, to), tcp(...ends), udp(...ends), udp(ends[0], { ...toAll(family), port: at })][
+          kind
+        ]!,
       };
     });
+}
+
+function toAll(family: number): Socket {
+  if (family === 6) return { mac: mac('33:33:00:00:00:01'), ip: ipv6('ff02::1') };
+  return { mac: BROADCAST, ip: ipv4('255.255.255.255') };
 }
 
 interface Socket {

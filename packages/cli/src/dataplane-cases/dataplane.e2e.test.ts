@@ -1,4 +1,5 @@
 import { canEmulate } from '@alcor/lab';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cleanUp, eventually, folder, type Running, start } from '../region/testing/region-process.ts';
@@ -8,19 +9,22 @@ import { Runner, type Theme, type Verdict } from './run.ts';
 import type { Site } from './site.ts';
 import { tableOf } from './table.ts';
 import { addresses } from './themes/addresses.ts';
+import { broadcast } from './themes/broadcast.ts';
 import { groups } from './themes/groups.ts';
 import { oneNetwork } from './themes/one-network.ts';
 import { routers } from './themes/routers.ts';
 import { services } from './themes/services.ts';
 
-const themes: readonly Theme[] = [oneNetwork, addresses, groups, routers, services];
+const themes: readonly Theme[] = [oneNetwork, addresses, broadcast, groups, routers, services];
 
 const failures = (verdicts: readonly Verdict[]): readonly string[] => verdicts.flatMap(({ wrong }) => wrong);
 
 const emulation = await canEmulate();
-if (!emulation.ok) console.log(`skipped: the cases of the data plane on real Open vSwitch: ${emulation.reason}`);
+const hasPython = ['/usr/bin/python3', '/usr/local/bin/python3'].some((path) => existsSync(path));
+const missing = emulation.ok ? (hasPython ? '' : 'python3 is not installed') : emulation.reason;
+if (missing !== '') console.log(`skipped: the cases of the data plane on real Open vSwitch: ${missing}`);
 
-describe.skipIf(!emulation.ok)('what the API says happens to packets', () => {
+describe.skipIf(missing !== '')('what the API says happens to packets', () => {
   let region: Running;
   let runner: Runner;
   const all = new Map<string, Verdict[]>();
@@ -32,8 +36,8 @@ describe.skipIf(!emulation.ok)('what the API says happens to packets', () => {
   }, 120_000);
 
   afterAll(async () => {
-    for (const site of sites) site.close();
-    runner?.close();
+    for (const site of sites) await site.close();
+    await runner?.close();
     await cleanUp();
     process.stdout.write(`\n${tableOf(all)}\n\n`);
   }, 120_000);

@@ -91,13 +91,14 @@ function judgeReceiver(each: Exchange, { name }: Vm, by: By, wanted: boolean): s
   if (!wanted) return frames.length > 0 ? [`${name} saw it`] : [];
   if (frames.length === 0) return [`${name} did not see it`];
   const wrong = by(name, 'received').length === 0 ? [`no socket of ${name} got it`] : [];
-  const hops = (each.ttl ?? (isMulticast(each) ? 1 : 64)) - (each.hops ?? 0);
+  const hops = (each.ttl ?? (isMulticast(each.address ?? '') ? 1 : 64)) - (each.hops ?? 0);
   if (frames[0]!.ttl !== hops) wrong.push(`${name} got it with ${frames[0]!.ttl} hops to live, not ${hops}`);
   if (!each.traffic.startsWith('tcp') && frames.length > 1) wrong.push(`${name} got it ${frames.length} times`);
   return wrong;
 }
 
-function isMulticast({ address = '' }: Exchange): boolean {
+/** A group's address, not a machine's. */
+export function isMulticast(address: string): boolean {
   return /^(22[4-9]|23\d)\.|^ff/.test(address);
 }
 

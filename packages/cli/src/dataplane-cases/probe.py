@@ -180,18 +180,18 @@ def on_datagram(sock):
             continue
         say(event="received", key=found[1].decode())
         try:
-            # From the address that was asked; to a group's or everybody's, by the one that the machine chooses.
-            sock.sendmsg([b"a" + found[0][1:]], unicast(extra), 0, peer)
+            sock.sendmsg([b"a" + found[0][1:]], as_asked(extra), 0, peer)
         except OSError as error:
             say(event="failed", key=found[1].decode(), error=str(error))
 
 
-def unicast(extra):
+def as_asked(extra):
+    """From the address that was asked; where that is a group's or everybody's, by the one that the machine chooses."""
     for level, kind, data in extra:
         if level == socket.IPPROTO_IP and kind == IP_PKTINFO:
-            return [] if data[8] >= 224 else [(level, kind, b"\0" * 4 + data[8:12] + b"\0" * 4)]
-        if level == socket.IPPROTO_IPV6 and kind == IPV6_PKTINFO:
-            return [] if data[0] == 255 else [(level, kind, data)]
+            return [(level, kind, b"\0" * 4 + data[4:8] + b"\0" * 4)]
+        if level == socket.IPPROTO_IPV6 and kind == IPV6_PKTINFO and data[0] != 255:
+            return [(level, kind, data)]
     return []
 
 
@@ -269,14 +269,19 @@ def place(command, port):
     return (command["address"], port) if command["family"] == 4 else (command["address"], port, 0, scope)
 
 
-def send_udp(command):
-    sock = bound(command, socket.socket(family_of(command), socket.SOCK_DGRAM), command["from"])
+def towards_many(sock, command):
+    """Broadcasts may be sent, and what is for a group goes by the device."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
     index = socket.if_nametoindex(DEVICE)
     if command["family"] == 4:
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, struct.pack("=4s4si", b"\0" * 4, b"\0" * 4, index))
     else:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+
+
+def send_udp(command):
+    sock = bound(command, socket.socket(family_of(command), socket.SOCK_DGRAM), command["from"])
+    towards_many(sock, command)
     readers[sock] = answered_datagram
     asking.add(sock)
     sock.sendto(question(command), place(command, command["port"]))
@@ -330,6 +335,7 @@ def send_on(command):
 def send_icmp(command):
     family = family_of(command)
     sock = bound(command, socket.socket(family, socket.SOCK_RAW, 1 if family == V4 else 58))
+    towards_many(sock, command)
     kind, code = command.get("type", ECHO[family][0]), command.get("code", 0)
     message = struct.pack("!BBHHH", kind, code, 0, pid, 1) + question(command)
     if family == V4:

@@ -40,7 +40,8 @@ export interface Probe {
   tell(command: Command): void;
   /** Its events, and the sockets that asked before. */
   forget(): void;
-  stop(): void;
+  /** Resolves when it has ended, and so holds its namespace no longer. */
+  stop(): Promise<void>;
 }
 
 /** Resolves when it listens to its device. `onEvent` is called after each event. */
@@ -72,6 +73,9 @@ export async function startProbe(
       events.length = 0;
       tell({ do: 'clear' });
     },
-    stop: () => void child.kill('SIGKILL'),
+    async stop() {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      if (child.exitCode === null && child.kill('SIGKILL')) await ended;
+    },
   };
 }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Running } from '../region/testing/region-process.ts';
 import { type Case, type Exchange, isQuestion, nameOf, on } from './case.ts';
-import { isAwaited, judge, type Seen, type Sent } from './judge.ts';
+import { isAwaited, isMulticast, judge, type Seen, type Sent } from './judge.ts';
 import { type Command, type Probe, startProbe } from './probes.ts';
 import { Site } from './site.ts';
 
@@ -64,9 +64,9 @@ export class Runner {
     return new Site(this.#region, short, () => this.#waiting.forEach((each) => each()));
   }
 
-  close(): void {
-    for (const probe of this.#hosts) probe.stop();
-    this.#markers?.close();
+  async close(): Promise<void> {
+    await Promise.all(this.#hosts.map((probe) => probe.stop()));
+    await this.#markers?.close();
   }
 
   /** Until all is as it should be or `withinMs` have passed; the verdicts are the last attempt's. */
@@ -148,8 +148,10 @@ function probesOf(site: Site): Probe[] {
 }
 
 /** Has those that must get the packet listen; what they say once they do. */
-function listen(site: Site, { traffic, family, to }: Exchange): { probe: Probe; key: string }[] {
+function listen(site: Site, { traffic, family, to, address }: Exchange): { probe: Probe; key: string }[] {
   const [proto, port] = traffic.split('/');
+  if (address !== undefined && isMulticast(address))
+    for (const name of to) site.vm(name).probe.tell({ do: 'join', family, address });
   if (proto === 'icmp') return [];
   return to.map((name) => {
     const { probe } = site.vm(name);

@@ -218,16 +218,11 @@ export class Site {
   }
 
   /** Ends the VMs; what the API has of them stays. */
-  close(): void {
+  async close(): Promise<void> {
     const vms = [...this.vms.values()];
-    for (const { probe } of vms) probe.stop();
-    sh(
-      vms
-        .map(
-          ({ netns, host, link }) => `ovs-vsctl --db=${host.ovsdb} --if-exists del-port ${link}; ip netns del ${netns}`,
-        )
-        .join('\n'),
-    );
+    await Promise.all(vms.map(({ probe }) => probe.stop()));
+    for (const { netns, host, link } of vms)
+      sh(`ovs-vsctl --db=${host.ovsdb} --if-exists del-port ${link}; ip netns del ${netns} || true`);
     this.vms.clear();
   }
 

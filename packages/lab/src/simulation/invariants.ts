@@ -1,6 +1,8 @@
 import {
   addressGroupFlows,
   addressGroupOf,
+  BroadcastIndex,
+  broadcastFlows,
   type Fabric,
   type Flow,
   flowKey,
@@ -172,7 +174,26 @@ function wantedFlows(region: Region, goals: Goals, host: SimulatedHost): Flow[] 
       flows.push(...portFlows(local, ofport, security.index, routing.index));
     }
   }
-  return flows;
+  return [...flows, ...broadcastsOf(region, ports, host)];
+}
+
+/** What is said to all of a network, where all of it is told. */
+function broadcastsOf({ workload, hosts }: Region, ports: readonly Port[], host: SimulatedHost): readonly Flow[] {
+  const index = new BroadcastIndex();
+  const told = ports.filter(({ networkId }) => !workload.isOnDemand(networkId));
+  const vnis = new Set<number>();
+  for (const port of told) {
+    const { vni } = workload.network(port.networkId);
+    const at = hosts.find(({ node }) => node.id === port.hostId)!.node.ip;
+    const ofport = host.memory.plugged(port.id)?.ofport;
+    vnis.add(vni);
+    if (at !== host.node.ip) index.moveNeighbor(undefined, { vni, hostIp: at });
+    else if (ofport !== undefined && isUp(workload, port)) index.setPort(port.id, { vni, ofport });
+  }
+  return [...vnis].flatMap((vni) => {
+    const audience = index.audience(vni);
+    return audience === undefined ? [] : broadcastFlows(audience);
+  });
 }
 
 /** The routers that the host knows of, and the flows that are theirs. */

@@ -1,0 +1,31 @@
+/** What a VM says to all of its network, broadcast or multicast: copies to the other hosts that have ports of it, and to the ports here. */
+import { ipv4 } from '@alcor/openflow';
+import type { Audience } from './broadcast-index.ts';
+import { FALLBACK, flow, RESERVED, set } from './build.ts';
+import { resourceCookie } from './cookie.ts';
+import type { Action, Flow, Match } from './flow.ts';
+import { pipeline, type TableName } from './pipeline.ts';
+
+/** The bit of a destination that is more than one. */
+const MANY = { value: 0x0100_0000_0000, mask: 0x0100_0000_0000 };
+
+/**
+ * The flows of a network. Every copy for a port here is judged by that port's groups on its own; the other hosts copy for theirs. What no
+ * host can answer of ARP and neighbour discovery goes the same way: a VM may have addresses that only it knows of.
+ */
+export function broadcastFlows({ vni, ofports, hosts }: Audience): readonly Flow[] {
+  const owner = resourceCookie(`broadcast ${vni}`);
+  const at: Match = { metadata: BigInt(vni), eth_dst: MANY };
+  const crossing = hosts.flatMap((host) => [set('tun_dst', ipv4(host)), call('tunnel')]);
+  const here = ofports.flatMap((ofport) => [set('reg1', ofport), call('entering')]);
+  return [flow(owner, 'neighbour', FALLBACK, at, crossing, 'delivery'), flow(owner, 'delivery', FALLBACK, at, here)];
+}
+
+/** What a VM says does not come back to it. */
+export function notToItself(owner: bigint, ofport: number): Flow {
+  return flow(owner, 'entering', RESERVED, { reg0: ofport, reg1: ofport }, []);
+}
+
+function call(table: TableName): Action {
+  return { type: 'resubmit', table: pipeline[table].id };
+}
