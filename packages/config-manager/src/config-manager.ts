@@ -12,6 +12,9 @@ import { type TopicInformation, Topics } from './topic-information.ts';
 const atOnce = 16;
 /** One that does not answer keeps others waiting for so long at most, in ms. */
 const openingMs = 1_000;
+/** Of hosts that were lost more are reached for at once, for many of them may be dead; each keeps others waiting for so long at most. */
+const againAtOnce = 64;
+const reopeningMs = 250;
 /** One that takes its time over what it is told. */
 const tellingMs = 5_000;
 
@@ -75,6 +78,7 @@ export class ConfigManager {
       onDemand: this.#onDemand,
       requestAddress: () => this.#requestAddress,
       opening: new Admission({ clock, places: atOnce, keptMs: openingMs }),
+      reopening: new Admission({ clock, places: againAtOnce, keptMs: reopeningMs }),
       telling: new Admission({ clock, places: atOnce, keptMs: tellingMs }),
     };
   }

@@ -66,6 +66,8 @@ export interface SharedBySessions {
   readonly requestAddress: () => string;
   /** To open a stream for the first time. */
   readonly opening: Admission;
+  /** To open one anew. */
+  readonly reopening: Admission;
   /** To tell a host all that it must know. */
   readonly telling: Admission;
 }
@@ -182,16 +184,16 @@ export class HostSession {
     }
   }
 
-  /** When all hosts are to be reached at once, each has to wait for its turn; later each tries by its own pace. */
+  /** When all hosts are to be reached at once, each has to wait for its turn; those that are lost keep nobody waiting who is new. */
   async #open(signal: AbortSignal): Promise<GoalStream> {
     const { runtime, shared } = this.#options;
-    const leave = this.#opened ? undefined : await shared.opening.enter(signal);
+    const leave = await (this.#opened ? shared.reopening : shared.opening).enter(signal);
     this.#opened = true;
     try {
       const wire = await runtime.transport.open(pushGoalStatesStream, this.#host.agentAddress, signal);
       return reliable(wire, { clock: runtime.clock, empty: emptyGoalState });
     } finally {
-      leave?.();
+      leave();
     }
   }
 
@@ -203,7 +205,8 @@ export class HostSession {
     await stream.send({ ...emptyGoalState(), fence, hostId, requestAddress: shared.requestAddress() });
     // What the host reads itself is judged by the VPCs that it is in.
     goals.look();
-    const late = runtime.clock.timer(offerMs, () => heard.abort('no answer'));
+    // Where this process had no time for so long, the answer may be there and not yet read.
+    const late = runtime.clock.timer(offerMs, () => void runtime.clock.sleep(0).then(() => heard.abort('no answer')));
     await aborted(AbortSignal.any([heard.signal, signal]));
     late.cancel();
     const leave = await shared.telling.enter(signal);

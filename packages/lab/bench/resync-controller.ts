@@ -13,7 +13,14 @@ import { hostName, intentOf, type Size } from './resync-intent.ts';
 export type ControllerSays =
   /** Seconds that it took to make the feed that stands for the database, and to compile all of it. */
   | { readonly loaded: true; readonly feedS: number; readonly compileS: number }
-  | { readonly verified: true; readonly cpuS: number; readonly delayP99Ms: number; readonly delayMaxMs: number };
+  | {
+      readonly verified: true;
+      /** How often a host was lost, and had to be reached again. */
+      readonly lost: number;
+      readonly cpuS: number;
+      readonly delayP99Ms: number;
+      readonly delayMaxMs: number;
+    };
 
 const lookEveryMs = 20;
 
@@ -23,8 +30,11 @@ const runtime = realRuntime();
 const { clock } = runtime;
 const forever = new AbortController().signal;
 const say = (what: ControllerSays): void => void process.send?.(what);
+let lost = 0;
 const log = (message: string, error?: unknown): void => {
-  if (error !== undefined) console.error(message, error);
+  const isLoss = message.startsWith('lost host');
+  if (isLoss) lost++;
+  if (error !== undefined || (isLoss && lost === 1)) console.error(message, error ?? '');
 };
 
 process.once('disconnect', () => process.exit());
@@ -51,6 +61,7 @@ for (let n = 0; n < size.hosts;) {
 const { user, system } = process.cpuUsage(before);
 say({
   verified: true,
+  lost,
   cpuS: (user + system) / 1e6,
   delayP99Ms: delay.percentile(99) / 1e6,
   delayMaxMs: delay.max / 1e6,

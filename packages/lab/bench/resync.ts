@@ -68,7 +68,7 @@ async function measure(hosts: SimulatedHosts, size: Size, address: string, diver
   await controller.kill();
   const written = counters.written - before.written + counters.removed - before.removed;
   if (written < wanted) throw new Error(`${written} of ${wanted} changes have come to the hosts`);
-  const { cpuS, delayP99Ms, delayMaxMs } = said as Extract<ControllerSays, { verified: true }>;
+  const { lost, cpuS, delayP99Ms, delayMaxMs } = said as Extract<ControllerSays, { verified: true }>;
   return [
     { measure: 'resync_s', value: (end - start) / 1000, unit: 's' },
     { measure: 'feed_made_s', value: feedS, unit: 's' },
@@ -78,6 +78,7 @@ async function measure(hosts: SimulatedHosts, size: Size, address: string, diver
     { measure: 'writes', value: written, unit: '1' },
     { measure: 'goals_retold', value: counters.retold - before.retold, unit: '1' },
     { measure: 'bytes_over_full_state', value: (counters.bytes - before.bytes) / fullState, unit: '1' },
+    { measure: 'hosts_lost', value: lost, unit: '1' },
     { measure: 'controller_cpu_after_load_s', value: cpuS, unit: 's' },
     { measure: 'controller_loop_delay_p99_ms', value: delayP99Ms, unit: 'ms' },
     { measure: 'controller_loop_delay_max_ms', value: delayMaxMs, unit: 'ms' },

@@ -81,7 +81,10 @@ function settled(session: ClientHttp2Session): Promise<void> {
 function keepAlive(session: ClientHttp2Session): void {
   let late: NodeJS.Timeout | undefined;
   const timer = setInterval(() => {
-    late ??= setTimeout(() => session.destroy(new Error('the peer does not answer')), keepaliveTimeoutMs);
+    late ??= setTimeout(() => {
+      // Where this process had no time for so long, the answer may be there and not yet read.
+      setImmediate(() => late && session.destroy(new Error('the peer does not answer')));
+    }, keepaliveTimeoutMs);
     session.ping(() => {
       clearTimeout(late);
       late = undefined;
