@@ -81,6 +81,8 @@ function settled(session: ClientHttp2Session): Promise<void> {
 function keepAlive(session: ClientHttp2Session): void {
   let late: NodeJS.Timeout | undefined;
   const timer = setInterval(() => {
+    // Between its end and the word of it.
+    if (session.destroyed || session.closed) return;
     late ??= setTimeout(() => {
       // Where this process had no time for so long, the answer may be there and not yet read.
       setImmediate(() => late && session.destroy(new Error('the peer does not answer')));
