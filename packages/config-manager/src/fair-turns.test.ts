@@ -32,6 +32,15 @@ describe('work of several tenants', () => {
     expect(await Promise.all(all)).toEqual(all.map(() => true));
   });
 
+  it('is done by a tenant that is alone a few pieces at a time', async () => {
+    for (let n = 0; n < 20; n++) void run('a');
+    void schedule.clock.sleep(0).then(() => run('b'));
+    await schedule.run(10);
+    // The first piece at once, then four, then in turns.
+    expect(done.indexOf('b')).toBe(6);
+    expect(done).toHaveLength(21);
+  });
+
   it('is refused where too much of one tenant waits, and of that tenant only', async () => {
     const all = Array.from({ length: 200 }, () => run('flood'));
     const other = run('a');
