@@ -18,6 +18,8 @@ const { clock } = realRuntime();
  * way neighbours are told, and the engine has not compiled the agent yet.
  */
 const WARM_UP = 3;
+/** Until processes that ping have started, in ms. */
+const STARTING_MS = 500;
 
 const { values } = parseArgs({
   options: {
@@ -30,30 +32,39 @@ const { values } = parseArgs({
 });
 const [pings, sources, rounds] = [Number(values.pings), Number(values.sources), Number(values.rounds)];
 
-/** Round-trip times in ms by target, with nothing between one request and the next; null: no answer. */
-async function pingAll(vm: Vm, targets: readonly string[]): Promise<(number | null)[]> {
-  const child = spawn(
-    'ip',
-    ['netns', 'exec', vm.netns, 'fping', '-q', '-C', '1', '-i', '0', '-t', '5000', ...targets],
-    {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    },
-  );
+/** A process that pings when it is told whom. */
+interface Pinger {
+  /** Round-trip times in ms by target, with nothing between one request and the next; null: no answer. */
+  ping(targets: readonly string[]): Promise<(number | null)[]>;
+}
+
+function startPinger(vm: Vm): Pinger {
+  const command = ['netns', 'exec', vm.netns, 'fping', '-q', '-C', '1', '-i', '0', '-t', '5000'];
+  const child = spawn('ip', command, { stdio: ['pipe', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (data: Buffer) => (said += data.toString()));
-  await new Promise((resolve) => child.once('close', resolve));
-  const lines = said.split('\n').filter((line) => line.includes(' : '));
-  if (lines.length !== targets.length) throw new Error(`unexpected output of fping: ${said}`);
-  return lines.map((line) => {
-    const time = line.split(' : ')[1]!.trim();
-    return time === '-' ? null : Number(time);
-  });
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  return {
+    async ping(targets) {
+      child.stdin.end(`${targets.join('\n')}\n`);
+      await closed;
+      const lines = said.split('\n').filter((line) => line.includes(' : '));
+      if (lines.length !== targets.length) throw new Error(`unexpected output of fping: ${said}`);
+      return lines.map((line) => {
+        const time = line.split(' : ')[1]!.trim();
+        return time === '-' ? null : Number(time);
+      });
+    },
+  };
 }
 
 async function everybody(vms: readonly Vm[]): Promise<(number | null)[]> {
   const [from, to] = [vms.slice(0, sources), vms.slice(sources)];
   const share = (n: number): string[] => to.filter((_, at) => at % sources === n).map(({ ip }) => ip);
-  return (await Promise.all(from.map((vm, n) => pingAll(vm, share(n))))).flat();
+  const pingers = from.map((vm) => startPinger(vm));
+  // Packets are to be measured, and not what it takes to start processes beside the switches.
+  await clock.sleep(STARTING_MS);
+  return (await Promise.all(pingers.map((pinger, n) => pinger.ping(share(n))))).flat();
 }
 
 async function forgetMacs(vms: readonly Vm[]): Promise<void> {
