@@ -4,6 +4,7 @@ import type { Audience } from './broadcast-index.ts';
 import { FALLBACK, flow, RESERVED, set } from './build.ts';
 import { resourceCookie } from './cookie.ts';
 import type { Action, Flow, Match } from './flow.ts';
+import { meterOf } from './meters.ts';
 import { pipeline, type TableName } from './pipeline.ts';
 
 /** The bit of a destination that is more than one. */
@@ -16,9 +17,13 @@ const MANY = { value: 0x0100_0000_0000, mask: 0x0100_0000_0000 };
 export function broadcastFlows({ vni, ofports, hosts }: Audience): readonly Flow[] {
   const owner = resourceCookie(`broadcast ${vni}`);
   const at: Match = { metadata: BigInt(vni), eth_dst: MANY };
+  const limit: Action = { type: 'meter', meter: meterOf('broadcast', vni) };
   const crossing = hosts.flatMap((host) => [set('tun_dst', ipv4(host)), call('tunnel')]);
   const here = ofports.flatMap((ofport) => [set('reg1', ofport), call('entering')]);
-  return [flow(owner, 'neighbour', FALLBACK, at, crossing, 'delivery'), flow(owner, 'delivery', FALLBACK, at, here)];
+  return [
+    flow(owner, 'neighbour', FALLBACK, at, [limit, ...crossing], 'delivery'),
+    flow(owner, 'delivery', FALLBACK, at, here),
+  ];
 }
 
 /** What a VM says does not come back to it. */

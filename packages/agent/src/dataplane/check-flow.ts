@@ -84,6 +84,8 @@ function checkAction(flow: Flow, table: Table, action: Action): void {
       return checkWrite(flow, table, 'ip_ttl');
     case 'controller':
       return checkToAgent(flow, table, action.meter);
+    case 'meter':
+      return checkMetered(flow, table, action.meter);
     case 'resubmit':
       return checkCall(flow, table, action.table);
     case 'ct':
@@ -104,6 +106,15 @@ function checkOutput(flow: Flow, table: Table, to: Table['outputs']): void {
 
 function checkToAgent(flow: Flow, table: Table, meter: number): void {
   if (table.toAgent !== true) throw refuse(flow, 'table gives no packets to the agent');
+  checkMeter(flow, meter);
+}
+
+function checkMetered(flow: Flow, table: Table, meter: number): void {
+  if (table.metered !== true) throw refuse(flow, 'table does not meter packets');
+  checkMeter(flow, meter);
+}
+
+function checkMeter(flow: Flow, meter: number): void {
   if (!meters.some(({ id }) => id === meter)) throw refuse(flow, `there is no meter ${meter}`);
 }
 

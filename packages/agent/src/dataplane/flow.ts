@@ -20,6 +20,8 @@ export type Action =
   | { readonly type: 'dec_ttl' }
   /** A copy goes to the agent, as far as the meter allows (meters.ts). */
   | { readonly type: 'controller'; readonly meter: number }
+  /** The packet ends here where it is one more than the meter allows (meters.ts). */
+  | { readonly type: 'meter'; readonly meter: number }
   /** Passes the packet through another table and comes back, with the registers as that table left them. */
   | { readonly type: 'resubmit'; readonly table: number }
   | CtAction;
@@ -149,6 +151,8 @@ function actionText(action: Action, show: ShowValue): string {
       return 'dec_ttl';
     case 'controller':
       return `controller:meter=${action.meter}`;
+    case 'meter':
+      return `meter:${action.meter}`;
     case 'resubmit':
       return `resubmit:${action.table}`;
     case 'ct': {

@@ -1,5 +1,5 @@
 /**
- * How much the agent is given of one network's packets. Each purpose has a few meters, and a network the one that its VNI
+ * How much the agent is given of one network's packets, and how many of them are copied to all of it. Each purpose has a few meters, and a network the one that its VNI
  * falls on: nothing is allocated, so a new process finds the meters that it would make, and a flood takes from few.
  */
 export const meterPurposes = {
@@ -7,6 +7,8 @@ export const meterPurposes = {
   unknown: { rate: 2_000, burst: 2_000 },
   /** What the agent answers itself, e.g. a DHCP client. */
   service: { rate: 500, burst: 500 },
+  /** What is said to all of a network, of which each packet becomes as many as there are hosts and ports. */
+  broadcast: { rate: 1_000, burst: 1_000 },
 } as const;
 
 export type MeterPurpose = keyof typeof meterPurposes;

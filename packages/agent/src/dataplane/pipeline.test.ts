@@ -33,6 +33,7 @@ test.each<[string, Flow, string]>([
   ['a write without its prerequisite', act({ type: 'set_field', field: 'icmpv6_type', value: 1 }), 'icmpv6_type needs'],
   ['an output that is not for this table', act({ type: 'output', port: 1 }), 'does not output to port'],
   ['an action that nobody implements', act({ type: 'flood' }), 'action flood is unknown'],
+  ['a meter where there is none', act({ type: 'meter', meter: 1 }), 'does not meter'],
   ['a call that the table does not make', act({ type: 'resubmit', table: 100 }), 'does not call 100'],
   ['conntrack where there is none', act({ type: 'ct', zone: { field: 'reg0', bits: 16 } }), 'does not use ct'],
   [

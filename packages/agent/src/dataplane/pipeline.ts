@@ -55,6 +55,8 @@ export interface Table {
   readonly again?: readonly TableName[];
   /** Flows may give packets to the agent. */
   readonly toAgent?: true;
+  /** Flows may end packets that are more than a meter allows. */
+  readonly metered?: true;
   /** What the connection tracker is used for: to know the connection, or to remember it. */
   readonly conntrack?: 'track' | 'commit';
   /** Where packets go that no resource's flow takes. */
@@ -231,6 +233,7 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     outputs: 'none',
     next: ['tunnel', 'toGateway', 'delivery'],
     calls: ['tunnel'],
+    metered: true,
     toAgent: true,
     miss: 'drop',
   },

@@ -150,6 +150,9 @@ function act(action: Action, table: number, journey: Journey): void {
       return write(journey, 'ip_ttl', Number(journey.packet.ip_ttl ?? 0) - 1, 0xff);
     case 'controller':
       return void journey.given.push({ table, packet: { ...journey.packet } });
+    case 'meter':
+      // This switch has no meters.
+      return;
     case 'resubmit':
       return passFrom(action.table, journey);
     case 'ct':
