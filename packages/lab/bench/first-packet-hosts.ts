@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { ConfigManager, type ManagedHost } from '@alcor/config-manager';
 import {
   EtherType,
+  GatewayConfiguration,
   type Goal,
   goalKey,
   NeighborConfiguration,
@@ -58,8 +59,18 @@ export function guest(n: number, host: number): Guest {
   return { id: `p${n}`, host, mac, ip: `10.0.${bytes.join('.')}` };
 }
 
+/**
+ * Who has the first packet find its way: the config manager, which is asked; a third host, the gateway, beside; or nobody, because both hosts
+ * were told of everybody before.
+ */
+export type Way = 'asked' | 'gateway' | 'told';
+
 /** `judged`: the guests' ports are in a security group that lets in its members only; otherwise nobody judges what they send. */
-export async function startFirstPacketHosts(guests: readonly Guest[], judged: boolean): Promise<FirstPacketHosts> {
+export async function startFirstPacketHosts(
+  guests: readonly Guest[],
+  judged: boolean,
+  way: Way,
+): Promise<FirstPacketHosts> {
   const stop = new AbortController();
   const runtime = realRuntime();
   const runDir = await mkdtemp(join(tmpdir(), 'al-'));
@@ -71,13 +82,14 @@ export async function startFirstPacketHosts(guests: readonly Guest[], judged: bo
     await cleanRegion({ prefix, runDir, means });
   };
   try {
-    const hosts = await startHosts(await createFabric({ prefix, runDir, means }), 2);
+    const hosts = await startHosts(await createFabric({ prefix, runDir, means }), way === 'gateway' ? 3 : 2);
     for (const host of hosts) children.push(await startAgent(host));
     const { goals, showNeighbours } = topicsOf(guests, hosts, judged);
+    if (way === 'gateway') makeGateway(goals, hosts[2]!);
     const managed = new Topic<ManagedHost>();
     for (const host of hosts) managed.put(host.id, { id: host.id, agentAddress: agentAddress(host), ip: host.ip });
-    const channels = new Topic<{ readonly channel: 'on-demand' }>();
-    channels.put(vpcId, { channel: 'on-demand' });
+    const channels = new Topic<{ readonly channel: 'on-demand' | 'grpc' }>();
+    channels.put(vpcId, { channel: way === 'told' ? 'grpc' : 'on-demand' });
     const manager = new ConfigManager({ runtime, goals, hosts: managed, channels, onReport: () => {}, log: () => {} });
     await manager.answer('127.0.0.1:0', stop.signal);
     const running = manager.run(stop.signal);
@@ -127,6 +139,15 @@ function topicsOf(guests: readonly Guest[], hosts: readonly Host[], judged: bool
     }
   };
   return { goals, showNeighbours };
+}
+
+/** As delivery says it: to the host in its own topic, and to all in the VPC where it is. */
+function makeGateway(goals: Bus<Goal>, { id, ip }: Host): void {
+  const destinations = [{ ipAddress: ip }];
+  const state = GatewayConfiguration.fromPartial({ id, vpcId, revisionNumber: 1, destinations });
+  goals.topic(`host/${id}`).put(`gateway/${vpcId}`, { kind: 'gateway', state });
+  for (const topic of [`vpc/${vpcId}`, `vpc/${vpcId}/common`])
+    goals.topic(topic).put(`gateway/${id}`, { kind: 'gateway', state });
 }
 
 function stateOf({ id, mac, ip }: Guest) {

@@ -3,7 +3,10 @@
  * each, from the VM's first ARP request until its echo reply. The agents ask the config manager over gRPC, and the security groups of the ports
  * let in their members only. All processes share this machine.
  *
- *   npm run bench:first-packet -- [--pings N] [--sources N] [--rounds N] [--json]
+ * With `--way gateway` a third host forwards them meanwhile, with `--way told` the hosts know everybody before: what the first costs more than
+ * the second is what a gateway adds.
+ *
+ *   npm run bench:first-packet -- [--pings N] [--sources N] [--rounds N] [--groups] [--way asked|gateway|told] [--json]
  */
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -27,9 +30,12 @@ const { values } = parseArgs({
     sources: { type: 'string', default: '10' },
     rounds: { type: 'string', default: '5' },
     groups: { type: 'boolean', default: false },
+    way: { type: 'string', default: 'asked' },
     json: { type: 'boolean', default: false },
   },
 });
+const way = (['asked', 'gateway', 'told'] as const).find((each) => each === values.way);
+if (way === undefined) throw new TypeError(`--way wants asked, gateway or told, not '${values.way}'`);
 const [pings, sources, rounds] = [Number(values.pings), Number(values.sources), Number(values.rounds)];
 
 /** A process that pings when it is told whom. */
@@ -101,7 +107,7 @@ function quantile(times: readonly number[], q: number): number {
 }
 
 const guests = Array.from({ length: sources + pings }, (_, n) => guest(n, n < sources ? 0 : 1));
-const hosts = await startFirstPacketHosts(guests, values.groups);
+const hosts = await startFirstPacketHosts(guests, values.groups, way);
 try {
   const first: (number | null)[] = [];
   const second: (number | null)[] = [];
@@ -112,7 +118,7 @@ try {
     second.push(...times.second);
     console.error(`round ${n + 1}: ${times.first.filter((time) => time === null).length} lost`, summary(times.first));
   }
-  const context = { pings, sources, rounds, groups: values.groups ? 1 : 0 };
+  const context = { pings, sources, rounds, groups: values.groups ? 1 : 0, way };
   for (const [name, times] of [
     ['first', first],
     ['next', second],
