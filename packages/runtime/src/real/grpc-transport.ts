@@ -57,7 +57,8 @@ export const grpcTransport: Transport = {
     signal.throwIfAborted();
     // Every open call listens to it: that many are no leak.
     setMaxListeners(0, signal);
-    const server = new Server(options);
+    // A caller that holds a large region may stop for many seconds, to collect its garbage: that must not cost it all its hosts at once.
+    const server = new Server({ ...options, 'grpc.keepalive_timeout_ms': 30_000 });
     for (const each of handlers) serveMethod(server, each, signal);
     const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
     // Else an answer may wait for the caller to acknowledge the one before, which it puts off by 40 ms.
