@@ -10,11 +10,12 @@ describe('work of several tenants', () => {
   beforeEach(() => {
     schedule = createSchedule();
     const { clock } = createWorld(schedule, seededRandom(1), () => {}).start('process').runtime;
-    turns = new FairTurns({ clock, waitingAtMost: 100 });
+    turns = new FairTurns({ clock, waitingAtMost: 100, sharedPerSecond: 1_000 });
     done = [];
   });
 
-  const run = (tenant: string): Promise<boolean> => turns.run(tenant, () => done.push(tenant));
+  const pass = (ms: number): Promise<unknown> => Promise.all([schedule.clock.sleep(ms), schedule.run(ms)]);
+  const run = (tenant: string, weight = 1): Promise<boolean> => turns.run(tenant, weight, () => done.push(tenant));
 
   it('is done at once where nobody else has any', async () => {
     const first = run('a');
@@ -50,8 +51,26 @@ describe('work of several tenants', () => {
     expect(await run('flood')).toBe(true);
   });
 
+  it('is bounded for each tenant while there are others, and not where it is alone', async () => {
+    const perSecond = async (seconds: number, others: boolean): Promise<number> => {
+      const flood: Promise<boolean>[] = [];
+      for (let tick = 0; tick < seconds * 20; tick++) {
+        const other = others ? run('a') : Promise.resolve(true);
+        for (let n = 0; n < 10; n++) flood.push(run('flood', 10));
+        await pass(50);
+        expect(await other).toBe(true);
+      }
+      return (10 * (await Promise.all(flood)).filter((isDone) => isDone).length) / seconds;
+    };
+    expect(await perSecond(4, false)).toBe(2_000);
+    expect(await perSecond(4, true)).toBe(1_000);
+    // The other one is gone a second later.
+    await pass(1_000);
+    expect(await perSecond(4, false)).toBe(2_000);
+  });
+
   it('goes on after a piece that fails', async () => {
-    const bad = turns.run('a', () => {
+    const bad = turns.run('a', 1, () => {
       throw new Error('no good');
     });
     const failed = expect(bad).rejects.toThrow('no good');

@@ -4,29 +4,41 @@ export interface FairTurnsOptions {
   readonly clock: Clock;
   /** Pieces of work of one tenant that may wait. */
   readonly waitingAtMost: number;
+  /** How much of one tenant is done in a second while others have work too. */
+  readonly sharedPerSecond: number;
 }
+
+/** A tenant that has had no work for so long is not there, in ms. */
+const presenceMs = 1_000;
 
 /** Pieces of a tenant that is alone before others may come: what is done in one go can be said in one message. */
 const inARow = 4;
 
 /**
  * Does work in small pieces, of each tenant that has some a piece in turn, and lets the machine read and write in between. So who asks
- * little is answered after one piece of each of the others, however much those ask; with nobody else a tenant has it all.
+ * little is answered after one piece of each of the others, however much those ask; with nobody else a tenant has it all. A piece has
+ * consequences that are in no turn, like what other hosts are told: so with others there, what one has done in a second is bounded, too.
  */
 export class FairTurns {
   readonly #options: FairTurnsOptions;
   /** By tenant, in the order of their turns. */
   readonly #waiting = new Map<string, (() => void)[]>();
+  readonly #shares: Shares;
   #isWorking = false;
 
   constructor(options: FairTurnsOptions) {
     this.#options = options;
+    this.#shares = new Shares(options);
   }
 
-  /** Resolves with true when `work` has been done, with false at once when too much of the tenant's waits already. */
-  run(tenant: string, work: () => void): Promise<boolean> {
+  /**
+   * Resolves with true when `work`, which is as much as `weight` says, has been done; with false at once when too much of the tenant's waits
+   * already, or it has had its share.
+   */
+  run(tenant: string, weight: number, work: () => void): Promise<boolean> {
     const waiting = this.#waiting.get(tenant) ?? [];
-    if (waiting.length >= this.#options.waitingAtMost) return Promise.resolve(false);
+    if (!this.#shares.take(tenant, weight) || waiting.length >= this.#options.waitingAtMost)
+      return Promise.resolve(false);
     return new Promise((resolve, reject) => {
       waiting.push(() => {
         try {
@@ -56,5 +68,33 @@ export class FairTurns {
       done = 0;
     }
     this.#isWorking = false;
+  }
+}
+
+/** What each tenant has had lately. */
+class Shares {
+  readonly #clock: Clock;
+  readonly #perSecond: number;
+  /** Those with work within the last second, the last one at the end; what each may have at once. */
+  readonly #present = new Map<string, { readonly left: number; readonly at: number }>();
+
+  constructor({ clock, sharedPerSecond }: FairTurnsOptions) {
+    this.#clock = clock;
+    this.#perSecond = sharedPerSecond;
+  }
+
+  /** Whether the tenant may have so much more; alone it may have anything, which counts all the same when others come. */
+  take(tenant: string, weight: number): boolean {
+    const now = this.#clock.now();
+    const { left, at } = this.#present.get(tenant) ?? { left: this.#perSecond, at: now };
+    const there = Math.min(this.#perSecond, left + ((now - at) * this.#perSecond) / 1_000);
+    this.#present.delete(tenant);
+    for (const [other, { at: last }] of this.#present) {
+      if (now - last < presenceMs) break;
+      this.#present.delete(other);
+    }
+    const isGiven = there >= weight || this.#present.size === 0;
+    this.#present.set(tenant, { left: isGiven ? Math.max(0, there - weight) : there, at: now });
+    return isGiven;
   }
 }

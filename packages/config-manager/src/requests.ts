@@ -17,6 +17,8 @@ const questionsAtMost = 1_000;
 const atOnce = 16;
 /** Of one tenant, times as many questions; beyond, it is asked to come again. */
 const waitingAtMost = 256;
+/** Questions of one tenant in a second, where others ask too: less than half of what one core answers. */
+const sharedPerSecond = 4_000;
 const comeAgainMs = 500;
 
 const statusOf = {
@@ -28,7 +30,7 @@ const statusOf = {
 
 /** Answers `RequestGoalStates`: what becomes of each question, in turns of the tenants. The goal states go by the host's stream. */
 export function answersRequests(onDemand: OnDemand, clock: Clock): Handler {
-  const turns = new FairTurns({ clock, waitingAtMost });
+  const turns = new FairTurns({ clock, waitingAtMost, sharedPerSecond });
   return answering(requestGoalStates, async ({ hostId, stateRequests, formatVersion }) => {
     if (stateRequests.length > questionsAtMost) {
       throw new CallRefused(
@@ -71,7 +73,7 @@ async function answerPiece(
   { onDemand, turns, hostId }: { readonly onDemand: OnDemand; readonly turns: FairTurns; readonly hostId: string },
 ): Promise<OperationAnswer[]> {
   const answers: (OperationAnswer | Promise<OperationAnswer>)[] = [];
-  const isDone = await turns.run(tenant, () => {
+  const isDone = await turns.run(tenant, questions.length, () => {
     for (const question of questions) answers.push(answerTo(onDemand, hostId, question));
   });
   if (!isDone) return questions.map(({ requestId }) => statusFor(requestId, busy));
