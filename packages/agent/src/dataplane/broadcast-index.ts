@@ -81,6 +81,11 @@ export class BroadcastIndex {
     return { vni, ofports, hosts: [...network.hosts.keys()].sort() };
   }
 
+  /** Those that anybody is known of. */
+  networks(): readonly number[] {
+    return [...this.#networks.keys()];
+  }
+
   /** The network, if it has become another one. */
   #count<Side extends keyof Network>(vni: number, side: Side, at: Parameters<Network[Side]['get']>[0], more: 1 | -1) {
     let network = this.#networks.get(vni);

@@ -26,8 +26,23 @@ test('a plugged port is ok once its flows are in force', async () => {
   const ofport = memory.plug('p');
   dataplane.setPort(port('p'));
   expect(await dataplane.flush(never)).toEqual([{ resourceId: 'p', status: 'ok', reason: '' }]);
-  const all = broadcastFlows({ vni: 100, ofports: [ofport], hosts: [] });
-  expect(await keys(memory)).toEqual([...hostFlows(1), ...portFlows(port('p'), ofport), ...all].map(named).sort());
+  expect(await keys(memory)).toEqual([...hostFlows(1), ...portFlows(port('p'), ofport)].map(named).sort());
+});
+
+test('who gets copies of a broadcast is written once all are told, and not anew for each of them', async () => {
+  const { dataplane, memory } = await testHost(A);
+  const ofports = [memory.plug('p'), memory.plug('q')];
+  dataplane.setPort(port('p'));
+  await dataplane.flush(never);
+  dataplane.setPort(port('q', { mac: '02:00:00:00:00:03', ips: ['10.0.0.3'] }));
+  const all = broadcastFlows({ vni: 100, ofports, hosts: [] }).map(named);
+  expect(await keys(memory)).not.toContain(all[0]);
+  await dataplane.reconcile(never);
+  expect(await keys(memory)).toEqual(expect.arrayContaining(all));
+  memory.unplug('q');
+  await settled();
+  const left = broadcastFlows({ vni: 100, ofports: ofports.slice(0, 1), hosts: [] }).map(named);
+  expect(await keys(memory)).toEqual(expect.arrayContaining(left));
 });
 
 test('a port without an interface says so, and is told of when it is plugged and unplugged', async () => {
@@ -214,7 +229,7 @@ test('the state can be looked at', async () => {
   dataplane.setPort(port('p'));
   dataplane.setPort(port('q'));
   dataplane.setNeighbor(neighbor('n'));
-  await dataplane.flush(never);
+  await dataplane.reconcile(never);
   expect(dataplane.describe()).toMatchObject({
     connected: true,
     tunnelPort: 1,

@@ -162,6 +162,7 @@ export class Dataplane {
    */
   async reconcile(signal: AbortSignal): Promise<readonly ResourceOutcome[]> {
     const taken = this.#outcomes.take();
+    this.#desired.allHere();
     return this.#reconciler.exclusively(() => {
       this.#reconciler.sweep();
       return this.#flush(taken, signal);

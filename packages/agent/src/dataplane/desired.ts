@@ -52,6 +52,7 @@ export class DesiredFlows {
   readonly #routing = new RoutingIndex();
   readonly #vpcs = new Map<string, OnDemandVpc>();
   readonly #broadcast = new BroadcastIndex();
+  #allHere = false;
   #tunnelPort: number | null = null;
   #gatewayPort: number | null = null;
 
@@ -60,6 +61,16 @@ export class DesiredFlows {
     this.#hostIp = options.hostIp;
     this.#onAffected = options.onAffected;
     this.#programHost();
+  }
+
+  /**
+   * All resources are here now. Flows that are made of many of them wait for it, because in a switch that an earlier process programmed
+   * they are better than what a few would make.
+   */
+  allHere(): void {
+    if (this.#allHere) return;
+    this.#allHere = true;
+    this.#programNetworks(this.#broadcast.networks());
   }
 
   get tunnelPort(): number | null {
@@ -224,6 +235,7 @@ export class DesiredFlows {
 
   /** Of networks whose audience has become another. */
   #programNetworks(vnis: readonly number[]): void {
+    if (!this.#allHere) return;
     for (const vni of vnis) {
       const audience = this.#broadcast.audience(vni);
       if (audience === undefined) this.#withdraw(`broadcast ${vni}`);
