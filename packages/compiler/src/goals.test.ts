@@ -1,9 +1,9 @@
 import { OperationType, Protocol, SecurityGroupConfiguration_Direction as Direction } from '@alcor/contract';
 import { expect, it } from 'vitest';
-import { neighborGoal, portGoal } from './goals.ts';
+import { neighborGoal, portGoal, vpcGoal } from './goals.ts';
 import { securityGroupGoal } from './group-goals.ts';
 import { routerGoal } from './router-goal.ts';
-import { addressGroupId, group, groupId, networkId, node, port, router, rule } from './testing/rows.ts';
+import { addressGroupId, group, groupId, network, networkId, node, port, router, rule } from './testing/rows.ts';
 
 const ports = (from: number, to: number) => ({ portRangeMin: from, portRangeMax: to });
 
@@ -46,6 +46,16 @@ it('says which groups a port is in to its own host and to the others', () => {
     securityGroupIds: ['group2', 'group3'],
     allowAddressPairs: pairs,
   });
+});
+
+it('says of names in which domains they are, a network’s own before the region’s', () => {
+  const named = { ...port(1, 1, { network: 0, host: 1 }), dnsName: 'db', dnsDomain: 'sql.example.' };
+  const names = { dnsName: 'db', dnsDomain: 'sql.example.' };
+  expect(portGoal(named).state).toMatchObject(names);
+  expect(neighborGoal(named, node(1, 1)).state).toMatchObject(names);
+  expect(vpcGoal(network(1, 1)).state).toMatchObject({ dnsDomains: ['openstacklocal.'] });
+  const own = { ...network(1, 1), dnsDomain: 'corp.example.' };
+  expect(vpcGoal(own).state).toMatchObject({ dnsDomains: ['corp.example.', 'openstacklocal.'] });
 });
 
 it('says of a router where it is and where it leads, and its routes on each subnet', () => {

@@ -12,7 +12,7 @@ import {
   VpcConfiguration,
   NeighborConfiguration,
 } from '@alcor/contract';
-import type { Network, Node, Port, Subnet } from '@alcor/network';
+import { type Network, type Node, type Port, regionDomain, type Subnet } from '@alcor/network';
 
 /** Who a goal is for: one host, or every host that has a port in the VPC. */
 export type Audience = `host/${string}` | `vpc/${string}`;
@@ -28,6 +28,7 @@ export function vpcGoal(network: Network): Goal {
       tunnelId: network.vni,
       mtu: network.mtu,
       adminStateDown: !network.adminStateUp,
+      dnsDomains: [...new Set([network.dnsDomain, regionDomain])].filter((domain) => domain !== ''),
     }),
   };
 }
@@ -70,6 +71,7 @@ export function portGoal(port: Port): Goal {
       allowAddressPairs: pairsOf(port),
       extraDhcpOptions: port.extraDhcpOpts.map(({ name, value, ipVersion }) => ({ name, value, ipVersion })),
       dnsName: port.dnsName,
+      dnsDomain: port.dnsDomain,
     }),
   };
 }
@@ -87,6 +89,8 @@ export function neighborGoal(port: Port, node: Node): Goal {
       fixedIps: port.fixedIps.map(({ subnetId, ip }) => ({ neighborType: NeighborType.L2, subnetId, ipAddress: ip })),
       allowAddressPairs: pairsOf(port),
       securityGroupIds: [...port.securityGroupIds],
+      dnsName: port.dnsName,
+      dnsDomain: port.dnsDomain,
     }),
   };
 }

@@ -178,8 +178,6 @@ export interface NetworkView extends Network, Zoned {
   readonly qosPolicyId: QosPolicyId | null;
   /** In the order of their making. */
   readonly subnetIds: readonly SubnetId[];
-  /** Of its ports’ names, with a dot at its end; empty: none of its own. */
-  readonly dnsDomain: string;
   /** Of the pools that its subnets of that IP version come out of; null where they are in none. */
   readonly ipv4AddressScope: AddressScopeId | null;
   readonly ipv6AddressScope: AddressScopeId | null;

@@ -45,6 +45,8 @@ export interface Network extends Resource<NetworkId> {
   /** VXLAN network identifier, 1 to 2^24 - 1, unique in the region. */
   readonly vni: number;
   readonly portSecurityEnabled: boolean;
+  /** Of its ports’ names, with a dot at its end; empty: none of its own. */
+  readonly dnsDomain: string;
 }
 
 export interface AllocationPool {

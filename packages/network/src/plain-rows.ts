@@ -8,6 +8,7 @@ export const plainNetwork: Omit<Network, keyof Resource<string> | 'vni'> = {
   isDefault: false,
   mtu: 1450,
   portSecurityEnabled: true,
+  dnsDomain: '',
 };
 
 /** What an IPv4 subnet is of which nothing special was said. */

@@ -85,7 +85,7 @@ function keyOf({ name, ipVersion }: Pick<ExtraDhcpOpt, 'name' | 'ipVersion'>): s
 }
 
 /** The domain of the region's names. */
-const regionDomain = 'openstacklocal.';
+export const regionDomain = 'openstacklocal.';
 
 /** The names that a port's addresses have. */
 export function dnsAssignment(port: {

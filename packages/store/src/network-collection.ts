@@ -57,7 +57,7 @@ export function createNetworkCollection(context: StoreContext): Collection<Netwo
   };
 }
 
-type NewNetwork = Network & Pick<NetworkView, 'dnsDomain' | 'qosPolicyId' | 'availabilityZoneHints'>;
+type NewNetwork = Network & Pick<NetworkView, 'qosPolicyId' | 'availabilityZoneHints'>;
 
 async function createNetworks(
   context: StoreContext,
