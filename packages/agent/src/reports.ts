@@ -16,6 +16,7 @@ const resourceTypes = {
   neighbor: ResourceType.NEIGHBOR,
   'security-group': ResourceType.SECURITYGROUP,
   'address-group': ResourceType.ADDRESS_GROUP,
+  'network-acl': ResourceType.NETWORK_ACL,
   router: ResourceType.ROUTER,
   gateway: ResourceType.GATEWAY,
 } as const;

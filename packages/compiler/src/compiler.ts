@@ -1,6 +1,7 @@
 import type {
   Change,
   Network,
+  NetworkAclId,
   NetworkId,
   Node,
   NodeId,
@@ -8,9 +9,11 @@ import type {
   PortId,
   Router,
   RouterId,
+  RuledNetworkAcl,
   Subnet,
   SubnetId,
 } from '@alcor/network';
+import { networkAclGoal, networksJudgedBy } from './acl-goal.ts';
 import { type Delta, difference, inOrder, type Meaning } from './delta.ts';
 import { neighborGoal, portGoal, subnetGoal, vpcGoal } from './goals.ts';
 import { GroupGraph } from './group-graph.ts';
@@ -33,6 +36,7 @@ export class Compiler {
   readonly #ports = new Table<PortId, Port>(this.#work);
   readonly #nodes = new Table<NodeId, Node>(this.#work);
   readonly #routers = new Table<RouterId, Router>(this.#work);
+  readonly #acls = new Table<NetworkAclId, RuledNetworkAcl>(this.#work);
   readonly #groups = new GroupGraph(this.#work);
   /** Ports bound to a node, whether or not the node is known. */
   readonly #portsOf = new Map<NodeId, Set<PortId>>();
@@ -52,6 +56,7 @@ export class Compiler {
       routers: this.#routers.rows.values(),
       securityGroups: this.#groups.securityGroups.rows.values(),
       addressGroups: this.#groups.addressGroups.rows.values(),
+      networkAcls: this.#acls.rows.values(),
     };
   }
 
@@ -85,6 +90,7 @@ export class Compiler {
     return [
       ...gone('router', this.#routers),
       ...gone('port', this.#ports),
+      ...gone('network-acl', this.#acls),
       ...gone('subnet', this.#subnets),
       ...gone('security-group', this.#groups.securityGroups),
       ...gone('address-group', this.#groups.addressGroups),
@@ -102,6 +108,8 @@ export class Compiler {
         return changed(this.#subnets.take(change), subnetMeaning, revision);
       case 'router':
         return changed(this.#routers.take(change), routerMeaning, revision);
+      case 'network-acl':
+        return changed(this.#acls.take(change), aclMeaning, revision);
       case 'port':
         return this.#applyPort(change);
       case 'node':
@@ -172,6 +180,10 @@ function vpcMeaning(network: Network): Meaning {
 
 function subnetMeaning(subnet: Subnet): Meaning {
   return [{ audience: `vpc/${subnet.networkId}`, goal: subnetGoal(subnet) }];
+}
+
+function aclMeaning(acl: RuledNetworkAcl): Meaning {
+  return networksJudgedBy(acl).map((vpcId) => ({ audience: `vpc/${vpcId}`, goal: networkAclGoal(acl, vpcId) }));
 }
 
 function routerMeaning(router: Router): Meaning {

@@ -4,6 +4,7 @@ import {
   GatewayType,
   type Goal,
   NeighborType,
+  NetworkAclConfiguration,
   NetworkType,
   PortConfiguration,
   RouterConfiguration,
@@ -120,6 +121,7 @@ const states = {
   neighbor: NeighborConfiguration,
   'security-group': SecurityGroupConfiguration,
   'address-group': AddressGroupConfiguration,
+  'network-acl': NetworkAclConfiguration,
   router: RouterConfiguration,
   gateway: GatewayConfiguration,
 } as const;

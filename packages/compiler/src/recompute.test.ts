@@ -4,6 +4,8 @@ import { expect, it } from 'vitest';
 import { Compiler } from './compiler.ts';
 import { type Intent, recompute } from './recompute.ts';
 import {
+  acl,
+  aclRule,
   addressGroup,
   addressGroupId,
   gone,
@@ -77,6 +79,19 @@ const write: fc.Arbitrary<Make> = fc.oneof(
       (revision) =>
         put('address-group', addressGroup(id, revision, [cidr])),
   ),
+  fc.tuple(n, some, fc.uniqueArray(fc.nat(3), { maxLength: 3 })).map(
+    ([id, subnets, drawn]): Make =>
+      (revision) =>
+        put(
+          'network-acl',
+          acl(
+            id,
+            revision,
+            subnets,
+            drawn.map((each) => aclRule(each)),
+          ),
+        ),
+  ),
   fc.tuple(n, some, fc.boolean()).map(
     ([id, networks, routed]): Make =>
       (revision) =>
@@ -140,6 +155,7 @@ class History {
       routers: of('router'),
       securityGroups: of('security-group'),
       addressGroups: of('address-group'),
+      networkAcls: of('network-acl'),
     };
   }
 

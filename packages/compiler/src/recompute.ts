@@ -1,5 +1,16 @@
 import { type Goal, goalKey } from '@alcor/contract';
-import type { AddressGroup, Network, NetworkId, Node, Port, Router, RuledSecurityGroup, Subnet } from '@alcor/network';
+import type {
+  AddressGroup,
+  Network,
+  NetworkId,
+  Node,
+  Port,
+  Router,
+  RuledNetworkAcl,
+  RuledSecurityGroup,
+  Subnet,
+} from '@alcor/network';
+import { networkAclGoal, networksJudgedBy } from './acl-goal.ts';
 import { type Audience, neighborGoal, portGoal, subnetGoal, vpcGoal } from './goals.ts';
 import { addressGroupGoal, securityGroupGoal } from './group-goals.ts';
 import { routerGoal } from './router-goal.ts';
@@ -13,6 +24,7 @@ export interface Intent {
   readonly routers: Iterable<Router>;
   readonly securityGroups: Iterable<RuledSecurityGroup>;
   readonly addressGroups: Iterable<AddressGroup>;
+  readonly networkAcls: Iterable<RuledNetworkAcl>;
 }
 
 export type Goals = ReadonlyMap<Audience, ReadonlyMap<string, Goal>>;
@@ -29,6 +41,9 @@ export function recompute(intent: Intent): Goals {
   for (const subnet of intent.subnets) say(`vpc/${subnet.networkId}`, subnetGoal(subnet));
   for (const router of intent.routers) {
     for (const { networkId } of router.interfaces) say(`vpc/${networkId}`, routerGoal(router, networkId));
+  }
+  for (const acl of intent.networkAcls) {
+    for (const vpcId of networksJudgedBy(acl)) say(`vpc/${vpcId}`, networkAclGoal(acl, vpcId));
   }
   const bound = [...intent.ports].filter(({ hostId }) => hostId !== null);
   for (const port of bound) {

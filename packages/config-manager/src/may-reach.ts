@@ -5,6 +5,7 @@ import {
   SecurityGroupConfiguration_Direction as Direction,
 } from '@alcor/contract';
 import { type Cidr, contains, type Ip, parseCidr, parseIp } from '@alcor/network';
+import { aclsAllow } from './acl-allows.ts';
 import type { VpcDirectory } from './vpc-directory.ts';
 
 /** One end of a conversation: a port, the address that it uses and what is known of its VPC. */
@@ -17,7 +18,7 @@ export interface End {
 type Way = typeof Direction.EGRESS | typeof Direction.INGRESS;
 
 /**
- * Whether security groups can let the two speak with each other at all, whoever begins: what is asked for is an address and the answer is
+ * Whether security groups and network ACLs can let the two speak with each other at all, whoever begins: what is asked for is an address and the answer is
  * remembered for all protocols and ports. When unsure, yes: the hosts judge each packet.
  */
 export function mayReach(source: End, destination: End): boolean {
@@ -25,7 +26,7 @@ export function mayReach(source: End, destination: End): boolean {
 }
 
 function mayOpen(from: End, to: End): boolean {
-  return allows(from, Direction.EGRESS, to) && allows(to, Direction.INGRESS, from);
+  return aclsAllow(from, to) && allows(from, Direction.EGRESS, to) && allows(to, Direction.INGRESS, from);
 }
 
 function allows({ neighbor, directory }: End, direction: Way, remote: End): boolean {

@@ -3,6 +3,7 @@ import type {
   GatewayConfiguration,
   Goal,
   NeighborConfiguration,
+  NetworkAclConfiguration,
   RouterConfiguration,
   SecurityGroupConfiguration,
   SubnetConfiguration,
@@ -51,6 +52,8 @@ export class VpcDirectory {
   readonly subnets = new Map<string, SubnetConfiguration>();
   readonly groups = new Map<string, SecurityGroupConfiguration>();
   readonly addressGroups = new Map<string, AddressGroupConfiguration>();
+  readonly #aclOf = new Map<string, NetworkAclConfiguration>();
+  readonly #acls = new Map<string, NetworkAclConfiguration>();
   readonly #remoteGroups: RemoteGroups;
   readonly #byId = new Map<string, NeighborConfiguration>();
   readonly #byAddress = new Map<string, NeighborConfiguration>();
@@ -84,6 +87,11 @@ export class VpcDirectory {
   /** By an address in canonical form. */
   at(address: string): NeighborConfiguration | undefined {
     return this.#byAddress.get(address);
+  }
+
+  /** The network ACL that judges what crosses the subnet's border. */
+  aclOf(subnetId: string): NetworkAclConfiguration | undefined {
+    return this.#aclOf.get(subnetId);
   }
 
   neighbors(): Iterable<NeighborConfiguration> {
@@ -121,6 +129,9 @@ export class VpcDirectory {
         return this.#takeGroup(state, removed) ? 'members' : undefined;
       case 'address-group':
         keep(this.addressGroups, state, removed);
+        return undefined;
+      case 'network-acl':
+        this.#takeAcl(state, removed);
         return undefined;
       case 'router':
         keep(this.routers, state, removed);
@@ -171,6 +182,13 @@ export class VpcDirectory {
     const isNew = !removed && this.#remoteGroups.count(state, 1);
     if (before !== undefined) this.#remoteGroups.count(before, -1);
     return isNew;
+  }
+
+  #takeAcl(state: NetworkAclConfiguration, removed: boolean): void {
+    for (const { id } of this.#acls.get(state.id)?.subnets ?? [])
+      if (this.#aclOf.get(id)?.id === state.id) this.#aclOf.delete(id);
+    keep(this.#acls, state, removed);
+    for (const { id } of removed ? [] : state.subnets) this.#aclOf.set(id, state);
   }
 }
 

@@ -112,6 +112,7 @@ const kinds: { readonly [K in GoalKind]: number } = {
   'address-group': 6,
   router: 7,
   gateway: 8,
+  'network-acl': 9,
 };
 
 /** Begins with what names the goal in its VPC. */

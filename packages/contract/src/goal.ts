@@ -1,6 +1,7 @@
 import type { AddressGroupConfiguration } from './generated/addressgroup.ts';
 import type { GatewayConfiguration } from './generated/gateway.ts';
 import type { NeighborConfiguration } from './generated/neighbor.ts';
+import type { NetworkAclConfiguration } from './generated/networkacl.ts';
 import type { PortConfiguration } from './generated/port.ts';
 import type { RouterConfiguration } from './generated/router.ts';
 import type { SecurityGroupConfiguration } from './generated/securitygroup.ts';
@@ -9,7 +10,7 @@ import type { VpcConfiguration } from './generated/vpc.ts';
 
 /**
  * One resource's goal state as it travels between rooms of one process: what topics hold and messages are made of.
- * For a resource that is gone the configuration names no more than id, revision and VPC. Groups, routers and gateways are of several
+ * For a resource that is gone the configuration names no more than id, revision and VPC. Groups, network ACLs, routers and gateways are of several
  * VPCs; each has a goal of its own, for its hosts.
  */
 export type Goal =
@@ -19,6 +20,7 @@ export type Goal =
   | { readonly kind: 'neighbor'; readonly state: NeighborConfiguration }
   | { readonly kind: 'security-group'; readonly state: SecurityGroupConfiguration }
   | { readonly kind: 'address-group'; readonly state: AddressGroupConfiguration }
+  | { readonly kind: 'network-acl'; readonly state: NetworkAclConfiguration }
   | { readonly kind: 'router'; readonly state: RouterConfiguration }
   | { readonly kind: 'gateway'; readonly state: GatewayConfiguration };
 

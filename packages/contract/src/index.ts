@@ -37,6 +37,13 @@ export {
 } from './generated/goalstateprovisioner.ts';
 export { AddressGroupConfiguration, AddressGroupState } from './generated/addressgroup.ts';
 export { GatewayConfiguration, GatewayState, GatewayType } from './generated/gateway.ts';
+export {
+  NetworkAclConfiguration,
+  NetworkAclConfiguration_Action,
+  NetworkAclConfiguration_Direction,
+  NetworkAclConfiguration_Rule,
+  NetworkAclState,
+} from './generated/networkacl.ts';
 export { NeighborConfiguration, NeighborState, NeighborType } from './generated/neighbor.ts';
 export { PortConfiguration, PortState } from './generated/port.ts';
 export { RouterConfiguration, RouterState } from './generated/router.ts';

@@ -1,6 +1,7 @@
 import type { AddressGroup, AddressGroupId } from './address-group.ts';
 import type { Channel } from './channel.ts';
 import type { HeldLease, Shard } from './lease.ts';
+import type { NetworkAclId, RuledNetworkAcl } from './network-acl.ts';
 import type { Network, NetworkId, Node, NodeId, Port, PortId, Subnet, SubnetId } from './nouns.ts';
 import type { Router, RouterId } from './router.ts';
 import type { RuledSecurityGroup, SecurityGroupId } from './security-group.ts';
@@ -16,6 +17,7 @@ export type Change =
   | ChangeOf<'security-group', SecurityGroupId, RuledSecurityGroup>
   | ChangeOf<'subnet', SubnetId, Subnet>
   | ChangeOf<'port', PortId, Port>
+  | ChangeOf<'network-acl', NetworkAclId, RuledNetworkAcl>
   | ChangeOf<'router', RouterId, Router>
   | ChangeOf<'node', NodeId, Node>
   | ChangeOf<'lease', Shard, HeldLease>;
@@ -44,7 +46,7 @@ export interface FeedBatch {
  * (intermediate states may be left out, the newest never is).
  */
 export interface Feed {
-  /** Everything there is, in batches, and the position from which `changes` continues. What is referred to comes first: networks before subnets and groups before ports before routers. */
+  /** Everything there is, in batches, and the position from which `changes` continues. What is referred to comes first: networks before subnets and groups before network ACLs and ports before routers. */
   snapshot(
     signal: AbortSignal,
   ): Promise<{ readonly position: Position; readonly batches: AsyncIterable<readonly Change[]> }>;

@@ -1,5 +1,5 @@
 import type { OneOf, TenantFilter, TenantInput, TenantPatch, TenantSortKey } from './intent-store.ts';
-import type { Branded, Resource, SubnetId } from './nouns.ts';
+import type { Branded, NetworkId, Resource, SubnetId } from './nouns.ts';
 import type { TrafficFilter, TrafficInput, TrafficSortKey } from './security-group.ts';
 import type { Traffic } from './traffic-rules.ts';
 
@@ -12,14 +12,24 @@ export interface NetworkAcl extends Resource<NetworkAclId> {
   readonly subnetIds: readonly SubnetId[];
 }
 
-export interface NetworkAclView extends NetworkAcl {
+/** An ACL with what it judges, and how. A change of its rules is one of the ACL, and so is that a subnet of its goes. */
+export interface RuledNetworkAcl extends NetworkAcl {
+  /** By id. */
+  readonly subnets: readonly AclSubnet[];
   /** By direction and number. */
   readonly rules: readonly NetworkAclRule[];
 }
 
+/** A subnet as its ACL knows it. */
+export interface AclSubnet {
+  readonly id: SubnetId;
+  readonly networkId: NetworkId;
+  readonly cidr: string;
+}
+
 export interface NetworkAclTypes {
   readonly id: NetworkAclId;
-  readonly view: NetworkAclView;
+  readonly view: RuledNetworkAcl;
   readonly create: CreateNetworkAcl;
   readonly update: UpdateNetworkAcl;
   readonly filter: NetworkAclFilter;

@@ -9,6 +9,7 @@ import { rowFields } from './resource.ts';
 import type { Resource } from './resource.ts';
 import { channelResource } from './resources/channel.ts';
 import { leaseResource } from './resources/lease.ts';
+import { networkAclResource } from './resources/network-acl.ts';
 import { networkResource } from './resources/network.ts';
 import { nodeResource } from './resources/node.ts';
 import { portResource } from './resources/port.ts';
@@ -29,6 +30,7 @@ const resources = {
   'address-group': addressGroupResource,
   'security-group': securityGroupResource,
   subnet: subnetResource,
+  'network-acl': networkAclResource,
   port: portResource,
   router: routerResource,
   lease: leaseResource,
@@ -42,6 +44,7 @@ const kinds: readonly Kind[] = [
   'address-group',
   'security-group',
   'subnet',
+  'network-acl',
   'port',
   'router',
   'lease',

@@ -107,6 +107,48 @@ describe('what the feed tells of groups', () => {
   });
 });
 
+describe('what the feed tells of network ACLs', () => {
+  it('tells a change of rules, and a subnet that comes or goes, as one of the ACL', async () => {
+    const [network, other] = await store.networks.create([{ projectId }, { projectId }]);
+    if (network === undefined || other === undefined) throw new Error('no networks');
+    const [subnet, second] = await store.subnets.create([
+      { projectId, networkId: network.id, cidr: '10.0.0.0/24' },
+      { projectId, networkId: other.id, cidr: '10.0.1.0/24' },
+    ]);
+    if (subnet === undefined || second === undefined) throw new Error('no subnets');
+    const acl = only(await store.networkAcls.create([{ projectId, subnetIds: [subnet.id] }]));
+    const told = `network-acl/${acl.id}`;
+    expect(await followed.changed()).toContain(told);
+    const { id } = only(
+      await store.networkAclRules.create([
+        { projectId, networkAclId: acl.id, direction: 'ingress', number: 1, action: 'allow' },
+      ]),
+    );
+    expect(await followed.changed()).toEqual([told]);
+    await store.networkAclRules.update(id, { action: 'deny' });
+    expect(await followed.changed()).toEqual([told]);
+    await store.networkAcls.update(acl.id, { subnetIds: [subnet.id, second.id] });
+    expect(await followed.changed()).toEqual([told]);
+    const { rows } = await readSnapshot(store.feed);
+    expect(rows.find(({ kind }) => kind === 'network-acl')).toMatchObject({
+      row: {
+        rules: [{ action: 'deny' }],
+        subnets: [subnet, second]
+          .map(({ id: subnetId, networkId, cidr }) => ({ id: subnetId, networkId, cidr }))
+          .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+      },
+    });
+    await store.networkAclRules.delete(id);
+    expect(await followed.changed()).toEqual([told]);
+    await store.subnets.delete(subnet.id);
+    expect(await followed.changed()).toEqual(expect.arrayContaining([told, `subnet/${subnet.id}`]));
+    await store.networks.delete(other.id);
+    expect(await followed.changed()).toEqual(expect.arrayContaining([told, `subnet/${second.id}`]));
+    await store.networkAcls.delete(acl.id);
+    expect(await followed.changed()).toEqual([told]);
+  });
+});
+
 describe('what the feed tells of routers', () => {
   it('tells a change of its interfaces, of its routes and of its gateway as one of the router', async () => {
     const network = only(await store.networks.create([{ projectId }]));

@@ -6,7 +6,7 @@ import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { networkAclResource, networkAclRuleResource } from './resources/network-acl.ts';
 import { anyTraffic } from './security-rows.ts';
-import { jsonRows } from './sql.ts';
+import { arrayLiteral, jsonRows } from './sql.ts';
 import { growRevisions } from './writer.ts';
 
 export function createNetworkAclCollection(context: StoreContext): Collection<NetworkAclTypes> {
@@ -56,6 +56,20 @@ export function createNetworkAclRuleCollection(context: StoreContext): Collectio
         refusal('NetworkAclRuleNumberInUse', { aclId, direction, number }),
     },
   });
+}
+
+/** Before these subnets go, which takes them from their ACLs: that is a change of the ACLs. */
+export async function growAclsOf(tx: Queryable, subnetIds: readonly SubnetId[], now: Date): Promise<void> {
+  const acls = await tx.query<{ id: string }>(
+    'select distinct network_acl_id as id from network_acl_subnets where subnet_id = any($1::uuid[])',
+    [arrayLiteral(subnetIds)],
+  );
+  await growRevisions(
+    tx,
+    networkAclResource,
+    acls.map(({ id }) => id),
+    now,
+  );
 }
 
 function trafficOf(row: NetworkAclRuleTypes['view']): Parameters<typeof checkTraffic>[0] {

@@ -8,6 +8,7 @@ import type {
   NetworkView,
   Segment,
   SegmentId,
+  SubnetId,
 } from '@alcor/network';
 import { deleteChannelOf } from './channels.ts';
 import { createCollection } from './collection.ts';
@@ -18,12 +19,14 @@ import type { Queryable } from './database.ts';
 import { changeExternal, checkDefault } from './external-networks.ts';
 import { dropUnusedFloatingIps } from './floating-ip-collection.ts';
 import { checkQuota } from './quotas.ts';
+import { growAclsOf } from './network-acl-collection.ts';
 import { withDefaultPolicies } from './qos-collections.ts';
 import { networkResource } from './resources/network.ts';
 import { segmentResource } from './resources/segment.ts';
 import { keepRanges, readRanges, spansFor } from './segment-ranges.ts';
 import type { Ranges } from './segment-ranges.ts';
 import { insertAll } from './writer.ts';
+import { arrayLiteral } from './sql.ts';
 import { checkHints, readZones } from './zones.ts';
 
 /** The smallest MTU of IPv4 (RFC 791); IPv6 needs 1280, which Neutron leaves to the user as well. */
@@ -195,11 +198,15 @@ function checkMtu({ limits }: StoreContext, mtu: number, item?: number): void {
 
 /** The subnets go with their network; where one has addresses of ports, the foreign key refuses. */
 async function deleteSubnetsOf(tx: Queryable, networkId: NetworkId, now: Date): Promise<void> {
-  await tx.query(
-    `delete from ip_allocations where port_id is null
-     and subnet_id in (select id from subnets where network_id = $1 order by id for update)`,
+  const going = await tx.query<{ id: SubnetId }>(
+    'select id from subnets where network_id = $1 order by id for update',
     [networkId],
   );
+  const ids = going.map(({ id }) => id);
+  await growAclsOf(tx, ids, now);
+  await tx.query('delete from ip_allocations where port_id is null and subnet_id = any($1::uuid[])', [
+    arrayLiteral(ids),
+  ]);
   const gone = await tx.query<{ id: string; revision: number }>(
     'delete from subnets where network_id = $1 returning id, revision',
     [networkId],

@@ -22,6 +22,7 @@ import { nowOf } from './context.ts';
 import type { StoreContext } from './context.ts';
 import { DatabaseError } from './database-error.ts';
 import type { Queryable } from './database.ts';
+import { growAclsOf } from './network-acl-collection.ts';
 import { lockRow, readPage, readView } from './reader.ts';
 import { checkQuota } from './quotas.ts';
 import { networkResource } from './resources/network.ts';
@@ -60,6 +61,7 @@ export function createSubnetCollection(context: StoreContext): Collection<Subnet
           await lockNetworkOf(tx, id, networkId);
           const row = await lockRow(tx, subnetResource, id, { ...options, strength: 'for update' });
           await dropAutomaticAddresses(tx, row, now);
+          await growAclsOf(tx, [id], now);
           await tx.query('delete from ip_allocations where subnet_id = $1 and port_id is null', [id]);
           await deleteRow(tx, subnetResource, row, now);
           await growRevisions(tx, networkResource, [networkId], now);

@@ -4,6 +4,9 @@ import {
   type Change,
   type GroupRule,
   type Network,
+  type NetworkAclId,
+  type NetworkAclRule,
+  type NetworkAclRuleId,
   type NetworkId,
   type Node,
   type NodeId,
@@ -15,6 +18,7 @@ import {
   type Router,
   type RouterId,
   type RowOf,
+  type RuledNetworkAcl,
   type RuledSecurityGroup,
   type SecurityGroupId,
   type SecurityGroupRuleId,
@@ -54,6 +58,7 @@ export function rowsNamed(idOf: Naming) {
   const groupId = (n: number): SecurityGroupId => idOf('group', n) as SecurityGroupId;
   const addressGroupId = (n: number): AddressGroupId => idOf('addresses', n) as AddressGroupId;
   const routerId = (n: number): RouterId => idOf('router', n) as RouterId;
+  const aclId = (n: number): NetworkAclId => idOf('acl', n) as NetworkAclId;
   const subnetId = (n: number): SubnetId => idOf('sub', n) as SubnetId;
 
   function network(n: number, revision: number, adminStateUp = true): Network {
@@ -133,6 +138,43 @@ export function rowsNamed(idOf: Naming) {
     return { ...common, id: addressGroupId(n), revision, addresses, shared: false };
   }
 
+  function aclRule(n: number, more: Partial<NetworkAclRule> = {}): NetworkAclRule {
+    return {
+      id: idOf('acl-rule', n) as NetworkAclRuleId,
+      projectId: 'p',
+      description: '',
+      networkAclId: aclId(0),
+      number: 100 + n,
+      action: 'allow',
+      direction: 'ingress',
+      ethertype: 'IPv4',
+      protocol: null,
+      portRangeMin: null,
+      portRangeMax: null,
+      remoteIpPrefix: null,
+      revision: 1,
+      createdAt: at,
+      updatedAt: at,
+      ...more,
+    };
+  }
+
+  function acl(
+    n: number,
+    revision: number,
+    subnets: readonly number[],
+    rules: readonly NetworkAclRule[] = [],
+  ): RuledNetworkAcl {
+    return {
+      ...common,
+      id: aclId(n),
+      revision,
+      subnetIds: subnets.map(subnetId),
+      subnets: subnets.map((net) => ({ id: subnetId(net), networkId: networkId(net), cidr: '10.0.0.0/8' })),
+      rules,
+    };
+  }
+
   function router(n: number, revision: number, { networks, routes = [], external }: RouterPlace): Router {
     const gateway = {
       networkId: networkId(external ?? 0),
@@ -172,6 +214,9 @@ export function rowsNamed(idOf: Naming) {
     groupId,
     addressGroupId,
     routerId,
+    aclId,
+    aclRule,
+    acl,
     network,
     subnet,
     port,
@@ -191,6 +236,9 @@ export const {
   groupId,
   addressGroupId,
   routerId,
+  aclId,
+  aclRule,
+  acl,
   network,
   subnet,
   port,

@@ -44,17 +44,18 @@ export const networkAclRuleResource: Resource<NetworkAclRuleTypes> = {
 const aclColumns = { ...identity, ...history } as const satisfies Record<string, Column>;
 
 export const networkAclResource: Resource<NetworkAclTypes> = {
-  kind: null,
+  kind: 'network-acl',
   table: 'network_acls',
   columns: aclColumns,
   composed: {
     subnetIds: `(select coalesce(json_agg(s.subnet_id order by s.subnet_id), '[]') from network_acl_subnets s
       where s.network_acl_id = t.id)`,
-  },
-  viewed: {
+    subnets: `(select coalesce(json_agg(json_build_object('id', n.id, 'networkId', n.network_id, 'cidr', n.cidr) order by n.id), '[]')
+      from network_acl_subnets s join subnets n on n.id = s.subnet_id where s.network_acl_id = t.id)`,
     rules: `(select coalesce(json_agg(r order by r.direction, r.number), '[]')
       from (select ${viewFields(networkAclRuleResource)} from network_acl_rules t) r where r."networkAclId" = t.id)`,
   },
+  viewed: {},
   join: '',
   filters: {
     subnetId: (values) =>
