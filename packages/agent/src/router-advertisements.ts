@@ -1,5 +1,6 @@
 /** What routers say of a network's IPv6 subnets to who asks, and now and then to all: RFC 4861 section 4.2, RFC 8106. */
 import { ipv6, ipv6Prefix, mac } from '@alcor/openflow';
+import { bytes, domainBytes } from './dhcp/values.ts';
 import { encodeFrame, linkLocal, NO_PORT, type PacketOut, type RouterInterface } from './dataplane/index.ts';
 
 /** How guests come by their addresses. */
@@ -10,6 +11,8 @@ export interface AdvertisedSubnet {
   readonly cidr: string;
   readonly mode: AddressMode;
   readonly dnsServers: readonly string[];
+  /** What names may be searched in, without a dot at its end; empty: nothing is said. */
+  readonly domain: string;
 }
 
 /** Said again often enough that one may be lost. */
@@ -54,6 +57,7 @@ function body(ethernet: number, subnets: readonly AdvertisedSubnet[], mtu: numbe
   const isManaged = subnets.some(({ mode }) => mode === 'dhcpv6-stateful');
   const isOther = isManaged || subnets.some(({ mode }) => mode === 'dhcpv6-stateless');
   const dns = [...new Set(subnets.flatMap(({ dnsServers }) => dnsServers))].filter((each) => each.includes(':'));
+  const domains = [...new Set(subnets.map(({ domain }) => domain))].filter((each) => each !== '');
   return Uint8Array.of(
     HOP_LIMIT,
     (isManaged ? MANAGED : 0) | (isOther ? OTHER : 0),
@@ -66,7 +70,17 @@ function body(ethernet: number, subnets: readonly AdvertisedSubnet[], mtu: numbe
     ...subnets.flatMap(prefixOption),
     ...(dns.length > 0 ? [25, 1 + 2 * dns.length, 0, 0, ...bytes(BigInt(ROUTER_SECONDS), 4)] : []),
     ...dns.flatMap((each) => bytes(ipv6(each), 16)),
+    ...searchList(domains),
   );
+}
+
+/** RFC 8106 section 5.2. */
+function searchList(domains: readonly string[]): number[] {
+  const names = domains.flatMap((domain) => [...(domainBytes(domain) ?? [])]);
+  if (names.length === 0) return [];
+  const units = Math.ceil((8 + names.length) / 8);
+  const padding = Array.from({ length: 8 * units - 8 - names.length }, () => 0);
+  return [31, units, 0, 0, ...bytes(BigInt(ROUTER_SECONDS), 4), ...names, ...padding];
 }
 
 function prefixOption({ cidr, mode }: AdvertisedSubnet): number[] {
@@ -74,9 +88,4 @@ function prefixOption({ cidr, mode }: AdvertisedSubnet): number[] {
   const lifetimes = [...bytes(BigInt(VALID_SECONDS), 4), ...bytes(BigInt(PREFERRED_SECONDS), 4)];
   const length = Number(cidr.split('/')[1]);
   return [3, 4, length, flags, ...lifetimes, ...bytes(0n, 4), ...bytes(ipv6Prefix(cidr).value, 16)];
-}
-
-/** The lowest bytes of a number, the highest first. */
-function bytes(value: bigint, length: number): number[] {
-  return Array.from({ length }, (_, index) => Number((value >> BigInt(8 * (length - 1 - index))) & 0xffn));
 }

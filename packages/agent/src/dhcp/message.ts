@@ -18,17 +18,19 @@ export const OPTION = {
   router: 3,
   dnsServers: 6,
   hostName: 12,
+  domainName: 15,
   mtu: 26,
-  ntpServers: 42,
+  broadcast: 28,
   requestedAddress: 50,
   leaseTime: 51,
   messageType: 53,
   serverIdentifier: 54,
+  /** What the client wants to be told. */
+  parameters: 55,
   maximumSize: 57,
-  tftpServerName: 66,
-  bootFile: 67,
   classlessRoutes: 121,
-  tftpServerAddress: 150,
+  /** The same by another number. */
+  microsoftRoutes: 249,
 } as const;
 
 const PAD = 0;

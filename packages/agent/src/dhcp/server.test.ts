@@ -24,6 +24,7 @@ const lease: Lease = {
   routes: [{ destination: '10.9.128.0/17', nextHop: '10.0.0.9' }],
   mtu: 1400,
   hostName: 'web',
+  domain: 'corp.example',
   extra: [],
 };
 
@@ -107,6 +108,8 @@ describe('DHCP', () => {
       26: [0x05, 0x78],
       6: [...address('192.0.2.53'), ...address('192.0.2.54')],
       12: [...Buffer.from('web')],
+      15: [...Buffer.from('corp.example')],
+      28: address('10.0.3.255'),
     });
   });
 
@@ -155,7 +158,17 @@ describe('DHCP', () => {
       { name: 'bootfile-name', value: 'pxe.0' },
       { name: 'server-ip-address', value: '192.0.2.9' },
       { name: 'dns-server', value: '192.0.2.1, 192.0.2.2' },
-      { name: '150', value: 'x' },
+      { name: '150', value: '192.0.2.3' },
+      { name: '224', value: 'x' },
+      { name: '225', value: '513' },
+      { name: '226', value: '0a:ff' },
+      { name: 'domain-search', value: 'a.example, b.example.' },
+      { name: 'ip-forward-enable', value: '1' },
+      { name: 'tftp-server', value: 'boot.example' },
+      { name: 'classless-static-route', value: '10.8.0.0/16,10.0.0.7' },
+      { name: 'domain-name', value: 'x'.repeat(9) },
+      { name: 'ntp-server', value: '192.0.2.1, 2001:db8::1' },
+      { name: 'default-ttl', value: '256' },
       { name: 'router', value: 'not an address' },
       { name: '53', value: 'mine' },
       { name: 'no such option', value: 'x' },
@@ -166,11 +179,37 @@ describe('DHCP', () => {
       26: [0x05, 0x14],
       67: [...Buffer.from('pxe.0')],
       6: [...address('192.0.2.1'), ...address('192.0.2.2')],
-      150: [...Buffer.from('x')],
+      150: address('192.0.2.3'),
+      224: [...Buffer.from('x')],
+      225: [2, 1],
+      226: [0x0a, 0xff],
+      119: [...Buffer.from('\x01a\x07example\0\x01b\x07example\0')],
+      19: [1],
+      66: [...Buffer.from('boot.example')],
+      121: [16, 10, 8, ...address('10.0.0.7')],
+      15: [...Buffer.from('xxxxxxxxx')],
       3: address('10.0.0.1'),
       53: [2],
     });
-    expect(offer.options[121]).toBeUndefined();
+    expect(offer.options[42]).toBeUndefined();
+    expect(offer.options[23]).toBeUndefined();
+  });
+
+  it('leaves out what an extra option has no value for', () => {
+    const extra = [
+      { name: 'router', value: '' },
+      { name: 'classless-static-route', value: '' },
+    ];
+    const { options } = read(message([[53, [1]]]), { ...lease, extra });
+    expect([options[3], options[121]]).toEqual([undefined, undefined]);
+    const routed = read(message([[53, [1]]]), { ...lease, extra: extra.slice(0, 1) });
+    expect(routed.options[121]).toEqual([17, 10, 9, 128, ...address('10.0.0.9')]);
+  });
+
+  it('says routes also by the number that Microsoft gave them, to who asks for that', () => {
+    const asked = read(message([[53, [1]], [55, [1, 3, 249]]])).options; // prettier-ignore
+    expect(asked[249]).toEqual(asked[121]);
+    expect(read(message([[53, [1]]])).options[249]).toBeUndefined();
   });
 
   it('says as much as the client takes, the important first', () => {

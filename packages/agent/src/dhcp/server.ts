@@ -12,7 +12,8 @@ import {
   type PacketOut,
 } from '../dataplane/index.ts';
 import { decodeDhcp, encodeDhcp, MESSAGE, OPTION, type DhcpRequest } from './message.ts';
-import { bootServer, type Lease, leaseOptions, word } from './options.ts';
+import { bootServer, type Lease, leaseOptions } from './options.ts';
+import { word } from './values.ts';
 
 /** Renewed at half of it. */
 const LEASE_SECONDS = 86_400;
@@ -53,7 +54,7 @@ function answerTo(request: DhcpRequest, lease: Lease): Uint8Array | null {
   const isNak = type === MESSAGE.nak;
   const isInform = request.options.get(OPTION.messageType)?.[0] === MESSAGE.inform;
   const yiaddr = isNak || isInform ? 0 : ipv4(lease.ip);
-  const said = isNak ? [] : leaseOptions(lease);
+  const said = isNak ? [] : leaseOptions(lease, [...(request.options.get(OPTION.parameters) ?? [])]);
   const time = isNak || isInform ? [] : [{ code: OPTION.leaseTime, value: word(LEASE_SECONDS) }];
   const payload = encodeDhcp({
     xid: request.xid,

@@ -2,7 +2,8 @@ import { ipv6, mac } from '@alcor/openflow';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeFrame, encodeFrame, NO_PORT, type LocalPort, type PacketIn } from '../dataplane/index.ts';
-import { answerDhcp6, type Lease6 } from './server6.ts';
+import type { Lease6 } from './options6.ts';
+import { answerDhcp6 } from './server6.ts';
 
 const port: LocalPort = {
   id: 'p',
@@ -14,7 +15,7 @@ const port: LocalPort = {
   portSecurityEnabled: true,
   revision: 1,
 };
-const lease: Lease6 = { ips: ['fd00::5'], dnsServers: ['2001:db8::53'] };
+const lease: Lease6 = { ips: ['fd00::5'], dnsServers: ['2001:db8::53'], hostName: 'web', domain: '', extra: [] };
 const stateless: Lease6 = { ...lease, ips: [] };
 
 const CLIENT = '0001000a00030001020000000005';
@@ -87,6 +88,40 @@ test.each([
 test('a stateless subnet has no address to give, and says the rest', () => {
   expect(answer(`01abcdef${CLIENT}${identity()}`, stateless)).toContain('000d00020002');
   expect(answer('0babcdef000600020017', stateless)).toBe(`07abcdef${SERVER}${DNS}`);
+});
+
+const text = (value: string): string => Buffer.from(value).toString('hex');
+
+test('the domain is said, and the whole name to who asks for it', () => {
+  const named = { ...stateless, dnsServers: [], domain: 'corp.example' };
+  const domain = `0018000e04${text('corp')}07${text('example')}00`;
+  expect(answer('0babcdef', named)).toBe(`07abcdef${SERVER}${domain}`);
+  const name = `002700130003${text('web')}04${text('corp')}07${text('example')}00`;
+  expect(answer('0babcdef000600020027', named)).toBe(`07abcdef${SERVER}${domain}${name}`);
+});
+
+test('extra options of a port stand for the subnet’s own, and none is longer than what fits', () => {
+  const extra = [
+    { name: 'dns-server', value: '2001:db8::1, 2001:db8::2' },
+    { name: 'bootfile-url', value: 'tftp://[2001:db8::3]/x' },
+    { name: 'bootfile-param', value: 'a,bc' },
+    { name: 'ntp-server', value: '2001:db8::4' },
+    { name: '65000', value: 'x'.repeat(255) },
+    { name: 'domain-search', value: 'not..a.name' },
+    { name: '3', value: 'mine' },
+    ...Array.from({ length: 10 }, (_, n) => ({ name: String(2_000 + n), value: 'x'.repeat(255) })),
+    { name: 'information-refresh-time', value: '600' },
+  ];
+  const said = answer('0babcdef', { ...stateless, extra })!;
+  expect(said).toContain(`00170020${address('2001:db8::1')}${address('2001:db8::2')}`);
+  expect(said).not.toContain(DNS);
+  expect(said).toContain(`003b0016${text('tftp://[2001:db8::3]/x')}`);
+  expect(said).toContain(`003c0007${'000161'}${'00026263'}`);
+  expect(said).toContain(`003800140001${'0010'}${address('2001:db8::4')}`);
+  expect(said).toContain(`fde800ff${'78'.repeat(255)}`);
+  expect(said).toContain('0020000400000258');
+  expect(said).not.toContain(text('mine'));
+  expect(said.length / 2).toBeLessThanOrEqual(1_232);
 });
 
 test.each([

@@ -12,13 +12,8 @@ import {
   type PacketIn,
   type PacketOut,
 } from '../dataplane/index.ts';
-
-/** What is known of a guest by DHCPv6. */
-export interface Lease6 {
-  /** Its addresses that DHCPv6 gives; none where guests make their own. */
-  readonly ips: readonly string[];
-  readonly dnsServers: readonly string[];
-}
+import { type Lease6, leaseOptions6 } from './options6.ts';
+import { bytes } from './values.ts';
 
 export interface Dhcp6Options {
   readonly portAt: (ofport: number) => LocalPort | undefined;
@@ -27,11 +22,14 @@ export interface Dhcp6Options {
 }
 
 const MESSAGE = { solicit: 1, advertise: 2, request: 3, confirm: 4, renew: 5, rebind: 6, reply: 7, release: 8, decline: 9, information: 11 } as const; // prettier-ignore
-const OPTION = { clientId: 1, serverId: 2, identity: 3, address: 5, status: 13, rapidCommit: 14, dnsServers: 23 } as const; // prettier-ignore
+const OPTION = { clientId: 1, serverId: 2, identity: 3, address: 5, asked: 6, status: 13, rapidCommit: 14 } as const; // prettier-ignore
 const STATUS = { success: 0, noAddresses: 2, notOnLink: 4 } as const;
 
 /** A guest has one for each interface; who sends more is up to no good. */
 const MOST_IDENTITIES = 4;
+
+/** What is sure to fit into a packet of the smallest MTU of IPv6; options that do not are left out. */
+const MOST_BYTES = 1_280 - 40 - 8;
 
 const PREFERRED_SECONDS = 43_200;
 const VALID_SECONDS = 86_400;
@@ -82,15 +80,17 @@ function answerTo(message: Message, lease: Lease6): Uint8Array | null {
   const isRapid = type === MESSAGE.solicit && options.has(OPTION.rapidCommit);
   const said = contents(message, lease);
   if (said === null) return null;
-  return Uint8Array.of(
+  const answer = [
     type === MESSAGE.solicit && !isRapid ? MESSAGE.advertise : MESSAGE.reply,
     ...transaction,
     ...(client === undefined ? [] : option(OPTION.clientId, [...client])),
     ...option(OPTION.serverId, SERVER_ID),
     ...(isRapid ? option(OPTION.rapidCommit, []) : []),
     ...said,
-    ...dns(lease),
-  );
+  ];
+  for (const { code, value } of leaseOptions6(lease, askedBy(message)))
+    if (answer.length + 4 + value.length <= MOST_BYTES) answer.push(...option(code, [...value]));
+  return Uint8Array.from(answer);
 }
 
 /** The part of the answer that depends on the question; null: it is none. */
@@ -143,13 +143,10 @@ function isLeased(ip: bigint, lease: Lease6): boolean {
   return lease.ips.some((each) => ipv6(each) === ip);
 }
 
-function dns({ dnsServers }: Lease6): number[] {
-  return dnsServers.length === 0
-    ? []
-    : option(
-        OPTION.dnsServers,
-        dnsServers.flatMap((each) => bytes(ipv6(each), 16)),
-      );
+/** The codes of the options that the client wants to be told of. */
+function askedBy({ options }: Message): number[] {
+  const codes = options.get(OPTION.asked)?.[0] ?? new Uint8Array(0);
+  return Array.from({ length: codes.length >> 1 }, (_, at) => (codes[2 * at]! << 8) | codes[2 * at + 1]!);
 }
 
 function status(code: number): number[] {
@@ -184,9 +181,4 @@ function optionsIn(payload: Uint8Array): Map<number, Uint8Array[]> | null {
 
 function numberOf(value: Uint8Array): bigint {
   return value.reduce((whole, byte) => (whole << 8n) | BigInt(byte), 0n);
-}
-
-/** The lowest bytes of a number, the highest first. */
-function bytes(value: bigint, length: number): number[] {
-  return Array.from({ length }, (_, index) => Number((value >> BigInt(8 * (length - 1 - index))) & 0xffn));
 }
