@@ -101,9 +101,10 @@ test('the domain is said, and the whole name to who asks for it', () => {
 });
 
 test('extra options of a port stand for the subnet’s own, and none is longer than what fits', () => {
+  const bootfile = 'tftp://[2001:db8::3]/x';
   const extra = [
     { name: 'dns-server', value: '2001:db8::1, 2001:db8::2' },
-    { name: 'bootfile-url', value: 'tftp://[2001:db8::3]/x' },
+    { name: 'bootfile-url', value: bootfile },
     { name: 'bootfile-param', value: 'a,bc' },
     { name: 'ntp-server', value: '2001:db8::4' },
     { name: '65000', value: 'x'.repeat(255) },
@@ -115,9 +116,9 @@ test('extra options of a port stand for the subnet’s own, and none is longer t
   const said = answer('0babcdef', { ...stateless, extra })!;
   expect(said).toContain(`00170020${address('2001:db8::1')}${address('2001:db8::2')}`);
   expect(said).not.toContain(DNS);
-  expect(said).toContain(`003b0016${text('tftp://[2001:db8::3]/x')}`);
-  expect(said).toContain(`003c0007${'000161'}${'00026263'}`);
-  expect(said).toContain(`003800140001${'0010'}${address('2001:db8::4')}`);
+  expect(said).toContain(`003b0016${text(bootfile)}`);
+  expect(said).toContain('003c000700016100026263');
+  expect(said).toContain(`0038001400010010${address('2001:db8::4')}`);
   expect(said).toContain(`fde800ff${'78'.repeat(255)}`);
   expect(said).toContain('0020000400000258');
   expect(said).not.toContain(text('mine'));
