@@ -17,6 +17,7 @@ const resourceTypes = {
   'security-group': ResourceType.SECURITYGROUP,
   'address-group': ResourceType.ADDRESS_GROUP,
   'network-acl': ResourceType.NETWORK_ACL,
+  'qos-policy': ResourceType.QOS_POLICY,
   router: ResourceType.ROUTER,
   gateway: ResourceType.GATEWAY,
 } as const;

@@ -13,6 +13,7 @@ import {
   port,
   portId,
   put,
+  qosPolicy,
   router,
   rule,
 } from './testing/rows.ts';
@@ -94,6 +95,25 @@ describe('what a change costs', () => {
       'vpc/net0 security-group',
       'vpc/net0 -address-group',
     ]);
+  });
+
+  it('tells each VPC once of a change of a policy, however many ports have it', () => {
+    const compiler = largeVpc(1_000);
+    compiler.apply(put('qos-policy', qosPolicy(1, 1)));
+    const place = { network: 0, host: 1, policy: 1 };
+    expect(effect(compiler, put('port', port(2_000, 1, place))).told).toEqual([
+      'vpc/net0 qos-policy',
+      'host/host1 port',
+      'vpc/net0 neighbor',
+    ]);
+    for (let n = 2_001; n < 3_000; n++) compiler.apply(put('port', port(n, 1, place)));
+    expect(effect(compiler, put('qos-policy', qosPolicy(1, 2, 500)))).toEqual({
+      told: ['vpc/net0 qos-policy'],
+      rowsRead: 1,
+    });
+    expect(effect(compiler, put('network', network(0, 2, true, 1))).told).toEqual(['vpc/net0 vpc']);
+    for (let n = 2_000; n < 3_000; n++) compiler.apply(put('port', port(n, 2, { ...place, policy: null })));
+    expect(effect(compiler, put('network', network(0, 3))).told).toEqual(['vpc/net0 vpc', 'vpc/net0 -qos-policy']);
   });
 
   it('tells the networks of a router when it is attached to one more, and no other', () => {

@@ -17,6 +17,7 @@ import { networkAclGoal, networksJudgedBy } from './acl-goal.ts';
 import { type Delta, difference, inOrder, type Meaning } from './delta.ts';
 import { neighborGoal, portGoal, subnetGoal, vpcGoal } from './goals.ts';
 import { GroupGraph } from './group-graph.ts';
+import { PolicyGraph } from './policy-graph.ts';
 import type { Intent } from './recompute.ts';
 import { networksOf, routerGoal } from './router-goal.ts';
 import { type Replaced, Table, type Work } from './table.ts';
@@ -38,6 +39,7 @@ export class Compiler {
   readonly #routers = new Table<RouterId, Router>(this.#work);
   readonly #acls = new Table<NetworkAclId, RuledNetworkAcl>(this.#work);
   readonly #groups = new GroupGraph(this.#work);
+  readonly #policies = new PolicyGraph(this.#work);
   /** Ports bound to a node, whether or not the node is known. */
   readonly #portsOf = new Map<NodeId, Set<PortId>>();
 
@@ -57,6 +59,7 @@ export class Compiler {
       securityGroups: this.#groups.securityGroups.rows.values(),
       addressGroups: this.#groups.addressGroups.rows.values(),
       networkAcls: this.#acls.rows.values(),
+      qosPolicies: this.#policies.policies.rows.values(),
     };
   }
 
@@ -95,6 +98,7 @@ export class Compiler {
       ...gone('security-group', this.#groups.securityGroups),
       ...gone('address-group', this.#groups.addressGroups),
       ...gone('network', this.#networks),
+      ...gone('qos-policy', this.#policies.policies),
       ...gone('node', this.#nodes),
     ];
   }
@@ -103,7 +107,7 @@ export class Compiler {
     const { revision } = change;
     switch (change.kind) {
       case 'network':
-        return changed(this.#networks.take(change), vpcMeaning, revision);
+        return this.#applyNetwork(change);
       case 'subnet':
         return changed(this.#subnets.take(change), subnetMeaning, revision);
       case 'router':
@@ -118,11 +122,22 @@ export class Compiler {
         return this.#groups.applySecurityGroup(change);
       case 'address-group':
         return this.#groups.applyAddressGroup(change);
+      case 'qos-policy':
+        return this.#policies.apply(change);
       case 'channel':
       case 'lease':
         // How goals travel, and by whom, changes nothing in what they say.
         return [];
     }
+  }
+
+  #applyNetwork(change: Extract<Change, { kind: 'network' }>): Delta[] {
+    const replaced = this.#networks.take(change);
+    if (replaced === undefined) return [];
+    return [
+      ...this.#policies.replaceNetwork(replaced.before, replaced.after),
+      ...changed(replaced, vpcMeaning, change.revision),
+    ];
   }
 
   #applyPort(change: Extract<Change, { kind: 'port' }>): Delta[] {
@@ -131,6 +146,7 @@ export class Compiler {
     const { before, after } = replaced;
     this.#rebind(change.id, before?.hostId ?? null, after?.hostId ?? null);
     return [
+      ...this.#policies.replacePort(before, after),
       ...changed(replaced, (port) => this.#portMeaning(port), change.revision),
       ...this.#groups.replacePort(before, after),
     ];

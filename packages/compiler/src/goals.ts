@@ -7,6 +7,7 @@ import {
   NetworkAclConfiguration,
   NetworkType,
   PortConfiguration,
+  QosPolicyConfiguration,
   RouterConfiguration,
   SecurityGroupConfiguration,
   SubnetConfiguration,
@@ -30,6 +31,7 @@ export function vpcGoal(network: Network): Goal {
       mtu: network.mtu,
       adminStateDown: !network.adminStateUp,
       dnsDomains: [...new Set([network.dnsDomain, regionDomain])].filter((domain) => domain !== ''),
+      qosPolicyId: network.qosPolicyId ?? '',
     }),
   };
 }
@@ -73,6 +75,7 @@ export function portGoal(port: Port): Goal {
       extraDhcpOptions: port.extraDhcpOpts.map(({ name, value, ipVersion }) => ({ name, value, ipVersion })),
       dnsName: port.dnsName,
       dnsDomain: port.dnsDomain,
+      qosPolicyId: port.qosPolicyId ?? '',
     }),
   };
 }
@@ -122,6 +125,7 @@ const states = {
   'security-group': SecurityGroupConfiguration,
   'address-group': AddressGroupConfiguration,
   'network-acl': NetworkAclConfiguration,
+  'qos-policy': QosPolicyConfiguration,
   router: RouterConfiguration,
   gateway: GatewayConfiguration,
 } as const;

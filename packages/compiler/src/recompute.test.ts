@@ -16,6 +16,7 @@ import {
   node,
   port,
   put,
+  qosPolicy,
   router,
   rule,
   subnet,
@@ -45,14 +46,20 @@ const placement = fc.record({
   network: n,
   host: fc.option(fc.nat(3)),
   groups: some,
+  policy: fc.option(n),
   name: fc.constantFrom('a', 'b'),
 });
 
 const write: fc.Arbitrary<Make> = fc.oneof(
-  fc.tuple(n, fc.boolean()).map(
-    ([id, up]): Make =>
+  fc.tuple(n, fc.boolean(), fc.option(n)).map(
+    ([id, up, named]): Make =>
       (revision) =>
-        put('network', network(id, revision, up)),
+        put('network', network(id, revision, up, named)),
+  ),
+  fc.tuple(n, fc.nat(2)).map(
+    ([id, maxKbps]): Make =>
+      (revision) =>
+        put('qos-policy', qosPolicy(id, revision, maxKbps)),
   ),
   n.map(
     (id): Make =>
@@ -156,6 +163,7 @@ class History {
       securityGroups: of('security-group'),
       addressGroups: of('address-group'),
       networkAcls: of('network-acl'),
+      qosPolicies: of('qos-policy'),
     };
   }
 

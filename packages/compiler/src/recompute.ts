@@ -5,14 +5,17 @@ import type {
   NetworkId,
   Node,
   Port,
+  QosPolicyId,
   Router,
   RuledNetworkAcl,
+  RuledQosPolicy,
   RuledSecurityGroup,
   Subnet,
 } from '@alcor/network';
 import { networkAclGoal, networksJudgedBy } from './acl-goal.ts';
 import { type Audience, neighborGoal, portGoal, subnetGoal, vpcGoal } from './goals.ts';
 import { addressGroupGoal, securityGroupGoal } from './group-goals.ts';
+import { qosPolicyGoal } from './policy-goal.ts';
 import { routerGoal } from './router-goal.ts';
 
 /** Everything the region is meant to be, at one moment. */
@@ -25,6 +28,7 @@ export interface Intent {
   readonly securityGroups: Iterable<RuledSecurityGroup>;
   readonly addressGroups: Iterable<AddressGroup>;
   readonly networkAcls: Iterable<RuledNetworkAcl>;
+  readonly qosPolicies: Iterable<RuledQosPolicy>;
 }
 
 export type Goals = ReadonlyMap<Audience, ReadonlyMap<string, Goal>>;
@@ -37,7 +41,8 @@ export function recompute(intent: Intent): Goals {
     goals.set(audience, keyed.set(goalKey(goal), goal));
   };
   const nodes = new Map([...intent.nodes].map((node) => [node.id, node]));
-  for (const network of intent.networks) say(`vpc/${network.id}`, vpcGoal(network));
+  const networks = [...intent.networks];
+  for (const network of networks) say(`vpc/${network.id}`, vpcGoal(network));
   for (const subnet of intent.subnets) say(`vpc/${subnet.networkId}`, subnetGoal(subnet));
   for (const router of intent.routers) {
     for (const { networkId } of router.interfaces) say(`vpc/${networkId}`, routerGoal(router, networkId));
@@ -53,6 +58,7 @@ export function recompute(intent: Intent): Goals {
     if (node !== undefined) say(`vpc/${port.networkId}`, neighborGoal(port, node));
   }
   sayGroups(intent, bound, say);
+  sayPolicies(intent.qosPolicies, [...networks.map(useOfNetwork), ...bound.map(useOfPort)], say);
   return goals;
 }
 
@@ -74,5 +80,30 @@ function sayGroups(
         if (named.has(addresses.id)) say(`vpc/${vpcId}`, addressGroupGoal(addresses, vpcId));
       }
     }
+  }
+}
+
+interface PolicyUse {
+  readonly policyId: QosPolicyId | null;
+  readonly vpcId: NetworkId;
+}
+
+function useOfNetwork({ id, qosPolicyId }: Network): PolicyUse {
+  return { policyId: qosPolicyId, vpcId: id };
+}
+
+function useOfPort({ networkId, qosPolicyId }: Port): PolicyUse {
+  return { policyId: qosPolicyId, vpcId: networkId };
+}
+
+/** A VPC is told of the QoS policies that it names itself or its bound ports do. */
+function sayPolicies(
+  policies: Iterable<RuledQosPolicy>,
+  uses: readonly PolicyUse[],
+  say: (audience: Audience, goal: Goal) => void,
+): void {
+  for (const policy of policies) {
+    const vpcs = uses.filter(({ policyId }) => policyId === policy.id).map(({ vpcId }) => vpcId);
+    for (const vpcId of new Set(vpcs)) say(`vpc/${vpcId}`, qosPolicyGoal(policy, vpcId));
   }
 }

@@ -143,6 +143,7 @@ export class VpcDirectory {
         keep(this.#gateways, state, removed);
         return removed ? undefined : 'gateway';
       case 'port':
+      case 'qos-policy':
         return undefined;
     }
   }

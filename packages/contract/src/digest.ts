@@ -113,6 +113,7 @@ const kinds: { readonly [K in GoalKind]: number } = {
   router: 7,
   gateway: 8,
   'network-acl': 9,
+  'qos-policy': 10,
 };
 
 /** Begins with what names the goal in its VPC. */

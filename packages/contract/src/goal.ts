@@ -3,6 +3,7 @@ import type { GatewayConfiguration } from './generated/gateway.ts';
 import type { NeighborConfiguration } from './generated/neighbor.ts';
 import type { NetworkAclConfiguration } from './generated/networkacl.ts';
 import type { PortConfiguration } from './generated/port.ts';
+import type { QosPolicyConfiguration } from './generated/qospolicy.ts';
 import type { RouterConfiguration } from './generated/router.ts';
 import type { SecurityGroupConfiguration } from './generated/securitygroup.ts';
 import type { SubnetConfiguration } from './generated/subnet.ts';
@@ -10,8 +11,8 @@ import type { VpcConfiguration } from './generated/vpc.ts';
 
 /**
  * One resource's goal state as it travels between rooms of one process: what topics hold and messages are made of.
- * For a resource that is gone the configuration names no more than id, revision and VPC. Groups, network ACLs, routers and gateways are of several
- * VPCs; each has a goal of its own, for its hosts.
+ * For a resource that is gone the configuration names no more than id, revision and VPC. Groups, network ACLs, QoS
+ * policies, routers and gateways are of several VPCs; each has a goal of its own, for its hosts.
  */
 export type Goal =
   | { readonly kind: 'vpc'; readonly state: VpcConfiguration }
@@ -21,6 +22,7 @@ export type Goal =
   | { readonly kind: 'security-group'; readonly state: SecurityGroupConfiguration }
   | { readonly kind: 'address-group'; readonly state: AddressGroupConfiguration }
   | { readonly kind: 'network-acl'; readonly state: NetworkAclConfiguration }
+  | { readonly kind: 'qos-policy'; readonly state: QosPolicyConfiguration }
   | { readonly kind: 'router'; readonly state: RouterConfiguration }
   | { readonly kind: 'gateway'; readonly state: GatewayConfiguration };
 

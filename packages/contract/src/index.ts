@@ -46,6 +46,13 @@ export {
 } from './generated/networkacl.ts';
 export { NeighborConfiguration, NeighborState, NeighborType } from './generated/neighbor.ts';
 export { PortConfiguration, PortState } from './generated/port.ts';
+export {
+  QosPolicyConfiguration,
+  QosPolicyConfiguration_Direction,
+  QosPolicyConfiguration_Limit,
+  QosPolicyConfiguration_Unit,
+  QosPolicyState,
+} from './generated/qospolicy.ts';
 export { RouterConfiguration, RouterState } from './generated/router.ts';
 export {
   SecurityGroupConfiguration,

@@ -5,6 +5,7 @@ import {
   emptyGoalState,
   GoalStateV2,
   goalsOf,
+  QosPolicyConfiguration,
   RouterConfiguration,
   SecurityGroupConfiguration,
   type StatedGoal,
@@ -22,6 +23,13 @@ describe('goals in messages', () => {
       group('vpc2', true),
       {
         goal: { kind: 'address-group', state: AddressGroupConfiguration.fromPartial({ id: 'a', vpcId: 'vpc1' }) },
+        removed: false,
+      },
+      {
+        goal: {
+          kind: 'qos-policy',
+          state: QosPolicyConfiguration.fromPartial({ id: 'q', vpcId: 'vpc1', dscpMark: 0 }),
+        },
         removed: false,
       },
       {

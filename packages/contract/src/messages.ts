@@ -28,6 +28,7 @@ const places: { readonly [K in GoalKind]: Place<StateOf<K>> } = {
   'security-group': (message) => message.securityGroupStates,
   'address-group': (message) => message.addressGroupStates,
   'network-acl': (message) => message.networkAclStates,
+  'qos-policy': (message) => message.qosPolicyStates,
   router: (message) => message.routerStates,
   gateway: (message) => message.gatewayStates,
 };
@@ -56,7 +57,14 @@ export function goalsOf(message: GoalStateV2): StatedGoal[] {
 }
 
 /** Those of which a message may hold a copy for each of several VPCs. */
-const sharedKinds: readonly GoalKind[] = ['security-group', 'address-group', 'network-acl', 'router', 'gateway'];
+const sharedKinds: readonly GoalKind[] = [
+  'security-group',
+  'address-group',
+  'network-acl',
+  'qos-policy',
+  'router',
+  'gateway',
+];
 
 function keyOf(goal: Goal): string {
   return sharedKinds.includes(goal.kind) ? `${goalVpc(goal)}/${goal.state.id}` : goal.state.id;

@@ -3,6 +3,7 @@ import type { Channel } from './channel.ts';
 import type { HeldLease, Shard } from './lease.ts';
 import type { NetworkAclId, RuledNetworkAcl } from './network-acl.ts';
 import type { Network, NetworkId, Node, NodeId, Port, PortId, Subnet, SubnetId } from './nouns.ts';
+import type { QosPolicyId, RuledQosPolicy } from './qos.ts';
 import type { Router, RouterId } from './router.ts';
 import type { RuledSecurityGroup, SecurityGroupId } from './security-group.ts';
 
@@ -13,6 +14,7 @@ import type { RuledSecurityGroup, SecurityGroupId } from './security-group.ts';
 export type Change =
   | ChangeOf<'network', NetworkId, Network>
   | ChangeOf<'channel', NetworkId, Channel>
+  | ChangeOf<'qos-policy', QosPolicyId, RuledQosPolicy>
   | ChangeOf<'address-group', AddressGroupId, AddressGroup>
   | ChangeOf<'security-group', SecurityGroupId, RuledSecurityGroup>
   | ChangeOf<'subnet', SubnetId, Subnet>

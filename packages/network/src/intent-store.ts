@@ -175,7 +175,6 @@ export interface NetworkTypes {
 }
 
 export interface NetworkView extends Network, Zoned {
-  readonly qosPolicyId: QosPolicyId | null;
   /** In the order of their making. */
   readonly subnetIds: readonly SubnetId[];
   /** Of the pools that its subnets of that IP version come out of; null where they are in none. */

@@ -20,6 +20,7 @@ const batchSize = 1000;
 /** The order of a snapshot: what is referred to comes first. */
 const kinds: readonly Kind[] = [
   'node',
+  'qos-policy',
   'network',
   'channel',
   'address-group',
@@ -35,6 +36,7 @@ const kinds: readonly Kind[] = [
 export function createMemoryFeed(): MemoryFeed {
   const tables: Record<Kind, Map<string, Change>> = {
     node: new Map(),
+    'qos-policy': new Map(),
     network: new Map(),
     channel: new Map(),
     'address-group': new Map(),

@@ -7,6 +7,7 @@
 
 import type { Ipv6Modes } from './ipv6-modes.ts';
 import type { PortExtras, PortProtection } from './port-extras.ts';
+import type { QosPolicyId } from './qos.ts';
 
 declare const brand: unique symbol;
 export type Branded<B extends string> = string & { readonly [brand]: B };
@@ -45,6 +46,8 @@ export interface Network extends Resource<NetworkId> {
   /** VXLAN network identifier, 1 to 2^24 - 1, unique in the region. */
   readonly vni: number;
   readonly portSecurityEnabled: boolean;
+  /** Of its ports that have none of their own; null: nothing is limited or marked. */
+  readonly qosPolicyId: QosPolicyId | null;
   /** Of its ports’ names, with a dot at its end; empty: none of its own. */
   readonly dnsDomain: string;
 }

@@ -8,6 +8,7 @@ export const plainNetwork: Omit<Network, keyof Resource<string> | 'vni'> = {
   isDefault: false,
   mtu: 1450,
   portSecurityEnabled: true,
+  qosPolicyId: null,
   dnsDomain: '',
 };
 

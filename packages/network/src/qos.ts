@@ -13,11 +13,15 @@ export interface QosPolicy extends Resource<QosPolicyId> {
   readonly isDefault: boolean;
 }
 
-export interface QosPolicyView extends QosPolicy {
+/** A policy with what it says. A change of its rules is one of the policy. */
+export interface RuledQosPolicy extends QosPolicy {
+  /** In the order of their making; at most one of each type and direction. */
+  readonly rules: readonly QosRule[];
+}
+
+export interface QosPolicyView extends RuledQosPolicy {
   /** Projects that have a grant of their own to use it. */
   readonly grantees: readonly string[];
-  /** In the order of their making. */
-  readonly rules: readonly QosRule[];
 }
 
 export type QosDirection = 'ingress' | 'egress';

@@ -13,6 +13,7 @@ import { networkAclResource } from './resources/network-acl.ts';
 import { networkResource } from './resources/network.ts';
 import { nodeResource } from './resources/node.ts';
 import { portResource } from './resources/port.ts';
+import { qosPolicyResource } from './resources/qos.ts';
 import { routerResource } from './resources/router.ts';
 import { addressGroupResource, securityGroupResource } from './resources/security.ts';
 import { subnetResource } from './resources/subnet.ts';
@@ -25,6 +26,7 @@ const pollEvery = 200;
 
 const resources = {
   node: nodeResource,
+  'qos-policy': qosPolicyResource,
   network: networkResource,
   channel: channelResource,
   'address-group': addressGroupResource,
@@ -39,6 +41,7 @@ type Kind = keyof typeof resources;
 /** The order of a snapshot: what is referred to comes first. */
 const kinds: readonly Kind[] = [
   'node',
+  'qos-policy',
   'network',
   'channel',
   'address-group',

@@ -149,6 +149,34 @@ describe('what the feed tells of network ACLs', () => {
   });
 });
 
+describe('what the feed tells of QoS policies', () => {
+  it('tells a change of a rule as one of its policy, and which policy a network and a port have', async () => {
+    const policy = only(await store.qosPolicies.create([{ projectId, name: 'slow' }]));
+    const told = `qos-policy/${policy.id}`;
+    expect(await followed.changed()).toEqual([told]);
+    const limit = { policyId: policy.id, direction: 'egress', maxBurstKbps: 0 } as const;
+    const rule = only(await store.bandwidthLimitRules.create([{ ...limit, maxKbps: 1000 }]));
+    expect(await followed.changed()).toEqual([told]);
+    await store.bandwidthLimitRules.update(rule.id, { maxKbps: 500 });
+    expect(await followed.changed()).toEqual([told]);
+    const { rows } = await readSnapshot(store.feed);
+    expect(rows.find(({ kind }) => kind === 'qos-policy')?.row).toMatchObject({
+      rules: [{ ...limit, id: rule.id, type: 'bandwidth_limit', maxKbps: 500 }],
+    });
+    const network = only(await store.networks.create([{ projectId, qosPolicyId: policy.id }]));
+    const port = only(await store.ports.create([{ projectId, networkId: network.id, qosPolicyId: policy.id }]));
+    await followed.changed();
+    await store.ports.update(port.id, { qosPolicyId: null });
+    expect(await followed.changed()).toEqual([`port/${port.id}`]);
+    await store.networks.update(network.id, { qosPolicyId: null });
+    expect(await followed.changed()).toEqual([`network/${network.id}`]);
+    await store.bandwidthLimitRules.delete(rule.id);
+    expect(await followed.changed()).toEqual([told]);
+    await store.qosPolicies.delete(policy.id);
+    expect(await followed.changed()).toEqual([told]);
+  });
+});
+
 describe('what the feed tells of routers', () => {
   it('tells a change of its interfaces, of its routes and of its gateway as one of the router', async () => {
     const network = only(await store.networks.create([{ projectId }]));

@@ -60,7 +60,7 @@ export function createNetworkCollection(context: StoreContext): Collection<Netwo
   };
 }
 
-type NewNetwork = Network & Pick<NetworkView, 'qosPolicyId' | 'availabilityZoneHints'>;
+type NewNetwork = Network & Pick<NetworkView, 'availabilityZoneHints'>;
 
 async function createNetworks(
   context: StoreContext,

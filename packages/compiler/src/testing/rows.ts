@@ -15,10 +15,13 @@ import {
   plainSubnet,
   type Port,
   type PortId,
+  type QosPolicyId,
+  type QosRule,
   type Router,
   type RouterId,
   type RowOf,
   type RuledNetworkAcl,
+  type RuledQosPolicy,
   type RuledSecurityGroup,
   type SecurityGroupId,
   type SecurityGroupRuleId,
@@ -38,6 +41,7 @@ export interface PortPlace {
   readonly network: number;
   readonly host: number | null;
   readonly groups?: readonly number[];
+  readonly policy?: number | null;
   readonly name?: string;
 }
 
@@ -57,11 +61,12 @@ export function rowsNamed(idOf: Naming) {
   const nodeId = (n: number): NodeId => idOf('host', n) as NodeId;
   const groupId = (n: number): SecurityGroupId => idOf('group', n) as SecurityGroupId;
   const addressGroupId = (n: number): AddressGroupId => idOf('addresses', n) as AddressGroupId;
+  const policyId = (n: number): QosPolicyId => idOf('policy', n) as QosPolicyId;
   const routerId = (n: number): RouterId => idOf('router', n) as RouterId;
   const aclId = (n: number): NetworkAclId => idOf('acl', n) as NetworkAclId;
   const subnetId = (n: number): SubnetId => idOf('sub', n) as SubnetId;
 
-  function network(n: number, revision: number, adminStateUp = true): Network {
+  function network(n: number, revision: number, adminStateUp = true, policy: number | null = null): Network {
     return {
       ...common,
       ...plainNetwork,
@@ -69,6 +74,7 @@ export function rowsNamed(idOf: Naming) {
       revision,
       adminStateUp,
       vni: n + 1,
+      qosPolicyId: policy === null ? null : policyId(policy),
     };
   }
 
@@ -84,7 +90,8 @@ export function rowsNamed(idOf: Naming) {
     };
   }
 
-  function port(n: number, revision: number, { network: net, host, groups = [], name = '' }: PortPlace): Port {
+  function port(n: number, revision: number, place: PortPlace): Port {
+    const { network: net, host, groups = [], policy = null, name = '' } = place;
     return {
       ...common,
       ...plainPort,
@@ -100,6 +107,7 @@ export function rowsNamed(idOf: Naming) {
       deviceOwner: '',
       portSecurityEnabled: true,
       securityGroupIds: groups.map(groupId),
+      qosPolicyId: policy === null ? null : policyId(policy),
     };
   }
 
@@ -175,6 +183,18 @@ export function rowsNamed(idOf: Naming) {
     };
   }
 
+  function qosPolicy(n: number, revision: number, maxKbps = 1000): RuledQosPolicy {
+    const limit: QosRule = {
+      id: idOf('limit', n) as QosRule['id'],
+      policyId: policyId(n),
+      type: 'bandwidth_limit',
+      direction: 'egress',
+      maxKbps,
+      maxBurstKbps: 0,
+    };
+    return { ...common, id: policyId(n), revision, shared: false, isDefault: false, rules: [limit] };
+  }
+
   function router(n: number, revision: number, { networks, routes = [], external }: RouterPlace): Router {
     const gateway = {
       networkId: networkId(external ?? 0),
@@ -213,6 +233,7 @@ export function rowsNamed(idOf: Naming) {
     nodeId,
     groupId,
     addressGroupId,
+    policyId,
     routerId,
     aclId,
     aclRule,
@@ -224,6 +245,7 @@ export function rowsNamed(idOf: Naming) {
     rule,
     group,
     addressGroup,
+    qosPolicy,
     router,
   };
 }
@@ -235,6 +257,7 @@ export const {
   nodeId,
   groupId,
   addressGroupId,
+  policyId,
   routerId,
   aclId,
   aclRule,
@@ -246,6 +269,7 @@ export const {
   rule,
   group,
   addressGroup,
+  qosPolicy,
   router,
 } = rowsNamed((kind, n) => `${kind}${n}`);
 

@@ -36,12 +36,13 @@ export const qosUsers = [
 ] as const;
 
 export const qosPolicyResource: Resource<QosPolicyTypes> = {
-  kind: null,
+  kind: 'qos-policy',
   table: 'qos_policies',
   columns: policyColumns,
-  composed: {},
-  viewed: {
+  composed: {
     rules: `(select coalesce(json_agg(${ruleObject} order by r.id), '[]') from qos_rules r where r.policy_id = t.id)`,
+  },
+  viewed: {
     grantees: granteesView,
   },
   join: '',
