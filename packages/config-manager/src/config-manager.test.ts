@@ -30,7 +30,7 @@ import {
   Topic,
   type World,
 } from '@alcor/runtime';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigManager, type ManagedHost } from './config-manager.ts';
 
 const forever = new AbortController().signal;
@@ -64,6 +64,7 @@ describe('the config manager', () => {
   let agent: Agent;
   /** What the agent was told, as it takes it in. */
   let heard: (stated: StatedGoal) => void;
+  let managerProcess: Process;
   let manager: ConfigManager;
   /** Calls and streams to the agent, and what it said about its readings. */
   let log: string[];
@@ -104,8 +105,9 @@ describe('the config manager', () => {
     stop = new AbortController();
     const hosts = new Topic<ManagedHost>();
     hosts.put(host.id, host);
+    managerProcess = world.start('manager');
     manager = new ConfigManager({
-      runtime: world.start('manager').runtime,
+      runtime: managerProcess.runtime,
       goals,
       hosts,
       channels,
@@ -225,6 +227,25 @@ describe('the config manager', () => {
     await schedule.run(5_000);
     expect(held()).toEqual(['neighbor/a', 'neighbor/b', 'port/port', 'vpc/vpc']);
     expect([channelOf(), manager.topics()]).toEqual([[['grpc', '']], []]);
+  });
+
+  it('tells once more on demand when the host had still read the topic at the first time', async () => {
+    goals.topic('vpc/vpc/common').put(goalKey(vpc), vpc);
+    await publish(vpc, neighbor('a'), port);
+    void manager.answer('manager:9016', forever);
+    await schedule.run(100);
+    world.cut(host.agentAddress);
+    channels.put(vpcId, { channel: 'mq' });
+    await schedule.run(5_000);
+    // The stream goes on; the call that has the host read no longer does not get through.
+    vi.spyOn(managerProcess.runtime.transport, 'call').mockRejectedValueOnce(new Error('cannot be reached'));
+    channels.put(vpcId, { channel: 'on-demand' });
+    await schedule.run(200);
+    expect(manager.topics()).toHaveLength(1);
+    expect(manager.goalStates('host')?.vpcs).toMatchObject([{ channel: 'on-demand', wanted: 1, applied: 1 }]);
+    await schedule.run(5_000);
+    expect(manager.topics()).toEqual([]);
+    expect(agent.onDemand.describe().networks).toBe(1);
   });
 
   it('serves a host whose subscription fails by the stream until it succeeds, and tries ever more rarely', async () => {

@@ -258,7 +258,10 @@ export class HostSession {
           learner.end(vpcId);
           return goals.tell(vpcId, telling);
         },
-        again: (vpcId) => goals.again(vpcId),
+        again: (vpcId) => {
+          goals.again(vpcId);
+          learner.again(vpcId);
+        },
         sayLeft: (vpcId) => goals.sayLeft(vpcId),
         log,
       },
