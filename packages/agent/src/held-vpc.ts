@@ -5,7 +5,7 @@ import {
   type PortConfiguration,
   type VpcConfiguration,
 } from '@alcor/contract';
-import type { AllowedAddressPair, LocalPort, Neighbor, OnDemandVpc } from './dataplane/index.ts';
+import type { AllowedAddressPair, LocalPort, Neighbor, OnDemandVpc, ProviderNetwork } from './dataplane/index.ts';
 import type { GroupSink, HeldGroups } from './held-groups.ts';
 import type { HeldRouters, RouterSink } from './held-routers.ts';
 
@@ -18,6 +18,8 @@ export interface GoalSink extends GroupSink, RouterSink {
   setOnDemandVpc(vpc: OnDemandVpc): void;
   removeOnDemandVpc(id: string): void;
 }
+  setProviderNetwork(network: ProviderNetwork): void;
+  removeProviderNetwork(id: string): void;
 
 /** Who asks for the neighbours of VPCs that are told on demand. */
 export interface Learner {
@@ -132,6 +134,8 @@ export class HeldVpc {
     if (anotherTunnel && (this.#onDemand || this.#gateways.size > 0)) this.#tellOnDemand();
     if (!anotherTunnel && before?.adminStateDown === now?.adminStateDown) return;
     for (const { goal } of this.items.values()) {
+    const isMoved = before?.physicalNetwork !== now?.physicalNetwork || before?.vlanId !== now?.vlanId;
+    if (anotherTunnel || isMoved) this.#tellWire(now);
       if (goal.kind === 'port' || (goal.kind === 'neighbor' && anotherTunnel)) this.#program(goal);
     }
   }
@@ -140,6 +144,12 @@ export class HeldVpc {
     const vni = this.own?.tunnelId;
     const [, gateway] = [...this.#gateways].sort(([a], [b]) => (a < b ? -1 : 1))[0] ?? [];
     if (vni === undefined || !(this.#onDemand || gateway !== undefined)) this.#sink.removeOnDemandVpc(this.id);
+  #tellWire(now: VpcConfiguration | undefined): void {
+    if (now === undefined || now.physicalNetwork === '') return this.#sink.removeProviderNetwork(this.id);
+    const { tunnelId: vni, physicalNetwork, vlanId } = now;
+    return this.#sink.setProviderNetwork({ id: this.id, vni, physicalNetwork, vlan: vlanId === 0 ? null : vlanId });
+  }
+
     else this.#sink.setOnDemandVpc({ id: this.id, vni, gateway, isWhole: !this.#onDemand });
     this.#learner?.setVpc(this.id, this.#onDemand ? vni : undefined);
   }

@@ -88,7 +88,7 @@ describe('segments', () => {
       client.call('POST', '/v2.0/segments', { segment: { network_type: 'vxlan', ...attributes } });
     expect(await make({ network_id: network.id })).toMatchObject(refused(400, 'InvalidInput'));
     expect(await make({ network_id: unknownId })).toMatchObject(refused(404, 'NetworkNotFound'));
-    expect(await make({ network_id: network.id, network_type: 'vlan' })).toMatchObject(refused(400, 'HTTPBadRequest'));
+    expect(await make({ network_id: network.id, network_type: 'vlan' })).toMatchObject(refused(400, 'InvalidInput'));
     const [segment] = (await listed('segments', 'segments')) as [Row];
     expect(await client.call('DELETE', `/v2.0/segments/${segment.id}`)).toMatchObject(refused(409, 'SegmentInUse'));
     expect(await listed('segments', 'segments')).toEqual([segment]);

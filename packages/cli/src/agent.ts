@@ -39,6 +39,10 @@ export const agentCommand = defineCommand({
       description: 'Serve goal states here: host:port or unix:/path',
     },
     bridge: { type: 'string', default: 'br-int', description: 'The integration bridge' },
+    'bridge-mapping': {
+      type: 'string',
+      description: 'Bridges to physical networks: NAME:BRIDGE, as physnet1:br-ex, or several with commas between',
+    },
     ovsdb: { type: 'string', default: 'unix:/run/openvswitch/db.sock', description: "Open vSwitch's database" },
     openflow: {
       type: 'string',
@@ -50,6 +54,7 @@ export const agentCommand = defineCommand({
     const controller = args.controller === undefined ? undefined : urlOf('controller', args.controller);
     const hostIp = args['host-ip'] ?? (controller === undefined ? undefined : await addressTowards(controller));
     if (hostIp === undefined) throw new Error('one of --controller and --host-ip is wanted');
+    const bridgeMappings = bridgeMappingsOf(args['bridge-mapping'] ?? '');
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
     // Started by a region that is gone: what is in force stays in force, and the next region starts another agent.
@@ -62,7 +67,7 @@ export const agentCommand = defineCommand({
     const agent = new Agent({
       runtime,
       hostIp,
-      switch: new OvsSwitch({ bridge, ovsdb, openflow, dial: dialBytes, sleep }),
+      switch: new OvsSwitch({ bridge, bridgeMappings, ovsdb, openflow, dial: dialBytes, sleep }),
       openQueue: (url) => natsQueue({ servers: url.split(',') }),
       log,
     });
@@ -73,12 +78,25 @@ export const agentCommand = defineCommand({
     if (controller !== undefined) {
       const agentAddress = args.advertise ?? advertised(address, hostIp);
       const connect = connector(controller, args['keystone-url'], runtime.clock, stop.signal);
-      await register({ id: args.node, ip: hostIp, agentAddress }, { connect, clock: runtime.clock, log }, stop.signal);
+      const node = { id: args.node, ip: hostIp, agentAddress, bridgeMappings: Object.fromEntries(bridgeMappings) };
+      await register(node, { connect, clock: runtime.clock, log }, stop.signal);
     }
     await aborted(stop.signal);
     process.disconnect?.();
   },
 });
+
+/** Throws a TypeError for what is no list of NAME:BRIDGE. */
+function bridgeMappingsOf(text: string): ReadonlyMap<string, string> {
+  const pairs = text.split(',').filter((each) => each.trim() !== '');
+  return new Map(
+    pairs.map((pair) => {
+      const [, network = '', bridge = ''] = /^\s*([^:]{1,64}):([\w.-]{1,15})\s*$/.exec(pair) ?? [];
+      if (network === '') throw new TypeError(`--bridge-mapping wants NAME:BRIDGE, as physnet1:br-ex, not '${pair}'`);
+      return [network, bridge];
+    }),
+  );
+}
 
 /** What became of packets to who was not known here, whenever that has changed, and when the agent stops. */
 async function sayCounts(agent: Agent, clock: Clock, log: (line: string) => void, signal: AbortSignal): Promise<void> {

@@ -6,7 +6,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createClient } from './region/client.ts';
 import { addressTowards, register } from './registration.ts';
 
-const node = { id: 'compute-1', ip: '192.0.2.7', agentAddress: '192.0.2.7:50001' };
+const node = {
+  id: 'compute-1',
+  ip: '192.0.2.7',
+  agentAddress: '192.0.2.7:50001',
+  bridgeMappings: { physnet1: 'br-ex' },
+};
+
+const said = { ip: node.ip, agent_address: node.agentAddress, bridge_mappings: node.bridgeMappings };
 
 interface Request {
   readonly method: string;
@@ -18,7 +25,9 @@ describe('a host', () => {
   const schedule = createSchedule();
   let server: Server;
   let asked: Request[];
-  let known: { readonly ip: string; readonly agent_address: string } | undefined;
+  let known:
+    | { readonly ip: string; readonly agent_address: string; readonly bridge_mappings?: Record<string, string> }
+    | undefined;
   /** Requests that are answered with an error first. */
   let outage: number;
 
@@ -66,7 +75,7 @@ describe('a host', () => {
       {
         method: 'POST',
         path: '/alcor/v1/nodes',
-        body: { node: { id: 'compute-1', name: 'compute-1', ip: '192.0.2.7', agent_address: '192.0.2.7:50001' } },
+        body: { node: { id: 'compute-1', name: 'compute-1', ...said } },
       },
     ]);
   });
@@ -78,13 +87,13 @@ describe('a host', () => {
       {
         method: 'PUT',
         path: '/alcor/v1/nodes/compute-1',
-        body: { node: { ip: '192.0.2.7', agent_address: '192.0.2.7:50001' } },
+        body: { node: said },
       },
     ]);
   });
 
   it('that is known as it is changes nothing', async () => {
-    known = { ip: node.ip, agent_address: node.agentAddress };
+    known = said;
     expect(await registered()).toEqual([
       'the region knows node compute-1 at 192.0.2.7, with its agent at 192.0.2.7:50001',
     ]);

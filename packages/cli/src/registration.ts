@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@alcor/runtime';
 import { ApiError, type Client } from './region/client.ts';
 
@@ -10,6 +11,8 @@ export interface Registration {
   readonly ip: string;
   /** Where the config manager finds the agent. */
   readonly agentAddress: string;
+  /** Its bridges to physical networks, by the networks' names. */
+  readonly bridgeMappings: Readonly<Record<string, string>>;
 }
 
 const firstPauseMs = 1_000;
@@ -44,7 +47,7 @@ export async function register(
 
 async function bringIntoLine(client: Client, node: Registration): Promise<'has made' | 'has changed' | 'knows'> {
   const path = `/alcor/v1/nodes/${encodeURIComponent(node.id)}`;
-  const wanted = { ip: node.ip, agent_address: node.agentAddress };
+  const wanted = { ip: node.ip, agent_address: node.agentAddress, bridge_mappings: node.bridgeMappings };
   const known = await client.get<{ node: typeof wanted }>(path).catch((error: unknown) => {
     if (error instanceof ApiError && error.status === 404) return undefined;
     throw error;
@@ -53,7 +56,8 @@ async function bringIntoLine(client: Client, node: Registration): Promise<'has m
     await client.post('/alcor/v1/nodes', { node: { id: node.id, name: node.id, ...wanted } });
     return 'has made';
   }
-  if (known.node.ip === wanted.ip && known.node.agent_address === wanted.agent_address) return 'knows';
+  const { ip, agent_address, bridge_mappings } = known.node;
+  if (isDeepStrictEqual({ ip, agent_address, bridge_mappings }, wanted)) return 'knows';
   await client.put(path, { node: wanted });
   return 'has changed';
 }

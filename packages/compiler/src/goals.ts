@@ -30,6 +30,8 @@ export function vpcGoal(network: Network): Goal {
       tunnelId: network.vni,
       mtu: network.mtu,
       adminStateDown: !network.adminStateUp,
+      physicalNetwork: network.physicalNetwork ?? '',
+      vlanId: network.vlan ?? 0,
       dnsDomains: [...new Set([network.dnsDomain, regionDomain])].filter((domain) => domain !== ''),
       qosPolicyId: network.qosPolicyId ?? '',
     }),

@@ -75,6 +75,8 @@ class CountingSink implements GoalSink {
   readonly removeRouter = this.#remove;
   readonly setOnDemandVpc = this.#any;
   readonly removeOnDemandVpc = this.#remove;
+  readonly setProviderNetwork = this.#any;
+  readonly removeProviderNetwork = this.#remove;
 
   #set(id: string, content: string): void {
     const hash = hashOf(content);

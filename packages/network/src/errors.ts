@@ -55,6 +55,16 @@ export const errorTable = {
     type: 'TunnelIdInUse',
     message: 'Unable to create the network. The tunnel ID {vni} is in use.',
   },
+  FlatNetworkInUse: {
+    status: 409,
+    type: 'FlatNetworkInUse',
+    message: 'Unable to create the flat network. Physical network {physicalNetwork} is in use.',
+  },
+  VlanIdInUse: {
+    status: 409,
+    type: 'VlanIdInUse',
+    message: 'Unable to create the network. The VLAN {vlan} on physical network {physicalNetwork} is in use.',
+  },
   NoNetworkAvailable: {
     status: 503,
     type: 'NoNetworkAvailable',

@@ -16,6 +16,8 @@ export interface NodePlacement {
   readonly draining: boolean;
   /** Ports that may be bound to it at once; null: any number. Fewer than there are: none is added. */
   readonly maxPorts: number | null;
+  /** Its bridges to physical networks, by the networks' names. */
+  readonly bridgeMappings: Readonly<Record<string, string>>;
 }
 
 export interface NodeView extends Omit<Node, keyof NodePlacement | 'lost'>, NodePlacement {

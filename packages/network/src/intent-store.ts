@@ -24,7 +24,7 @@ import type { ServiceStore } from './service-store.ts';
 import type { QuotaStore } from './quota.ts';
 import type { TrunkDetails } from './trunk.ts';
 import type { RbacPolicyTypes } from './rbac.ts';
-import type { SegmentRangeTypes, SegmentTypes } from './segment.ts';
+import type { NetworkType, SegmentRangeTypes, SegmentTypes } from './segment.ts';
 import type {
   AddressPairRequest,
   DefaultSecurityGroupRuleTypes,
@@ -171,10 +171,12 @@ export interface NetworkTypes {
   readonly create: CreateNetwork;
   readonly update: UpdateNetwork;
   readonly filter: NetworkFilter;
-  readonly sortKey: TenantSortKey | 'adminStateUp' | 'shared' | 'external' | 'mtu' | 'vni';
+  readonly sortKey: TenantSortKey | 'adminStateUp' | 'shared' | 'external' | 'mtu' | 'segmentationId';
 }
 
 export interface NetworkView extends Network, Zoned {
+  /** Of a VXLAN its VNI, of a VLAN its tag; null: it has neither. */
+  readonly segmentationId: number | null;
   /** In the order of their making. */
   readonly subnetIds: readonly SubnetId[];
   /** Of the pools that its subnets of that IP version come out of; null where they are in none. */
@@ -197,8 +199,15 @@ export interface CreateNetwork extends TenantInput, ZoneHints {
   readonly isDefault?: boolean | undefined;
   /** Default (and largest): what the store is configured with. */
   readonly mtu?: number | undefined;
-  /** Default: a free one out of the configured range. TunnelIdInUse when taken; InvalidInput outside 1 to 2^24 - 1. */
-  readonly vni?: number | undefined;
+  /** Default: vxlan. */
+  readonly networkType?: NetworkType | undefined;
+  /** Of a network that is no VXLAN, and of no other. FlatNetworkInUse where another flat one is on it. */
+  readonly physicalNetwork?: string | null | undefined;
+  /**
+   * The VNI of a VXLAN; default: a free one out of the configured range; TunnelIdInUse. The tag of a VLAN, which has to be said; VlanIdInUse.
+   * Null as if it was not given. InvalidInput outside what the type has.
+   */
+  readonly segmentationId?: number | null | undefined;
   /** Default: true. */
   readonly portSecurityEnabled?: boolean | undefined;
   /** Default: empty. */
@@ -225,7 +234,9 @@ export interface NetworkFilter extends TenantFilter<NetworkId> {
   readonly external?: OneOf<boolean>;
   readonly isDefault?: OneOf<boolean>;
   readonly mtu?: OneOf<number>;
-  readonly vni?: OneOf<number>;
+  readonly networkType?: OneOf<NetworkType>;
+  readonly physicalNetwork?: OneOf<string | null>;
+  readonly segmentationId?: OneOf<number | null>;
   readonly portSecurityEnabled?: OneOf<boolean>;
 }
 

@@ -7,6 +7,7 @@
 
 import type { Ipv6Modes } from './ipv6-modes.ts';
 import type { PortExtras, PortProtection } from './port-extras.ts';
+import type { NetworkType } from './segment.ts';
 import type { QosPolicyId } from './qos.ts';
 
 declare const brand: unique symbol;
@@ -43,8 +44,13 @@ export interface Network extends Resource<NetworkId> {
   readonly isDefault: boolean;
   /** Bytes of the guests' largest IP packet. */
   readonly mtu: number;
-  /** VXLAN network identifier, 1 to 2^24 - 1, unique in the region. */
+  /** VXLAN network identifier, 1 to 2^24 - 1, unique in the region; also that of a network that no tunnel carries names it. */
   readonly vni: number;
+  readonly networkType: NetworkType;
+  /** On which it lies, by the name that hosts map to one of their bridges; null: on none, tunnels carry it. */
+  readonly physicalNetwork: string | null;
+  /** Its tag on the physical network; null where it has none. */
+  readonly vlan: number | null;
   readonly portSecurityEnabled: boolean;
   /** Of its ports that have none of their own; null: nothing is limited or marked. */
   readonly qosPolicyId: QosPolicyId | null;
@@ -103,6 +109,8 @@ export interface Node {
   readonly gateway?: boolean;
   /** A gateway that does not answer: others have its share until it does. Absent: no. */
   readonly lost?: boolean;
+  /** Its bridges to physical networks, by the networks' names. Absent: none. */
+  readonly bridgeMappings?: Readonly<Record<string, string>>;
   /** It is to be emptied: it is given nothing new. Absent: no. */
   readonly draining?: boolean;
   readonly revision: number;

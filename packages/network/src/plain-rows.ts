@@ -10,6 +10,9 @@ export const plainNetwork: Omit<Network, keyof Resource<string> | 'vni'> = {
   portSecurityEnabled: true,
   qosPolicyId: null,
   dnsDomain: '',
+  networkType: 'vxlan',
+  physicalNetwork: null,
+  vlan: null,
 };
 
 /** What an IPv4 subnet is of which nothing special was said. */

@@ -4,7 +4,11 @@ import type { Branded, NetworkId, Resource } from './nouns.ts';
 export type SegmentId = Branded<'SegmentId'>;
 export type SegmentRangeId = Branded<'SegmentRangeId'>;
 
-/** How a network is realised in the underlay. Every network has one: a VXLAN. */
+/** By tunnels between hosts, or on a physical network without or with a VLAN tag. */
+export const networkTypes = ['vxlan', 'flat', 'vlan'] as const;
+export type NetworkType = (typeof networkTypes)[number];
+
+/** How a network is realised in the underlay. Every network has one. */
 export interface Segment {
   readonly id: SegmentId;
   readonly networkId: NetworkId;
@@ -17,8 +21,10 @@ export interface Segment {
 }
 
 export interface SegmentView extends Segment {
-  /** Of its network. */
-  readonly vni: number;
+  /** These are its network's. */
+  readonly networkType: NetworkType;
+  readonly physicalNetwork: string | null;
+  readonly segmentationId: number | null;
 }
 
 export interface SegmentTypes {
@@ -27,13 +33,15 @@ export interface SegmentTypes {
   readonly create: CreateSegment;
   readonly update: { readonly name?: string | null | undefined; readonly description?: string | undefined };
   readonly filter: SegmentFilter;
-  readonly sortKey: Exclude<TenantSortKey, 'projectId'> | 'networkId' | 'vni';
+  readonly sortKey: Exclude<TenantSortKey, 'projectId'> | 'networkId' | 'segmentationId';
 }
 
 /** Always refused: the network has its segment already. NetworkNotFound where there is no such network. */
 export interface CreateSegment {
   readonly networkId: NetworkId;
-  readonly vni?: number | undefined;
+  readonly networkType?: NetworkType | undefined;
+  readonly physicalNetwork?: string | null | undefined;
+  readonly segmentationId?: number | null | undefined;
   readonly name?: string | null | undefined;
   readonly description?: string | undefined;
 }
@@ -44,7 +52,9 @@ export interface SegmentFilter {
   readonly description?: OneOf<string>;
   readonly revision?: OneOf<number>;
   readonly networkId?: OneOf<NetworkId>;
-  readonly vni?: OneOf<number>;
+  readonly networkType?: OneOf<NetworkType>;
+  readonly physicalNetwork?: OneOf<string | null>;
+  readonly segmentationId?: OneOf<number | null>;
 }
 
 /** VNIs that new networks get theirs out of. Ranges other than the default one do not overlap. */

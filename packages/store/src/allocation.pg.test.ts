@@ -216,12 +216,14 @@ describe('VNIs', () => {
   });
 
   it('asked for by name are had once', async () => {
-    await store.networks.create([{ projectId, vni: 5000 }]);
-    await expect(store.networks.create([{ projectId }, { projectId, vni: 5000 }])).rejects.toMatchObject({
+    await store.networks.create([{ projectId, segmentationId: 5000 }]);
+    await expect(store.networks.create([{ projectId }, { projectId, segmentationId: 5000 }])).rejects.toMatchObject({
       code: 'TunnelIdInUse',
       item: 1,
     });
-    await expect(store.networks.create([{ projectId, vni: 2 ** 24 }])).rejects.toMatchObject({ code: 'InvalidInput' });
+    await expect(store.networks.create([{ projectId, segmentationId: 2 ** 24 }])).rejects.toMatchObject({
+      code: 'InvalidInput',
+    });
     expect((await store.networks.list({})).rows).toHaveLength(1);
   });
 });

@@ -27,6 +27,7 @@ import { listIndexesSchema } from './schema/0081-list-indexes.ts';
 import { leaseAddressSchema } from './schema/0082-lease-address.ts';
 import { gatewayHostSchema } from './schema/0083-gateway-hosts.ts';
 import { lostGatewaySchema } from './schema/0084-lost-gateways.ts';
+import { providerNetworkSchema } from './schema/0090-provider-networks.ts';
 
 interface Migration {
   readonly version: number;
@@ -65,6 +66,7 @@ const migrations: readonly Migration[] = [
   { version: 82, name: 'address of a lease', sql: leaseAddressSchema },
   { version: 83, name: 'gateway hosts', sql: gatewayHostSchema },
   { version: 84, name: 'lost gateways', sql: lostGatewaySchema },
+  { version: 90, name: 'provider networks', sql: providerNetworkSchema },
 ];
 
 /** Any constant; that of no other program in the same database. */

@@ -32,6 +32,7 @@ import { checkHints, readZones } from './zones.ts';
 /** The smallest MTU of IPv4 (RFC 791); IPv6 needs 1280, which Neutron leaves to the user as well. */
 const minMtu = 68;
 const lastVniOfAll = 2 ** 24 - 1;
+const lastVlan = 4094;
 /** Rounds of choosing other VNIs before the caller is told to come back. */
 const maxRounds = 10;
 
@@ -70,7 +71,7 @@ async function createNetworks(
   const zones = await readZones(context.database);
   checkHints(zones, inputs);
   const now = nowOf(context);
-  const made = inputs.map((input) => ({ ...newNetwork(context, input, now), vni: input.vni ?? 0 }));
+  const made = inputs.map((input) => newNetwork(context, input, now));
   const blank = await withDefaultPolicies(context.database, made);
   for (let round = 0; round < maxRounds; round++) {
     const ranges = await readRanges(context.database);
@@ -117,7 +118,7 @@ function newNetwork(context: StoreContext, input: CreateNetwork, now: Date): New
     external: input.external ?? false,
     isDefault: input.isDefault ?? false,
     mtu: input.mtu ?? context.limits.maxMtu,
-    vni: 0,
+    ...segmentOfInput(input),
     portSecurityEnabled: input.portSecurityEnabled ?? true,
     dnsDomain: input.dnsDomain ?? '',
     availabilityZoneHints: input.availabilityZoneHints ?? [],
@@ -135,8 +136,9 @@ function segmentOf(context: StoreContext, { id, createdAt, updatedAt }: NewNetwo
 }
 
 function newView(row: NewNetwork, availabilityZones: readonly string[]): NetworkView {
+  const segmentationId = row.networkType === 'vxlan' ? row.vni : row.vlan;
   const nothingYet = { tags: [], subnetIds: [], ipv4AddressScope: null, ipv6AddressScope: null, grantees: [] };
-  return { ...row, ...nothingYet, availabilityZones };
+  return { ...row, ...nothingYet, segmentationId, availabilityZones };
 }
 
 /** The rows, those without a VNI (0) with a free one. */
@@ -175,6 +177,13 @@ function resolveVniConflict({ vnis }: StoreContext, blank: readonly NewNetwork[]
   if (error instanceof DatabaseError && error.constraint === 'networks_qos_policy_fkey') {
     throw refusal('QosPolicyNotFound', { policyId: error.key[0] ?? '' }, { cause: error });
   }
+  if (error instanceof DatabaseError && error.constraint === 'networks_flat_key') {
+    throw refusal('FlatNetworkInUse', { physicalNetwork: error.key[0] ?? '' }, { cause: error });
+  }
+  if (error instanceof DatabaseError && error.constraint === 'networks_vlan_key') {
+    const [physicalNetwork = '', vlan = ''] = error.key;
+    throw refusal('VlanIdInUse', { vlan, physicalNetwork }, { cause: error });
+  }
   if (!(error instanceof DatabaseError) || error.constraint !== 'networks_vni_key') throw AlcorError.from(error);
   const vni = Number(error.key[0]);
   const item = blank.findIndex((row) => row.vni === vni);
@@ -183,12 +192,32 @@ function resolveVniConflict({ vnis }: StoreContext, blank: readonly NewNetwork[]
 }
 
 function checkInput(context: StoreContext, input: CreateNetwork, item: number): void {
-  const { mtu, vni } = input;
+  const { mtu } = input;
   checkDefault(input, item);
   if (mtu !== undefined) checkMtu(context, mtu, item);
-  if (vni !== undefined && !(Number.isInteger(vni) && vni >= 1 && vni <= lastVniOfAll)) {
-    throw refusal('InvalidInput', { reason: `segmentation_id ${vni} is not between 1 and ${lastVniOfAll}` }, { item });
-  }
+  const reason = wrongSegment(input);
+  if (reason !== null) throw refusal('InvalidInput', { reason }, { item });
+}
+
+/** What is said of how the network is realised and cannot be; null where it can. */
+function wrongSegment({ networkType = 'vxlan', physicalNetwork, segmentationId }: CreateNetwork): string | null {
+  const isOnWire = networkType !== 'vxlan';
+  if (isOnWire && !physicalNetwork) return `provider:physical_network must be given for a ${networkType} network`;
+  if (!isOnWire && physicalNetwork) return 'provider:physical_network must not be given for a vxlan network';
+  const id = segmentationId ?? null;
+  if (networkType === 'flat')
+    return id === null ? null : 'provider:segmentation_id must not be given for a flat network';
+  if (networkType === 'vlan' && id === null) return 'provider:segmentation_id must be given for a vlan network';
+  const last = networkType === 'vlan' ? lastVlan : lastVniOfAll;
+  if (id === null || (Number.isInteger(id) && id >= 1 && id <= last)) return null;
+  return `provider:segmentation_id ${id} is not between 1 and ${last}`;
+}
+
+/** A VNI of 0 is yet to be chosen. */
+function segmentOfInput({ networkType = 'vxlan', physicalNetwork, segmentationId }: CreateNetwork) {
+  const id = segmentationId ?? null;
+  if (networkType === 'vxlan') return { networkType, physicalNetwork: null, vlan: null, vni: id ?? 0 };
+  return { networkType, physicalNetwork: physicalNetwork ?? null, vlan: networkType === 'vlan' ? id : null, vni: 0 };
 }
 
 function checkMtu({ limits }: StoreContext, mtu: number, item?: number): void {

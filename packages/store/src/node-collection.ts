@@ -19,6 +19,7 @@ export function createNodeCollection(context: StoreContext): Collection<NodeType
       lost: false,
       draining: false,
       maxPorts: null,
+      bridgeMappings: {},
     },
     complete: (row, input) => {
       if (input.id === '') throw refusal('InvalidInput', { reason: 'the id of a node is empty' });

@@ -12,13 +12,15 @@ const MANY = { value: 0x0100_0000_0000, mask: 0x0100_0000_0000 };
 
 /**
  * The flows of a network. Every copy for a port here is judged by that port's groups on its own; the other hosts copy for theirs. What no
- * host can answer of ARP and neighbour discovery goes the same way: a VM may have addresses that only it knows of.
+ * host can answer of ARP and neighbour discovery goes the same way: a VM may have addresses that only it knows of. Of a provider network
+ * (`isOnWire`) all others are on the wire, which takes one copy.
  */
-export function broadcastFlows({ vni, ofports, hosts }: Audience): readonly Flow[] {
+export function broadcastFlows({ vni, ofports, hosts }: Audience, isOnWire = false): readonly Flow[] {
   const owner = resourceCookie(`broadcast ${vni}`);
   const at: Match = { metadata: BigInt(vni), eth_dst: MANY };
   const limit: Action = { type: 'meter', meter: meterOf('broadcast', vni) };
-  const crossing = hosts.flatMap((host) => [set('tun_dst', ipv4(host)), call('tunnel')]);
+  const byTunnels = hosts.flatMap((host) => [set('tun_dst', ipv4(host)), call('tunnel')]);
+  const crossing = isOnWire ? [call('wire')] : byTunnels;
   const here = ofports.flatMap((ofport) => [set('reg1', ofport), call('entering')]);
   return [
     flow(owner, 'neighbour', FALLBACK, at, [limit, ...crossing], 'delivery'),

@@ -82,6 +82,9 @@ function checkAction(flow: Flow, table: Table, action: Action): void {
       return checkOutput(flow, table, 'register');
     case 'dec_ttl':
       return checkWrite(flow, table, 'ip_ttl');
+    case 'push_vlan':
+    case 'pop_vlan':
+      return checkWrite(flow, table, 'vlan_vid');
     case 'controller':
       return checkToAgent(flow, table, action.meter);
     case 'meter':

@@ -258,6 +258,7 @@ test('the state can be looked at', async () => {
     61     routing          3
     62     nextHop          0
     70     neighbour        3
+    72     wire             0
     75     tunnel           1
     76     toGateway        0
     80     delivery         2

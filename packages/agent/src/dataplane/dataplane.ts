@@ -20,6 +20,7 @@ import type {
   LocalPort,
   Neighbor,
   OnDemandVpc,
+  ProviderNetwork,
   ResourceOutcome,
   Router,
   RouterInterface,
@@ -123,6 +124,17 @@ export class Dataplane {
   removeOnDemandVpc(id: string): void {
     this.#outcomes.touch(id);
     this.#desired.removeOnDemandVpc(id);
+  }
+
+  /** Packets of the network go by the wire of its physical network. */
+  setProviderNetwork(network: ProviderNetwork): void {
+    this.#outcomes.touch(network.id);
+    this.#desired.setProviderNetwork(network);
+  }
+
+  removeProviderNetwork(id: string): void {
+    this.#outcomes.touch(id);
+    this.#desired.removeProviderNetwork(id);
   }
 
   /** A group judges the ports that name it; one that is not known here allows nothing. */
@@ -248,6 +260,9 @@ export class Dataplane {
         return undefined;
       case 'gateway-tunnel':
         if (this.#desired.setGatewayPort(event.ofport)) this.#reconciler.kick();
+        return undefined;
+      case 'wire':
+        if (this.#desired.setWire(event.physicalNetwork, event.ofport)) this.#reconciler.kick();
         return undefined;
       case 'packet':
         return this.#onPacket(event.packet);

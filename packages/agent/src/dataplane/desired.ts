@@ -12,10 +12,12 @@ import type {
   LocalPort,
   Neighbor,
   OnDemandVpc,
+  ProviderNetwork,
   Router,
   RouterInterface,
   SecurityGroup,
 } from './resources.ts';
+import { providerFlows } from './provider.ts';
 import { routerFlows } from './routing.ts';
 import { RoutingIndex } from './routing-index.ts';
 import { addressGroupFlows, securityGroupFlows } from './security-groups.ts';
@@ -26,7 +28,17 @@ import type { Tracker } from './tracker.ts';
 import { unknownFlows } from './unknown.ts';
 
 /** Of two resources that want the same place, the one on this host knows better. */
-const RANK = { host: 0, port: 1, neighbor: 2, router: 3, group: 4, addresses: 4, vpc: 5, broadcast: 6 } as const;
+const RANK = {
+  host: 0,
+  port: 1,
+  neighbor: 2,
+  router: 3,
+  group: 4,
+  addresses: 4,
+  vpc: 5,
+  broadcast: 6,
+  provider: 7,
+} as const;
 
 export interface DesiredFlowsOptions {
   readonly tracker: Tracker;
@@ -53,6 +65,10 @@ export class DesiredFlows {
   readonly #vpcs = new Map<string, OnDemandVpc>();
   readonly #broadcast = new BroadcastIndex();
   #allHere = false;
+  readonly #providers = new Map<string, ProviderNetwork>();
+  readonly #providerOf = new Map<number, ProviderNetwork>();
+  /** Ports to the bridges of physical networks. */
+  readonly #wires = new Map<string, number>();
   #tunnelPort: number | null = null;
   #gatewayPort: number | null = null;
 
@@ -91,6 +107,48 @@ export class DesiredFlows {
     this.#gatewayPort = ofport;
     for (const id of this.#vpcs.keys()) this.#programVpc(id);
     return this.#vpcs.size > 0;
+  }
+
+  /** The port to the bridge of a physical network. False if it is what it was. */
+  setWire(physicalNetwork: string, ofport: number | null): boolean {
+    if ((this.#wires.get(physicalNetwork) ?? null) === ofport) return false;
+    if (ofport === null) this.#wires.delete(physicalNetwork);
+    else this.#wires.set(physicalNetwork, ofport);
+    const concerned = [...this.#providers.values()].filter((each) => each.physicalNetwork === physicalNetwork);
+    for (const { id, vni } of concerned) {
+      this.#programProvider(id);
+      for (const owner of this.#routing.holdersOf(vni)) this.#onAffected(resourceOf(owner));
+    }
+    return concerned.length > 0;
+  }
+
+  setProviderNetwork(network: ProviderNetwork): void {
+    const before = this.#providers.get(network.id);
+    this.#providers.set(network.id, network);
+    if (before !== undefined) this.#providerOf.delete(before.vni);
+    this.#providerOf.set(network.vni, network);
+    this.#onProvider(network.id, new Set([before?.vni ?? network.vni, network.vni]));
+  }
+
+  removeProviderNetwork(id: string): void {
+    const before = this.#providers.get(id);
+    if (before === undefined) return;
+    this.#providers.delete(id);
+    this.#providerOf.delete(before.vni);
+    this.#onProvider(id, new Set([before.vni]));
+  }
+
+  #onProvider(id: string, vnis: ReadonlySet<number>): void {
+    this.#programProvider(id);
+    this.#programNetworks([...vnis]);
+    for (const vni of vnis) this.#programAll(this.#routing.holdersOf(vni));
+  }
+
+  /** Why the port's network does not lead off this host; null where it does. */
+  whyCutOff(id: string): string | null {
+    const network = this.#providerOf.get(this.ports.get(id)?.vni ?? -1);
+    if (network === undefined || this.#wires.has(network.physicalNetwork)) return null;
+    return `this host has no bridge for the physical network ${network.physicalNetwork}`;
   }
 
   setPort(port: LocalPort): void {
@@ -239,7 +297,10 @@ export class DesiredFlows {
     for (const vni of vnis) {
       const audience = this.#broadcast.audience(vni);
       if (audience === undefined) this.#withdraw(`broadcast ${vni}`);
-      else this.#program(`broadcast ${vni}`, RANK.broadcast, () => broadcastFlows(audience));
+      else {
+        const isOnWire = this.#providerOf.has(vni);
+        this.#program(`broadcast ${vni}`, RANK.broadcast, () => broadcastFlows(audience, isOnWire));
+      }
     }
   }
 
@@ -247,7 +308,8 @@ export class DesiredFlows {
     const neighbor = this.neighbors.get(id);
     if (neighbor === undefined) this.#withdraw(owner);
     else {
-      const flows = () => neighborFlows(neighbor, this.#hostIp, this.#security, this.#routing);
+      const isOnWire = this.#providerOf.has(neighbor.vni);
+      const flows = () => neighborFlows(neighbor, this.#hostIp, this.#security, this.#routing, isOnWire);
       this.#program(owner, RANK.neighbor, flows);
     }
   }
@@ -256,6 +318,13 @@ export class DesiredFlows {
     const router = this.#routing.router(id);
     if (router === undefined) this.#withdraw(routerOwner(id));
     else this.#program(routerOwner(id), RANK.router, () => routerFlows(router));
+  }
+
+  #programProvider(id: string): void {
+    const network = this.#providers.get(id);
+    const port = this.#wires.get(network?.physicalNetwork ?? '');
+    if (network === undefined || port === undefined) this.#withdraw(`provider ${id}`);
+    else this.#program(`provider ${id}`, RANK.provider, () => providerFlows(network, port));
   }
 
   #programVpc(id: string): void {

@@ -57,6 +57,8 @@ export const fields = {
   ct_ipv6_dst: { bits: 128, kind: 'ipv6', needs: ipv6, tracked: true },
   ct_tp_src: { bits: 16, kind: 'number', needs: ip, tracked: true },
   ct_tp_dst: { bits: 16, kind: 'number', needs: ip, tracked: true },
+  /** Of the outermost tag, with a bit (`VLAN_TAGGED`) that says there is one; 0 without. */
+  vlan_vid: { bits: 13, kind: 'number' },
   eth_dst: { bits: 48, kind: 'mac' },
   eth_src: { bits: 48, kind: 'mac' },
   eth_type: { bits: 16, kind: 'hex' },
@@ -117,6 +119,9 @@ export function masked(field: Field, value: FieldValue, mask: FieldValue): Field
   if (fields[field].bits <= 32) return (Number(value) & Number(mask)) >>> 0;
   return normalise(field, BigInt(value) & BigInt(mask));
 }
+
+/** OFPVID_PRESENT: the bit of `vlan_vid` that says there is a tag. */
+export const VLAN_TAGGED = 0x1000;
 
 /** Bits of ct_state (ovs-fields(7)). */
 export const CT_STATE = {

@@ -18,6 +18,9 @@ export type Action =
     }
   /** One hop less to live; only what has one left gets here. */
   | { readonly type: 'dec_ttl' }
+  /** A VLAN tag (802.1Q) with the id 0, for `vlan_vid` to be written. */
+  | { readonly type: 'push_vlan'; readonly ethertype: 0x8100 }
+  | { readonly type: 'pop_vlan' }
   /** A copy goes to the agent, as far as the meter allows (meters.ts). */
   | { readonly type: 'controller'; readonly meter: number }
   /** The packet ends here where it is one more than the meter allows (meters.ts). */
@@ -148,7 +151,9 @@ function actionText(action: Action, show: ShowValue): string {
     case 'move':
       return `${slice(action.to, action.bits)}:=${slice(action.from, action.bits)}`;
     case 'dec_ttl':
-      return 'dec_ttl';
+    case 'push_vlan':
+    case 'pop_vlan':
+      return action.type;
     case 'controller':
       return `controller:meter=${action.meter}`;
     case 'meter':

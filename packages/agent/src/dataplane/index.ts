@@ -33,6 +33,7 @@ export { checkFlow, FlowError } from './check-flow.ts';
 export { pipeline, tableName, tables, type Table, type TableName } from './pipeline.ts';
 export { decodeFrame, encodeFrame, type DecodedFrame } from './frame.ts';
 export { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
+export { providerFlows } from './provider.ts';
 export type {
   AddressGroup,
   AllowedAddressPair,
@@ -40,6 +41,7 @@ export type {
   Neighbor,
   OnDemandVpc,
   ResourceOutcome,
+  ProviderNetwork,
   Route,
   Router,
   RouterInterface,

@@ -70,7 +70,8 @@ export class Outcomes {
     for (const id of ids) {
       if (this.#touched.get(id) !== number) continue;
       this.#touched.delete(id);
-      outcomes.push(isQuiet && !this.#stirred.has(id) ? this.#unlessUnplugged(id) : this.of(id));
+      const isFine = isQuiet && !this.#stirred.has(id) && this.#options.desired.whyCutOff(id) === null;
+      outcomes.push(isFine ? this.#unlessUnplugged(id) : this.of(id));
     }
     for (const outcome of outcomes) this.#remember(outcome);
     this.tellChanges();
@@ -90,7 +91,7 @@ export class Outcomes {
   }
 
   of(id: string): ResourceOutcome {
-    const reason = this.#failure(id);
+    const reason = this.#failure(id) ?? this.#options.desired.whyCutOff(id);
     return reason === null ? this.#unlessUnplugged(id) : { resourceId: id, status: 'failed', reason };
   }
 

@@ -1,8 +1,14 @@
 /** Whose flows are whose: names of what flows are made for. */
 import type { RemoteSet } from './security-keys.ts';
 
-/** `port ID`, `neighbor ID`, `router ID`, `vpc ID`, `group ID` or `addresses ID`. */
-export type Owner = `port ${string}` | `neighbor ${string}` | `router ${string}` | `vpc ${string}` | RemoteSet;
+/** `port ID`, `neighbor ID`, `router ID`, `vpc ID`, `provider ID`, `group ID` or `addresses ID`. */
+export type Owner =
+  | `port ${string}`
+  | `neighbor ${string}`
+  | `router ${string}`
+  | `vpc ${string}`
+  | `provider ${string}`
+  | RemoteSet;
 
 export function portOwner(id: string): Owner {
   return `port ${id}`;
@@ -22,7 +28,15 @@ export function vpcOwner(id: string): Owner {
 
 /** All that may have flows under one resource's id. */
 export function ownersOf(id: string): readonly Owner[] {
-  return [portOwner(id), neighborOwner(id), routerOwner(id), vpcOwner(id), `group ${id}`, `addresses ${id}`];
+  return [
+    portOwner(id),
+    neighborOwner(id),
+    routerOwner(id),
+    vpcOwner(id),
+    `provider ${id}`,
+    `group ${id}`,
+    `addresses ${id}`,
+  ];
 }
 
 export function isOf(kind: 'port' | 'neighbor' | 'router' | 'group' | 'addresses', owner: Owner): boolean {

@@ -26,7 +26,7 @@ test.each<[string, Flow, string]>([
   ['an unknown table', { ...good, table: 42 }, 'there is no table 42'],
   ['a priority out of range', { ...good, priority: 65_536 }, 'out of range'],
   ['a field that the table does not match on', { ...good, match: { eth_dst: 1 } }, 'does not match on eth_dst'],
-  ['an unknown field', { ...good, match: { vlan_vid: 1 } as Flow['match'] }, 'field vlan_vid is unknown'],
+  ['an unknown field', { ...good, match: { mpls_label: 1 } as Flow['match'] }, 'field mpls_label is unknown'],
   ['a missing prerequisite', { ...good, match: { arp_op: 1 } }, 'arp_op needs eth_type=2054'],
   ['a masked prerequisite', { ...good, match: { ...match, eth_type: { value: 0x0806, mask: 0xffff } } }, 'needs'],
   ['a write that the table does not do', act({ type: 'set_field', field: 'metadata', value: 1 }), 'not write metadata'],

@@ -5,10 +5,11 @@
  *
  *   VM port ─▶ classify ─▶ antispoof ─▶ leaving… ─▶ services ─▶ routers ─▶ neighbour ─▶ delivery ─▶ entering… ─▶ output ─▶ VM port
  *                 │                                    │            │  ▲       ▲  └────▶ tunnel ─▶ other host
+ *                 │                                    │            │  │       │         wire ─▶ physical network
  *                 │                                    │            ▼  │       │
  *                 │                                    │         routing ─▶ nextHop
  *                 │                                    └─▶ ndReply ─▶ back to the VM
- *   tunnel port ──┴─────────────────────────────────────────────────────────────────▶ delivery
+ *   tunnel, wire ─┴─────────────────────────────────────────────────────────────────▶ delivery
  *
  *   services, nextHop, neighbour ─▶ toGateway ─▶ gateway host: port for gateways ─▶ classify ─▶ gateway ─▶ services, nextHop, neighbour
  *                                                                                   (back on the asking host, answers) └─▶ delivery
@@ -77,6 +78,7 @@ export type TableName =
   | 'routing'
   | 'nextHop'
   | 'neighbour'
+  | 'wire'
   | 'tunnel'
   | 'toGateway'
   | 'delivery'
@@ -101,9 +103,9 @@ const ipFields = ['eth_type', 'ip_proto', 'ipv4_src', 'ipv6_src', 'icmpv6_type',
 export const pipeline: { readonly [Name in TableName]: Table } = {
   classify: {
     id: 0,
-    purpose: 'which VM or tunnel a packet comes from, and so which network it is in',
-    matches: ['in_port', 'tunnel_id'],
-    writes: ['metadata', 'reg0', 'reg13'],
+    purpose: 'which VM, tunnel or wire a packet comes from, and so which network it is in',
+    matches: ['in_port', 'tunnel_id', 'vlan_vid'],
+    writes: ['metadata', 'reg0', 'reg13', 'vlan_vid'],
     outputs: 'none',
     next: ['antispoof', 'gateway', 'delivery'],
     miss: 'drop',
@@ -231,10 +233,19 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     matches: ['metadata', 'eth_dst', 'reg13'],
     writes: ['reg14', 'tun_dst'],
     outputs: 'none',
-    next: ['tunnel', 'toGateway', 'delivery'],
-    calls: ['tunnel'],
+    next: ['wire', 'tunnel', 'toGateway', 'delivery'],
+    calls: ['wire', 'tunnel'],
     metered: true,
     toAgent: true,
+    miss: 'drop',
+  },
+  wire: {
+    id: 72,
+    purpose: 'to the physical network of a provider network, under the tag that it has there',
+    matches: ['metadata'],
+    writes: ['vlan_vid'],
+    outputs: 'port',
+    next: [],
     miss: 'drop',
   },
   tunnel: {

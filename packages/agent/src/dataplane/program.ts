@@ -76,7 +76,10 @@ export function portFlows(
   ];
 }
 
-/** The flows towards a port of another host; none if it says to be on this one, where its local port speaks for it. */
+/**
+ * The flows towards a port of another host; none if it says to be on this one, where its local port speaks for it. `isOnWire`: its network is a
+ * provider network, so what is for it goes by the wire.
+ */
 export function neighborFlows(
   neighbor: Neighbor,
   hostIp: string,
@@ -84,11 +87,12 @@ export function neighborFlows(
   routing: RoutingView = noRouting,
 ): readonly Flow[] {
   if (neighbor.hostIp === hostIp) return [];
+  isOnWire = false,
   const owner = resourceCookie(neighbor.id);
   const its = addressesOf(neighbor);
   const at: Match = { metadata: BigInt(neighbor.vni), eth_dst: its.mac };
   return [
-    flow(owner, 'neighbour', RULE, at, [set('tun_dst', ipv4(neighbor.hostIp))], 'tunnel'),
+    ...(isOnWire ? [] : [flow(owner, 'neighbour', RULE, at, [set('tun_dst', ipv4(neighbor.hostIp))], 'tunnel')]),
     ...answers(owner, neighbor.vni, its, 'host'),
     ...nextHopFlows(owner, neighbor, routing),
     ...memberFlows(neighbor, security, routing),

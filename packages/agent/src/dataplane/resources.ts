@@ -50,6 +50,15 @@ export interface OnDemandVpc {
   readonly isWhole?: boolean;
 }
 
+/** A network that lies on a physical one, where not only hosts of the region are. */
+export interface ProviderNetwork {
+  readonly id: string;
+  readonly vni: number;
+  readonly physicalNetwork: string;
+  /** Its tag on the wire; null: none. */
+  readonly vlan: number | null;
+}
+
 /** A port bound to this host. */
 export interface LocalPort {
   /** Also what the plugged interface carries as `external_ids:iface-id`. */

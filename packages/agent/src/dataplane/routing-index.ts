@@ -57,6 +57,11 @@ export class RoutingIndex implements RoutingView {
     }
   }
 
+  /** Ports and neighbours of the network. */
+  holdersOf(vni: number): ReadonlySet<Owner> {
+    return new Set(this.#holders.get(vni) ?? nobody);
+  }
+
   /** Answers with those in networks that are routed to, or joined with, otherwise than before. */
   setRouter(router: Router): ReadonlySet<Owner> {
     const before = this.#routers.get(router.id);

@@ -66,6 +66,8 @@ export type SwitchEvent =
   | { readonly type: 'tunnel'; readonly ofport: number | null }
   /** The tunnel port for what goes between hosts and gateways. */
   | { readonly type: 'gateway-tunnel'; readonly ofport: number | null }
+  /** The port that leads to the bridge of a physical network; null: there is none any more. */
+  | { readonly type: 'wire'; readonly physicalNetwork: string; readonly ofport: number | null }
   | { readonly type: 'packet'; readonly packet: PacketIn }
   /** Changes cannot be applied until `connected`. */
   | { readonly type: 'lost'; readonly reason: string }

@@ -43,6 +43,8 @@ export class Switch implements GoalSink {
   setRouter(): void {}
   removeRouter(): void {}
   removePort(): void {}
+  setProviderNetwork(): void {}
+  removeProviderNetwork(): void {}
   setOnDemandVpc({ id }: { id: string }): void {
     this.onDemandIds.add(id);
   }

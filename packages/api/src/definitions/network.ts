@@ -1,4 +1,4 @@
-import { type NetworkTypes, type QosPolicyId, refusal } from '@alcor/network';
+import { type NetworkTypes, networkTypes, type QosPolicyId, refusal } from '@alcor/network';
 import { attributesOf, chosen, initially, listed } from '../attribute.ts';
 import { define } from '../definition.ts';
 import { dictionary, flag, integer, isUuid, listOf, nullable, nullMeans, oneOf, text, uuid } from '../kinds.ts';
@@ -50,21 +50,24 @@ export const network = define<NetworkTypes>({
       put: true,
       filter: true,
     }),
-    'provider:network_type': unenforced(
-      oneOf('vxlan', 'vlan', 'flat', 'gre', 'geneve', 'local'),
-      'vxlan',
-      'every network of this region is a VXLAN',
-      { put: false, access: adminOnly },
+    'provider:network_type': field(
+      'networkType',
+      oneOf(...networkTypes),
+      'vxlan: tunnels between hosts carry it; flat, vlan: it lies on a physical network, without a tag or with one',
+      { post: initially('vxlan'), filter: true, access: adminOnly },
     ),
-    'provider:physical_network': unenforced(nullable(text(64)), null, 'a VXLAN has no physical network', {
-      put: false,
-      access: adminOnly,
-    }),
-    'provider:segmentation_id': field('vni', integer(1, 16_777_215), 'VXLAN network identifier, one network each', {
-      post: chosen,
-      ...listed,
-      access: adminOnly,
-    }),
+    'provider:physical_network': field(
+      'physicalNetwork',
+      nullable(text(64)),
+      'Of flat and vlan: the physical network, as hosts call it that have a bridge to it',
+      { post: initially(null), filter: true, access: adminOnly },
+    ),
+    'provider:segmentation_id': field(
+      'segmentationId',
+      nullable(integer(1, 16_777_215)),
+      'VXLAN network identifier, one network each, or the tag of a vlan, 1 to 4094, one network of the physical one each',
+      { post: chosen, ...listed, access: adminOnly },
+    ),
     'router:external': field('external', flag, 'Routers’ gateways and floating IPs may be on it', {
       post: initially(false),
       put: true,

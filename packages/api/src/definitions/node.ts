@@ -10,7 +10,7 @@ import { action } from '../action.ts';
 import { agentAddress, ip } from '../address-kinds.ts';
 import { attributesOf, chosen, initially, listed, required } from '../attribute.ts';
 import { define } from '../definition.ts';
-import { Refusal, flag, integer, nullable, refined, shown, text, timestamp, uuid } from '../kinds.ts';
+import { Refusal, dictionary, flag, integer, nullable, refined, shown, text, timestamp, uuid } from '../kinds.ts';
 import { wireTime } from './common.ts';
 import { nodeProgramming } from './programming.ts';
 
@@ -26,6 +26,15 @@ const nodeId = refined(text(255), (value) =>
 const zone = refined(text(255), (value) =>
   /^[^\s,]+$/.test(value) ? value : new Refusal(`${shown(value)} is not a valid availability zone`),
 );
+
+/** Names of bridges are those of devices. */
+const bridgeMappings = refined(dictionary, (value) => {
+  const wrong = Object.entries(value).find(
+    ([network, bridge]) => network === '' || network.length > 64 || !/^[\w.-]{1,15}$/.test(String(bridge)),
+  );
+  if (wrong === undefined) return value as Readonly<Record<string, string>>;
+  return new Refusal(`${shown(wrong[1])} is not the name of a bridge for physical network ${shown(wrong[0])}`);
+});
 
 const heartbeat = action({
   about: 'Its agent is there: what a host that keeps no stream to a config manager says every 30 seconds',
@@ -88,6 +97,10 @@ export const node = define<NodeTypes>({
     ),
     max_ports: field('maxPorts', nullable(integer(0, 1_000_000)), 'Ports bound to it at most (409); null: any number', {
       post: initially(null),
+      put: true,
+    }),
+    bridge_mappings: field('bridgeMappings', bridgeMappings, 'Its bridges to physical networks, by their names', {
+      post: initially({}),
       put: true,
     }),
     lost: field('lost', flag, 'It is a gateway and has not answered for some seconds: others have its share', {}),

@@ -4,6 +4,7 @@ import {
   type SegmentRangeId,
   type SegmentRangeTypes,
   type SegmentTypes,
+  networkTypes,
   refusal,
   shownVnis,
 } from '@alcor/network';
@@ -25,7 +26,7 @@ import {
 import { identity, records, wireTime } from './common.ts';
 
 const vni = integer(1, 16_777_215);
-const { field, unenforced } = attributesOf<SegmentTypes>();
+const { field } = attributesOf<SegmentTypes>();
 
 export const segment = define<SegmentTypes>({
   singular: 'segment',
@@ -45,14 +46,15 @@ export const segment = define<SegmentTypes>({
       ...listed,
     }),
     description: field('description', text(255), 'For people', { post: initially(''), put: true, ...listed }),
-    network_type: unenforced(
-      oneOf('vxlan', 'vlan', 'flat', 'gre', 'geneve', 'local'),
-      'vxlan',
-      'every network of this region is a VXLAN',
-      { put: false },
-    ),
-    physical_network: unenforced(nullable(text(64)), null, 'a VXLAN has no physical network', { put: false }),
-    segmentation_id: field('vni', vni, 'VXLAN network identifier, that of the network', { post: chosen, ...listed }),
+    network_type: field('networkType', oneOf(...networkTypes), 'That of the network', { post: chosen, filter: true }),
+    physical_network: field('physicalNetwork', nullable(text(64)), 'That of the network', {
+      post: chosen,
+      filter: true,
+    }),
+    segmentation_id: field('segmentationId', nullable(vni), 'That of the network: its VNI, or its VLAN tag', {
+      post: chosen,
+      ...listed,
+    }),
     revision_number: field('revision', integer(0, Number.MAX_SAFE_INTEGER), 'Grows with every change', listed),
     created_at: field('createdAt', timestamp, 'When it was made', { sort: true, wire: wireTime }),
     updated_at: field('updatedAt', timestamp, 'When it last changed', { sort: true, wire: wireTime }),
@@ -94,7 +96,7 @@ export const networkSegmentRange = define<SegmentRangeTypes>({
     network_type: range.unenforced(
       oneOf('vxlan', 'vlan', 'gre', 'geneve'),
       'vxlan',
-      'every network of this region is a VXLAN',
+      'only VXLANs get their numbers out of ranges',
       { put: false },
     ),
     physical_network: range.unenforced(physicalNetwork, null, 'a VXLAN has no physical network', { put: false }),

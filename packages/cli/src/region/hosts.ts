@@ -30,6 +30,8 @@ export interface Guest {
 /** A host together with the address of its agent. */
 export interface ManagedHost extends HostInfo {
   readonly agentAddress: string;
+  /** Its bridges to physical networks, by the networks' names. */
+  readonly bridgeMappings: Readonly<Record<string, string>>;
 }
 
 /** The emulated hosts of a region, with an agent each. */

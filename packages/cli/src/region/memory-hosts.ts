@@ -18,7 +18,7 @@ export async function startMemoryHosts(options: {
   const vms: Vm[] = [];
   const hosts = Array.from({ length: count }, (_, index) => memoryHost(index + 1, runDir));
   for (const host of hosts) {
-    const memory = new MemorySwitch({ name: host.id });
+    const memory = new MemorySwitch({ name: host.id, wires: { physnet1: 50_000 } });
     fabric.addHost(host.ip, memory);
     const agent = new Agent({ runtime, switch: memory, hostIp: host.ip, openQueue, log });
     // A socket that a killed region left behind would refuse the address.
@@ -62,6 +62,7 @@ function memoryHost(n: number, runDir: string): ManagedHost {
     netns: null,
     ovsdb: null,
     bridge: null,
+    bridgeMappings: { physnet1: 'br-ex' },
     agentAddress: `unix:${join(runDir, `${id}.sock`)}`,
   };
 }

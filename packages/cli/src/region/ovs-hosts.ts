@@ -65,7 +65,18 @@ async function plug(
 
 function describe(lab: Host): OvsHost {
   const { id, ip, netns, ovsdb, bridge } = lab;
-  return { id, name: id, ip, netns, ovsdb, bridge, lab, agentAddress: `unix:${join(lab.runDir, 'agent.sock')}` };
+  const agentAddress = `unix:${join(lab.runDir, 'agent.sock')}`;
+  return {
+    id,
+    name: id,
+    ip,
+    netns,
+    ovsdb,
+    bridge,
+    lab,
+    agentAddress,
+    bridgeMappings: { physnet1: lab.physicalBridge },
+  };
 }
 
 /** Runs the host's agent until `signal` aborts, starting another whenever one dies. */
@@ -104,6 +115,8 @@ function startAgent(host: OvsHost, logFile: string): ChildProcess {
     host.agentAddress,
     '--bridge',
     lab.bridge,
+    '--bridge-mapping',
+    `physnet1:${lab.physicalBridge}`,
     '--ovsdb',
     lab.ovsdb,
     '--openflow',

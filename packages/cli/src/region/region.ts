@@ -7,6 +7,7 @@ import { type ConnectionOptions, openStore, keepEmbeddedPostgres } from '@alcor/
 import { readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { type Logger, pino } from 'pino';
 import { logOf, openLog } from '../log.ts';
 import { progress } from '../output.ts';
@@ -154,13 +155,16 @@ async function startHosts(
 /** Registers the host, or brings what is registered into line. */
 async function register(
   client: Client,
-  { id, name, ip, agentAddress }: ManagedHost,
+  { id, name, ip, agentAddress, bridgeMappings }: ManagedHost,
   isGateway: boolean,
 ): Promise<void> {
-  const wanted = { name, ip, agent_address: agentAddress, ...(isGateway ? { gateway: true } : {}) };
+  const gateway = isGateway ? { gateway: true } : {};
+  const wanted = { name, ip, agent_address: agentAddress, bridge_mappings: bridgeMappings, ...gateway };
   try {
     const { node } = await client.get<{ node: typeof wanted & { gateway?: boolean } }>(`/alcor/v1/nodes/${id}`);
-    if (node.ip === ip && node.agent_address === agentAddress && (!isGateway || node.gateway === true)) return;
+    const { name: _, ...compared } = wanted;
+    if (Object.entries(compared).every(([key, value]) => isDeepStrictEqual(node[key as keyof typeof node], value)))
+      return;
     await client.put(`/alcor/v1/nodes/${id}`, { node: wanted });
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 404) throw error;

@@ -21,32 +21,47 @@ export interface FabricOptions extends Abortable {
 }
 
 const BRIDGE = 'underlay';
+/** The physical network beside it, by which provider networks leave the region. Tags pass as they are. */
+export const PHYSICAL = 'physical';
 
 /** Makes the underlay, or takes over the one that is there. */
 export async function createFabric({ prefix, runDir, means, signal }: FabricOptions): Promise<Fabric> {
   const netns = fabricNamespace(checkPrefix(prefix));
   await mkdir(runDir, { recursive: true });
   await ensureNamespace(netns, { signal });
-  const create = `link add ${BRIDGE} type bridge mcast_snooping 0`;
   const links = await linksOf(netns, { signal });
-  await ipIn(netns, [...(links.has(BRIDGE) ? [] : [create]), `link set ${BRIDGE} up`], { signal });
+  const commands = [BRIDGE, PHYSICAL].flatMap((bridge) => [
+    ...(links.has(bridge) ? [] : [`link add ${bridge} type bridge mcast_snooping 0`]),
+    `link set ${bridge} up`,
+  ]);
+  await ipIn(netns, commands, { signal });
   return { prefix, netns, runDir, means };
 }
 
-/** Connects a host's uplink, named `uplink` in its namespace, with the underlay; nothing where it is connected. */
+/** Connects a host with the underlay, by `uplink` in its namespace, and with the physical network, by `physical`; nothing where it is connected. */
 export async function connectUplink(
   fabric: Fabric,
   host: { netns: string; name: string },
   options: Abortable,
 ): Promise<void> {
   const [here, there] = await Promise.all([linksOf(fabric.netns, options), linksOf(host.netns, options)]);
-  if (!here.has(host.name) || !there.has('uplink')) {
-    const peer = `type veth peer name uplink netns ${host.netns}`;
-    const stale = here.has(host.name) ? [`link del ${host.name}`] : [];
-    await ipIn(fabric.netns, [...stale, `link add ${host.name} ${peer}`], options);
+  for (const { cable, end, bridge } of cablesOf(host.name)) {
+    if (!here.has(cable) || !there.has(end)) {
+      const peer = `type veth peer name ${end} netns ${host.netns}`;
+      const stale = here.has(cable) ? [`link del ${cable}`] : [];
+      await ipIn(fabric.netns, [...stale, `link add ${cable} ${peer}`], options);
+    }
+    await ipIn(fabric.netns, [`link set ${cable} master ${bridge} up`], options);
+    await ipIn(host.netns, ['link set lo up', `link set ${end} up`], options);
   }
-  await ipIn(fabric.netns, [`link set ${host.name} master ${BRIDGE} up`], options);
-  await ipIn(host.netns, ['link set lo up', 'link set uplink up'], options);
+}
+
+/** A host's cables: their names in the fabric's namespace and in the host's, and what they are plugged into. */
+export function cablesOf(hostName: string): readonly { cable: string; end: string; bridge: string }[] {
+  return [
+    { cable: hostName, end: 'uplink', bridge: BRIDGE },
+    { cable: `${hostName}-p`, end: 'physical', bridge: PHYSICAL },
+  ];
 }
 
 /** Removes the region: every namespace, process, cable and file of it. */

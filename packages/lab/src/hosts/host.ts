@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { map } from '@alcor/ovsdb';
-import { connectUplink, type Fabric } from './fabric.ts';
+import { cablesOf, connectUplink, type Fabric } from './fabric.ts';
 import type { Abortable, Means } from './means.ts';
 import { hostFolder, hostName, hostNamespace, underlayIp, underlayMac, vmNamespaceOfLink } from './names.ts';
 import { ensureNamespace, ipIn, linksOf, removeNamespaces } from './namespace.ts';
@@ -30,6 +30,8 @@ export interface Host {
   readonly openflow: string;
   readonly bridge: 'br-int';
   readonly tunnel: 'vxlan0';
+  /** Leads to the physical network. */
+  readonly physicalBridge: 'br-ex';
   readonly prefix: string;
   readonly means: Means;
 }
@@ -64,11 +66,15 @@ export async function startHost(fabric: Fabric, options: HostOptions): Promise<H
     await ensureBridges(client, bridgesOf(host));
     await ensureSwitch(host, { signal });
     await settled(client, host.means, { signal });
-    await checkInterfaces(client, ['br-phy', 'br-int', 'uplink', host.tunnel]);
+    await checkInterfaces(client, ['br-phy', 'br-int', 'br-ex', 'uplink', 'physical', host.tunnel]);
   });
-  await ipIn(host.netns, [`addr replace ${host.ip}/16 dev br-phy`, 'link set br-phy up', 'link set br-int up'], {
-    signal,
-  });
+  await ipIn(
+    host.netns,
+    [`addr replace ${host.ip}/16 dev br-phy`, 'link set br-phy up', 'link set br-ex up', 'link set br-int up'],
+    {
+      signal,
+    },
+  );
   return host;
 }
 
@@ -112,6 +118,7 @@ export function describeHost({ prefix, runDir, means }: Fabric, { index, id = ho
     openflow: `unix:${join(place.runDir, 'br-int.mgmt')}`,
     bridge: 'br-int',
     tunnel: 'vxlan0',
+    physicalBridge: 'br-ex',
     prefix,
   };
 }
@@ -122,12 +129,18 @@ export async function stopHost(fabric: Fabric, host: Host, options: Abortable = 
   const vms = [...links].flatMap((link) => vmNamespaceOfLink(host.prefix, link) ?? []);
   // First, since the kernel takes a namespace down in its own time, and a new host wants the same cable's name.
   const uplinks = await linksOf(fabric.netns, options);
-  if (uplinks.has(host.name)) await ipIn(fabric.netns, [`link del ${host.name}`], options);
+  const cables = cablesOf(host.name).filter(({ cable }) => uplinks.has(cable));
+  for (const { cable } of cables) await ipIn(fabric.netns, [`link del ${cable}`], options);
   await removeNamespaces([...vms, host.netns], host.means, options);
   await rm(host.runDir, { recursive: true, force: true });
 }
 
-function bridgesOf({ index, tunnel }: Host): readonly BridgeSetting[] {
+function bridgesOf({ index, tunnel, physicalBridge }: Host): readonly BridgeSetting[] {
+  const outward: BridgeSetting = {
+    name: physicalBridge,
+    columns: { datapath_type: 'netdev', other_config: map({ 'disable-in-band': 'true' }) },
+    ports: [{ name: 'physical', columns: {} }],
+  };
   const physical: BridgeSetting = {
     name: 'br-phy',
     columns: { datapath_type: 'netdev', other_config: map({ hwaddr: underlayMac(index) }) },
@@ -146,5 +159,5 @@ function bridgesOf({ index, tunnel }: Host): readonly BridgeSetting[] {
     },
     ports: [{ name: tunnel, columns: { type: 'vxlan', options: map({ remote_ip: 'flow', key: 'flow' }) } }],
   };
-  return [physical, integration];
+  return [physical, outward, integration];
 }

@@ -14,12 +14,20 @@ const networkColumns = {
   isDefault: { name: 'is_default', type: 'boolean' },
   mtu: { name: 'mtu', type: 'integer' },
   vni: { name: 'vni', type: 'integer' },
+  networkType: { name: 'network_type', type: 'text' },
+  physicalNetwork: { name: 'physical_network', type: 'text', nullsAs: `''` },
+  vlan: { name: 'vlan', type: 'integer', nullsAs: '0' },
   portSecurityEnabled: { name: 'port_security_enabled', type: 'boolean' },
   qosPolicyId: { name: 'qos_policy_id', type: 'uuid' },
   dnsDomain: { name: 'dns_domain', type: 'text' },
   availabilityZoneHints: { name: 'availability_zone_hints', type: 'jsonb' },
   ...history,
 } as const satisfies Record<string, Column>;
+
+/** What `provider:segmentation_id` says of the network at `network`: the one place that knows. */
+export function segmentationId(network: string): string {
+  return `(case ${network}.network_type when 'vxlan' then ${network}.vni else ${network}.vlan end)`;
+}
 
 export const networkResource: Resource<NetworkTypes> = {
   kind: 'network',
@@ -31,11 +39,15 @@ export const networkResource: Resource<NetworkTypes> = {
     ipv4AddressScope: addressScope(4),
     ipv6AddressScope: addressScope(6),
     grantees: granteesView,
+    segmentationId: segmentationId('t'),
     availabilityZones: zonesView,
   },
   join: '',
-  filters: {},
-  sortKeys: sortKeysOf(networkColumns, [...tenantKeys, 'adminStateUp', 'shared', 'external', 'mtu', 'vni']),
+  filters: { segmentationId: (values) => `${segmentationId('t')}::text = any(${values})` },
+  sortKeys: {
+    ...sortKeysOf(networkColumns, [...tenantKeys, 'adminStateUp', 'shared', 'external', 'mtu']),
+    segmentationId: `coalesce(${segmentationId('t')}, 0)`,
+  },
   visibleTo: visibleByGrant,
   sharing: {
     objectType: 'network',

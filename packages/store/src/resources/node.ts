@@ -17,6 +17,7 @@ const nodeColumns = {
   lost: { name: 'lost', type: 'boolean' },
   draining: { name: 'draining', type: 'boolean' },
   maxPorts: { name: 'max_ports', type: 'integer' },
+  bridgeMappings: { name: 'bridge_mappings', type: 'jsonb' },
   ...history,
 } as const satisfies Record<string, Column>;
 

@@ -3,6 +3,7 @@ import type { SegmentRangeTypes, SegmentTypes } from '@alcor/network';
 import { sortKeysOf } from '../resource.ts';
 import type { Column, Resource } from '../resource.ts';
 import { history, identity, tenantKeys } from './common.ts';
+import { segmentationId } from './network.ts';
 
 const segmentColumns = {
   id: identity.id,
@@ -17,12 +18,20 @@ export const segmentResource: Resource<SegmentTypes> = {
   table: 'segments',
   columns: segmentColumns,
   composed: {},
-  viewed: { vni: 'n.vni' },
+  viewed: {
+    networkType: 'n.network_type',
+    physicalNetwork: 'n.physical_network',
+    segmentationId: segmentationId('n'),
+  },
   join: 'join networks n on n.id = t.network_id',
-  filters: { vni: (values) => `n.vni::text = any(${values})` },
+  filters: {
+    networkType: (values) => `n.network_type = any(${values})`,
+    physicalNetwork: (values) => `n.physical_network = any(${values})`,
+    segmentationId: (values) => `${segmentationId('n')}::text = any(${values})`,
+  },
   sortKeys: {
     ...sortKeysOf(segmentColumns, ['id', 'networkId', 'name', 'description', 'revision', 'createdAt', 'updatedAt']),
-    vni: 'n.vni',
+    segmentationId: `coalesce(${segmentationId('n')}, 0)`,
   },
   visibleTo: null,
   notFound: (segmentId) => refusal('SegmentNotFound', { segmentId }),

@@ -5,6 +5,7 @@
 import { ipv4, ipv4Text, ipv6, ipv6Text, mac } from '@alcor/openflow';
 import { contains, isIpv6 } from '../address.ts';
 import { must } from '../assert.ts';
+import { VLAN_TAGGED } from '../fields.ts';
 import type { MemorySwitch } from './memory.ts';
 import {
   arpReply,
@@ -36,6 +37,13 @@ export interface VmSubnet {
   readonly gateway: string;
 }
 
+/** Where on the physical networks a machine is that is no VM. */
+export interface WirePlace {
+  readonly physicalNetwork: string;
+  /** Null: it sends and takes frames without a tag. */
+  readonly vlan: number | null;
+}
+
 /** One switch passed: where the packet came in and what became of it. */
 export interface Hop {
   readonly host: string;
@@ -64,7 +72,9 @@ export interface Ping {
 }
 
 export interface Vm extends VmSpec {
+  /** Empty for a machine on a physical network. */
   readonly host: string;
+  readonly at?: WirePlace;
   readonly macNumber: number;
   /** What it has learnt of its neighbours: address text → MAC. */
   readonly neighbours: Map<string, number>;
@@ -81,6 +91,7 @@ interface InFlight {
 export class Fabric {
   readonly #hosts = new Map<string, MemorySwitch>();
   readonly #vms = new Map<string, Vm>();
+  readonly #outside: Vm[] = [];
 
   /** Joins a switch under its host's underlay address (IPv4). */
   addHost(underlayIp: string, memorySwitch: MemorySwitch): void {
@@ -100,6 +111,13 @@ export class Fabric {
     return vm;
   }
 
+  /** A machine on a physical network that is no VM of the region. */
+  addOutside(at: WirePlace, spec: VmSpec): Vm {
+    const vm: Vm = { ...spec, host: '', at, macNumber: mac(spec.mac), neighbours: new Map(), received: [] };
+    this.#outside.push(vm);
+    return vm;
+  }
+
   removeVm(vm: Vm): void {
     this.#hosts.get(vm.host)?.unplug(vm.id);
     this.#vms.delete(vmKey(vm.host, vm.id));
@@ -107,6 +125,14 @@ export class Fabric {
 
   /** Sends a packet out of the VM's interface and delivers it wherever it comes out; receivers do not answer. */
   send(vm: Vm, packet: Packet): Delivery {
+    if (vm.at !== undefined) {
+      const { physicalNetwork, vlan } = vm.at;
+      const flying: InFlight[] = [];
+      const received: Received[] = [];
+      const tagged = vlan === null ? packet : { ...packet, vlan_vid: VLAN_TAGGED | vlan };
+      this.#onWire(physicalNetwork, tagged, vm, flying, received);
+      return this.#deliver(flying, received);
+    }
     const port = this.#hosts.get(vm.host)?.plugged(vm.id);
     return this.#deliver(port === undefined ? [] : [{ host: vm.host, inPort: port.ofport, packet }]);
   }
@@ -176,9 +202,8 @@ export class Fabric {
     if (next !== null) this.send(vm, echo('reply', { mac: vm.macNumber, ip: to }, { mac: next, ip: from }));
   }
 
-  #deliver(flying: InFlight[]): Delivery {
+  #deliver(flying: InFlight[], received: Received[] = []): Delivery {
     const hops: Hop[] = [];
-    const received: Received[] = [];
     for (let next = flying.shift(); next !== undefined; next = flying.shift()) {
       if (hops.length === MAX_HOPS) throw new Error(`a packet went through ${MAX_HOPS} switches`);
       hops.push(this.#pass(next, flying, received));
@@ -196,10 +221,11 @@ export class Fabric {
 
   /** What comes out of a switch goes to VMs, and to other hosts. */
   #carry({ host, walk }: Hop, flying: InFlight[], received: Received[]): void {
-    const { tunnelPort, gatewayPort } = must(this.#hosts.get(host), `host ${host} is part of the fabric`);
+    const { tunnelPort, gatewayPort, wires } = must(this.#hosts.get(host), `host ${host} is part of the fabric`);
     for (const { port, packet: out } of walk.outputs) {
       if (port === tunnelPort) this.#tunnel(host, 'tunnelPort', out, flying);
       else if (port === gatewayPort) this.#tunnel(host, 'gatewayPort', out, flying);
+      else if (wires.has(port)) this.#onWire(wires.get(port)!, onTheWire(out), host, flying, received);
       else {
         const vm = this.#vmAt(host, port);
         if (vm !== undefined) received.push({ vm, packet: onTheWire(out) });
@@ -218,6 +244,20 @@ export class Fabric {
       inPort,
       packet: { ...onTheWire(packet), tunnel_id, tun_src: ipv4(from), tun_dst: ipv4(host) },
     });
+  }
+
+  /** A physical network: all on it get the frame but who sent it. */
+  #onWire(physicalNetwork: string, packet: Packet, from: string | Vm, flying: InFlight[], received: Received[]): void {
+    for (const [host, { wires }] of this.#hosts) {
+      if (host === from) continue;
+      for (const [inPort, name] of wires) if (name === physicalNetwork) flying.push({ host, inPort, packet });
+    }
+    const { vlan_vid = 0, ...untagged } = packet;
+    for (const vm of this.#outside) {
+      const vid = vm.at?.vlan == null ? 0 : VLAN_TAGGED | vm.at.vlan;
+      if (vm !== from && vm.at?.physicalNetwork === physicalNetwork && vlan_vid === vid && isFor(vm, untagged))
+        received.push({ vm, packet: untagged });
+    }
   }
 
   #vmAt(host: string, port: number): Vm | undefined {
@@ -244,6 +284,11 @@ function answerOf(vm: Vm, packet: Packet): Packet | null {
     return neighborAdvertisement({ mac: vm.macNumber, ip: BigInt(packet.nd_target!) }, asker);
   }
   return null;
+}
+
+/** A network card takes what is for it or for many. */
+function isFor(vm: Vm, { eth_dst }: Packet): boolean {
+  return eth_dst === vm.macNumber || Math.floor(Number(eth_dst) / 2 ** 40) % 2 === 1;
 }
 
 /** A kernel takes what is for its own MAC and one of its addresses. */

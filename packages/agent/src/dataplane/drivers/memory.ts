@@ -26,6 +26,8 @@ export interface MemorySwitchOptions {
   readonly tunnelPort?: number | null;
   /** That of the tunnel between hosts and gateways. Default 60,000. */
   readonly gatewayPort?: number | null;
+  /** Ports to physical networks, by their names. Default: none. */
+  readonly wires?: Readonly<Record<string, number>>;
   /** Runs before changes take effect: to be slow, or to reject and so lose the switch before anything happened. */
   readonly beforeApply?: (changes: readonly FlowChange[]) => Promise<void>;
   /** Runs after changes took effect and before they are confirmed: to lose the confirmation. */
@@ -38,6 +40,8 @@ export class MemorySwitch implements Switch {
   readonly name: string;
   readonly tunnelPort: number | null;
   readonly gatewayPort: number | null;
+  /** Physical networks by the ports that lead to them. */
+  readonly wires: ReadonlyMap<number, string>;
   readonly #options: MemorySwitchOptions;
   readonly #tables = new Map<number, FlowTable>();
   readonly #conntrack = new Conntrack();
@@ -56,6 +60,7 @@ export class MemorySwitch implements Switch {
     this.name = options.name ?? 'memory';
     this.tunnelPort = options.tunnelPort === undefined ? 1 : options.tunnelPort;
     this.gatewayPort = options.gatewayPort === undefined ? 60_000 : options.gatewayPort;
+    this.wires = new Map(Object.entries(options.wires ?? {}).map(([name, port]) => [port, name]));
     this.#options = options;
   }
 
@@ -66,6 +71,7 @@ export class MemorySwitch implements Switch {
     for (const iface of this.#interfaces.values()) tell({ type: 'plugged', iface });
     tell({ type: 'tunnel', ofport: this.tunnelPort });
     tell({ type: 'gateway-tunnel', ofport: this.gatewayPort });
+    for (const [ofport, physicalNetwork] of this.wires) tell({ type: 'wire', physicalNetwork, ofport });
   }
 
   async *flows(signal: AbortSignal): AsyncIterable<FlowIdentity> {
@@ -153,6 +159,11 @@ export class MemorySwitch implements Switch {
   /** Where a packet entering at `inPort` comes out, and by which flows. */
   walk(packet: Packet, inPort: number): Walk {
     return this.#walk(packet, inPort, pipeline.classify.id);
+  }
+
+  /** Forgets all connections, as `ovs-appctl dpctl/flush-conntrack` does. */
+  flushConnections(): void {
+    this.#conntrack.clear();
   }
 
   /** All flows with their counts, by table, in the order in which they were written. */

@@ -21,6 +21,8 @@ export interface BridgeView {
   readonly tunnel: TunnelView;
   /** The one for what goes between hosts and gateways. */
   readonly gatewayTunnel: TunnelView;
+  /** By the physical bridges that they lead to: patch ports, once the switch has given them numbers. */
+  readonly patches: ReadonlyMap<string, number>;
 }
 
 export interface TunnelView {
@@ -37,6 +39,7 @@ export const emptyView: BridgeView = {
   broken: new Map(),
   tunnel: { present: false, ofport: null },
   gatewayTunnel: { present: false, ofport: null },
+  patches: new Map(),
 };
 
 /** What the rows say about the bridge of this name. */
@@ -58,7 +61,20 @@ export function viewBridge(database: BridgeRows, bridge: string): BridgeView {
   }
   const tunnels = interfaces.filter(isTunnel);
   const [tunnel, gatewayTunnel] = [tunnels.filter((each) => !isForGateways(each)), tunnels.filter(isForGateways)];
-  return { exists: true, plugged, broken, tunnel: viewTunnel(tunnel), gatewayTunnel: viewTunnel(gatewayTunnel) };
+  const patches = new Map(
+    interfaces.flatMap((each) => {
+      const [peer, number] = [bridgeOfPatch(each), portNumber(each)];
+      return peer === null || number === null ? [] : [[peer, number]];
+    }),
+  );
+  return {
+    exists: true,
+    plugged,
+    broken,
+    tunnel: viewTunnel(tunnel),
+    gatewayTunnel: viewTunnel(gatewayTunnel),
+    patches,
+  };
 }
 
 /** The events that lead from one view to another. */
@@ -75,6 +91,27 @@ export function* changesBetween(before: BridgeView, after: BridgeView): Generato
   if (before.tunnel.ofport !== after.tunnel.ofport) yield { type: 'tunnel', ofport: after.tunnel.ofport };
   if (before.gatewayTunnel.ofport !== after.gatewayTunnel.ofport)
     yield { type: 'gateway-tunnel', ofport: after.gatewayTunnel.ofport };
+}
+
+/** Names of a pair of patch ports: that of the integration bridge, and that of the physical one. */
+export function patchNames(bridge: string): { readonly here: string; readonly there: string } {
+  return { here: `int-${bridge}`, there: `phy-${bridge}` };
+}
+
+/** Whether the bridge is there, and which of its pair of patch ports exist. */
+export function viewPatch(database: BridgeRows, bridge: string): { bridge: boolean; here: boolean; there: boolean } {
+  const { here, there } = patchNames(bridge);
+  const names = new Set([...database.rows('Interface').values()].map((row) => textOf(row, 'name')));
+  const bridges = [...database.rows('Bridge').values()].map((row) => textOf(row, 'name'));
+  return { bridge: bridges.includes(bridge), here: names.has(here), there: names.has(there) };
+}
+
+/** The physical bridge that a patch port of ours leads to; null for any other port. */
+function bridgeOfPatch(row: Row): string | null {
+  const name = textOf(row, 'name');
+  if (textOf(row, 'type') !== 'patch' || !name.startsWith('int-')) return null;
+  const bridge = name.slice('int-'.length);
+  return mapOf(row, 'options').get('peer') === patchNames(bridge).there ? bridge : null;
 }
 
 function interfacesOf(database: BridgeRows, bridge: Row): Row[] {

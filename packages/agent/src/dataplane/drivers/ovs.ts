@@ -1,6 +1,6 @@
 /**
  * Open vSwitch: flows over OpenFlow 1.5 on the bridge's management socket, interfaces from its database. Creates nothing
- * but flows, and the tunnel ports where the bridge has none. Both connections come back by themselves.
+ * but flows, the tunnel ports where the bridge has none, and patch ports to the bridges of physical networks. Both connections come back by themselves.
  *
  * The bridge should have `fail_mode=secure`: in the other mode Open vSwitch switches by itself until told otherwise.
  */
@@ -35,7 +35,10 @@ import {
   emptyView,
   GATEWAY_UDP_PORT,
   monitored,
+  patchNames,
   viewBridge,
+  viewPatch,
+  type BridgeRows,
   type BridgeView,
 } from './ovs-interfaces.ts';
 
@@ -50,6 +53,8 @@ export interface OvsSwitchOptions {
   readonly openflow: string;
   /** Default `br-int`. */
   readonly bridge?: string;
+  /** Bridges of physical networks, by the networks' names; the agent makes a pair of patch ports to each that exists. Default: none. */
+  readonly bridgeMappings?: ReadonlyMap<string, string>;
   /** Name of the tunnel port to make where the bridge has none; that for gateways has `-gw` behind it. Default `vxlan0`. */
   readonly tunnel?: string;
   readonly dial: (address: string, signal: AbortSignal) => Promise<Duplex>;
@@ -62,6 +67,8 @@ export class OvsSwitch implements Switch {
   readonly #bridge: string;
   #connection: OpenFlowConnection | null = null;
   #view: BridgeView = emptyView;
+  /** Physical bridges to which patch ports are being made. */
+  readonly #patching = new Set<string>();
   #tell: (event: SwitchEvent) => void = () => undefined;
 
   constructor(options: OvsSwitchOptions) {
@@ -128,6 +135,8 @@ export class OvsSwitch implements Switch {
       const before = this.#view;
       this.#view = viewBridge(monitor, this.#bridge);
       for (const event of changesBetween(before, this.#view)) this.#tell(event);
+      this.#tellWires(before, this.#view);
+      this.#makePatches(client, monitor, signal);
       if (before.exists || !this.#view.exists) return;
       const { tunnel = 'vxlan0' } = this.#options;
       if (!this.#view.tunnel.present) void this.#makeTunnel(client, tunnel, {}, signal);
@@ -137,6 +146,32 @@ export class OvsSwitch implements Switch {
     monitor.onChange(look);
     look();
     if (this.#view.tunnel.ofport === null) this.#tell({ type: 'tunnel', ofport: null });
+  }
+
+  #tellWires(before: BridgeView, after: BridgeView): void {
+    for (const [physicalNetwork, bridge] of this.#options.bridgeMappings ?? []) {
+      const ofport = after.patches.get(bridge) ?? null;
+      if (ofport !== (before.patches.get(bridge) ?? null)) this.#tell({ type: 'wire', physicalNetwork, ofport });
+    }
+  }
+
+  /** Where both bridges are there and one of the two ports is not. A transaction that fails leaves it to the next look. */
+  #makePatches(client: OvsdbClient, database: BridgeRows, signal: AbortSignal): void {
+    if (!this.#view.exists) return;
+    for (const bridge of new Set(this.#options.bridgeMappings?.values())) {
+      const found = viewPatch(database, bridge);
+      if (!found.bridge || (found.here && found.there) || this.#patching.has(bridge)) continue;
+      this.#patching.add(bridge);
+      const { here, there } = patchNames(bridge);
+      const operations = [
+        ...(found.here ? [] : patchOperations(this.#bridge, here, there)),
+        ...(found.there ? [] : patchOperations(bridge, there, here)),
+      ];
+      void client
+        .transact('Open_vSwitch', operations, signal)
+        .catch(() => undefined)
+        .finally(() => this.#patching.delete(bridge));
+    }
   }
 
   /** A name that is taken, or a database that goes away meanwhile, leaves the bridge without: outcomes say so. */
@@ -203,6 +238,15 @@ export class OvsSwitch implements Switch {
     connection.close();
     return new SwitchLost(`${this.name}: ${error.message}`, { cause: error });
   }
+}
+
+function patchOperations(bridge: string, name: string, peer: string) {
+  const row = `patch_${name.replaceAll(/[^A-Za-z0-9]/g, '_')}`;
+  return [
+    insert('Interface', { name, type: 'patch', options: map({ peer }) }, `${row}_interface`),
+    insert('Port', { name, interfaces: named(`${row}_interface`) }, `${row}_port`),
+    mutate('Bridge', [['name', '==', bridge]], [['ports', 'insert', named(`${row}_port`)]]),
+  ] as const;
 }
 
 function wordsOf(error: OpenFlowError): string {

@@ -96,7 +96,11 @@ export function neighborAdvertisement(from: From6, to: From6): Packet {
 
 /** The part of `packet` that a wire carries. */
 export function onTheWire(packet: Packet): Packet {
-  return Object.fromEntries(Object.entries(packet).filter(([field]) => !stateFields.includes(field as Field)));
+  return Object.fromEntries(
+    Object.entries(packet).filter(
+      ([field, value]) => !stateFields.includes(field as Field) && !(field === 'vlan_vid' && value === 0),
+    ),
+  );
 }
 
 /** The packet on one line, as people read it. */

@@ -1,5 +1,5 @@
 /** Walks a packet through flow tables the way Open vSwitch does, and remembers the way. Synchronous and without chance. */
-import { allOnes, fields, normalise, type Field, type FieldValue } from '../fields.ts';
+import { allOnes, fields, normalise, VLAN_TAGGED, type Field, type FieldValue } from '../fields.ts';
 import { IN_PORT, instructionsText, type Action, type CtAction, type Flow, type Instruction } from '../flow.ts';
 import { tableName } from '../pipeline.ts';
 import { type Conntrack, untracked } from './conntrack.ts';
@@ -55,6 +55,7 @@ const fresh: Packet = {
   tunnel_id: 0n,
   tun_src: 0,
   tun_dst: 0,
+  vlan_vid: 0,
   ...untracked,
 };
 
@@ -148,6 +149,10 @@ function act(action: Action, table: number, journey: Journey): void {
       return output(Number(journey.packet[action.field] ?? 0), journey);
     case 'dec_ttl':
       return write(journey, 'ip_ttl', Number(journey.packet.ip_ttl ?? 0) - 1, 0xff);
+    case 'push_vlan':
+      return void (journey.packet.vlan_vid = VLAN_TAGGED);
+    case 'pop_vlan':
+      return void (journey.packet.vlan_vid = 0);
     case 'controller':
       return void journey.given.push({ table, packet: { ...journey.packet } });
     case 'meter':
