@@ -1,8 +1,7 @@
-import { VpcConfiguration } from '@alcor/contract';
 import { expect, test } from 'vitest';
 import { guestName } from './guest-names.ts';
 
-const vpc = VpcConfiguration.fromPartial({ dnsDomains: ['corp.example.', 'openstacklocal.'] });
+const domains = ['corp.example.', 'openstacklocal.'];
 
 test.each([
   ['nothing', '', '', { hostName: 'host-10-0-0-5', domain: 'corp.example' }],
@@ -10,11 +9,11 @@ test.each([
   ['a name and a domain', 'db', 'sql.example.', { hostName: 'db', domain: 'sql.example' }],
   ['a name with its domain', 'db.other.example.', 'sql.example.', { hostName: 'db', domain: 'other.example' }],
 ])('a guest of a port that says %s', (_, dnsName, dnsDomain, name) => {
-  expect(guestName({ dnsName, dnsDomain }, vpc, '10.0.0.5')).toEqual(name);
+  expect(guestName({ dnsName, dnsDomain }, domains, '10.0.0.5')).toEqual(name);
 });
 
 test('a guest whose network is not known has no domain', () => {
-  expect(guestName({ dnsName: '', dnsDomain: '' }, undefined, 'fd00::5')).toEqual({
+  expect(guestName({ dnsName: '', dnsDomain: '' }, [], 'fd00::5')).toEqual({
     hostName: 'host-fd00-5',
     domain: '',
   });

@@ -2,13 +2,14 @@ import type { Clock } from '@alcor/runtime';
 import { type Dataplane, decodeFrame, type LocalPort, type PacketIn } from './dataplane/index.ts';
 import { answerDhcp } from './dhcp/server.ts';
 import { answerDhcp6 } from './dhcp/server6.ts';
+import { answerDnsPacket } from './dns/server.ts';
 import type { HeldState } from './held-state.ts';
 import { answerUndeliverable } from './icmp-errors.ts';
 import { advertisedSubnet, lease6Of, leaseOf, mtuOf } from './leases.ts';
 import { ADVERTISE_EVERY_MS, advertisement } from './router-advertisements.ts';
 
 export interface GuestServicesOptions {
-  readonly held: Pick<HeldState, 'goal'>;
+  readonly held: Pick<HeldState, 'goal' | 'zone'>;
   readonly dataplane: Pick<Dataplane, 'portAt' | 'interfaceAt' | 'interfacesOn' | 'pluggedPorts' | 'send'>;
   readonly clock: Clock;
 }
@@ -51,6 +52,8 @@ export class GuestServices {
       const ofport = packet.context.registers.reg0 ?? 0;
       const port = portAt(ofport);
       if (port !== undefined) this.#advertise(port, ofport);
+    } else if (packet.table === 'services' && isDns(packet)) {
+      this.#dataplane.send(answerDnsPacket(packet, { portAt, zoneOf: (vpcId) => this.#held.zone(vpcId) }));
     } else return false;
     return true;
   }
@@ -69,6 +72,10 @@ export class GuestServices {
 function isDhcp6({ frame }: PacketIn): boolean {
   const { headers } = decodeFrame(frame);
   return headers.eth_type === 0x86dd && headers.udp_dst === 547;
+}
+
+function isDns({ frame }: PacketIn): boolean {
+  return decodeFrame(frame).headers.udp_dst === 53;
 }
 
 function isSolicitation({ frame }: PacketIn): boolean {

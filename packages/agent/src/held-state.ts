@@ -8,6 +8,7 @@ import {
   type StatedGoal,
 } from '@alcor/contract';
 import type { Clock } from '@alcor/runtime';
+import type { Zone } from './dns/resolve.ts';
 import { HeldGroups } from './held-groups.ts';
 import { HeldRouters } from './held-routers.ts';
 import { type GoalSink, HeldVpc, type HeldVpcParts, type Item, type Learner } from './held-vpc.ts';
@@ -223,6 +224,15 @@ export class HeldState {
   goals(vpcId: string): ReadonlyMap<string, Goal> {
     const items = this.#vpcs.get(vpcId)?.held.items ?? new Map<string, Item>();
     return new Map([...items].map(([key, { goal }]) => [key, goal]));
+  }
+
+  /** What guests of the VPC may ask for by name; undefined before its own state is known. */
+  zone(vpcId: string): Zone | undefined {
+    const vpc = this.#vpcs.get(vpcId);
+    const own = vpc?.held.own;
+    if (vpc === undefined || own === undefined) return undefined;
+    const { names: index, onDemand } = vpc.held;
+    return { index, domains: own.dnsDomains, isWhole: !onDemand && (vpc.isWhole || vpc.topic !== undefined) };
   }
 
   get vpcs(): Iterable<string> {

@@ -6,6 +6,7 @@ import {
   type VpcConfiguration,
 } from '@alcor/contract';
 import type { AllowedAddressPair, LocalPort, Neighbor, OnDemandVpc, ProviderNetwork } from './dataplane/index.ts';
+import { NameIndex } from './dns/name-index.ts';
 import type { GroupSink, HeldGroups } from './held-groups.ts';
 import type { HeldRouters, RouterSink } from './held-routers.ts';
 
@@ -17,9 +18,9 @@ export interface GoalSink extends GroupSink, RouterSink {
   removeNeighbor(id: string): void;
   setOnDemandVpc(vpc: OnDemandVpc): void;
   removeOnDemandVpc(id: string): void;
-}
   setProviderNetwork(network: ProviderNetwork): void;
   removeProviderNetwork(id: string): void;
+}
 
 /** Who asks for the neighbours of VPCs that are told on demand. */
 export interface Learner {
@@ -54,6 +55,7 @@ export class HeldVpc {
   readonly items = new Map<string, Item>();
   /** Over what is held. */
   readonly digest = new GoalDigest();
+  readonly names = new NameIndex();
   readonly #sink: GoalSink;
   readonly #groups: HeldGroups;
   readonly #routers: HeldRouters;
@@ -109,6 +111,7 @@ export class HeldVpc {
     if (replaced !== undefined) this.digest.remove(replaced.goal);
     else if (item.goal.kind === 'port') this.#ports++;
     this.digest.add(item.goal);
+    this.names.replace(replaced?.goal, item.goal);
     this.items.set(key, item);
     if (item.goal.kind === 'vpc') this.#onOwn(before);
     else this.#program(item.goal);
@@ -121,6 +124,7 @@ export class HeldVpc {
     const before = this.own;
     this.items.delete(key);
     this.digest.remove(item.goal);
+    this.names.replace(item.goal, undefined);
     if (item.goal.kind === 'port') this.#ports--;
     if (item.goal.kind === 'vpc') this.#onOwn(before);
     else this.#withdraw(item.goal);
@@ -130,26 +134,26 @@ export class HeldVpc {
   #onOwn(before: VpcConfiguration | undefined): void {
     const now = this.own;
     const anotherTunnel = before?.tunnelId !== now?.tunnelId;
+    const isMoved = before?.physicalNetwork !== now?.physicalNetwork || before?.vlanId !== now?.vlanId;
+    if (anotherTunnel || isMoved) this.#tellWire(now);
     if (anotherTunnel) this.#routers.setNetwork(this.id, now?.tunnelId);
     if (anotherTunnel && (this.#onDemand || this.#gateways.size > 0)) this.#tellOnDemand();
     if (!anotherTunnel && before?.adminStateDown === now?.adminStateDown) return;
     for (const { goal } of this.items.values()) {
-    const isMoved = before?.physicalNetwork !== now?.physicalNetwork || before?.vlanId !== now?.vlanId;
-    if (anotherTunnel || isMoved) this.#tellWire(now);
       if (goal.kind === 'port' || (goal.kind === 'neighbor' && anotherTunnel)) this.#program(goal);
     }
   }
 
-  #tellOnDemand(): void {
-    const vni = this.own?.tunnelId;
-    const [, gateway] = [...this.#gateways].sort(([a], [b]) => (a < b ? -1 : 1))[0] ?? [];
-    if (vni === undefined || !(this.#onDemand || gateway !== undefined)) this.#sink.removeOnDemandVpc(this.id);
   #tellWire(now: VpcConfiguration | undefined): void {
     if (now === undefined || now.physicalNetwork === '') return this.#sink.removeProviderNetwork(this.id);
     const { tunnelId: vni, physicalNetwork, vlanId } = now;
     return this.#sink.setProviderNetwork({ id: this.id, vni, physicalNetwork, vlan: vlanId === 0 ? null : vlanId });
   }
 
+  #tellOnDemand(): void {
+    const vni = this.own?.tunnelId;
+    const [, gateway] = [...this.#gateways].sort(([a], [b]) => (a < b ? -1 : 1))[0] ?? [];
+    if (vni === undefined || !(this.#onDemand || gateway !== undefined)) this.#sink.removeOnDemandVpc(this.id);
     else this.#sink.setOnDemandVpc({ id: this.id, vni, gateway, isWhole: !this.#onDemand });
     this.#learner?.setVpc(this.id, this.#onDemand ? vni : undefined);
   }

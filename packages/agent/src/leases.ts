@@ -1,9 +1,10 @@
 /** What DHCP and router advertisements are to say, out of the goals as they are held. */
 import type { PortConfiguration, SubnetConfiguration, VpcConfiguration } from '@alcor/contract';
-import type { LocalPort } from './dataplane/index.ts';
+import { HOST_IP, HOST_IP6, type LocalPort } from './dataplane/index.ts';
 import type { ExtraOption } from './dhcp/option-names.ts';
 import type { Lease } from './dhcp/options.ts';
 import type { Lease6 } from './dhcp/options6.ts';
+import type { Route } from './dhcp/values.ts';
 import { guestName } from './guest-names.ts';
 import type { HeldState } from './held-state.ts';
 import type { AddressMode, AdvertisedSubnet } from './router-advertisements.ts';
@@ -24,9 +25,12 @@ export function leaseOf(held: Held, { id, vpcId }: LocalPort): Lease | undefined
       cidr: subnet.cidr,
       gateway: subnet.gateway?.ipAddress || null,
       dnsServers: dnsServersOf(subnet, 4),
-      routes: subnet.hostRoutes.map(({ destination, nextHopIp }) => ({ destination, nextHop: nextHopIp })),
+      routes: [
+        ...hostRoute(subnet),
+        ...subnet.hostRoutes.map(({ destination, nextHopIp }) => ({ destination, nextHop: nextHopIp })),
+      ],
       mtu: vpc?.mtu ?? 0,
-      ...guestName(port, vpc, ip),
+      ...guestName(port, vpc?.dnsDomains ?? [], ip),
       extra: extraOf(port, 4),
     };
   }
@@ -49,7 +53,7 @@ export function lease6Of(held: Held, { id, vpcId }: LocalPort): Lease6 | undefin
       .filter(({ subnet }) => subnet.ipv6AddressMode === 'dhcpv6-stateful')
       .map(({ ipAddress }) => ipAddress),
     dnsServers: [...new Set(addresses.flatMap(({ subnet }) => dnsServersOf(subnet, 6)))],
-    ...guestName(port, vpc, first.ipAddress),
+    ...guestName(port, vpc?.dnsDomains ?? [], first.ipAddress),
     extra: extraOf(port, 6),
   };
 }
@@ -68,11 +72,21 @@ export function mtuOf(held: Held, { vpcId }: LocalPort): number {
   return stateOf<VpcConfiguration>(held, vpcId, `vpc/${vpcId}`)?.mtu ?? 0;
 }
 
-/** The unspecified address among them says, as with Neutron, that guests are to be told of none. */
+/**
+ * Of a subnet that names none the guest's own host, which knows the network's names. The unspecified address among them says, as with
+ * Neutron, that guests are to be told of none.
+ */
 function dnsServersOf({ dnsEntryList }: SubnetConfiguration, family: 4 | 6): string[] {
   const entries = dnsEntryList.map(({ entry }) => entry);
+  if (entries.length === 0) return [family === 4 ? HOST_IP : HOST_IP6];
   if (entries.includes('0.0.0.0') || entries.includes('::')) return [];
   return entries.filter((entry) => entry.includes(':') === (family === 6));
+}
+
+/** Without a router on the network nobody has the gateway's MAC, so who is told of the host is told that it is on the link (RFC 3442). */
+function hostRoute(subnet: SubnetConfiguration): Route[] {
+  const isTold = dnsServersOf(subnet, 4).includes(HOST_IP);
+  return isTold ? [{ destination: `${HOST_IP}/32`, nextHop: '0.0.0.0' }] : [];
 }
 
 function extraOf({ extraDhcpOptions }: PortConfiguration, family: 4 | 6): ExtraOption[] {

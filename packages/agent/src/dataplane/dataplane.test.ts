@@ -242,7 +242,7 @@ test('the state can be looked at', async () => {
   });
   expect(describeText(dataplane.describe())).toMatchInlineSnapshot(`
     "192.0.2.1: connected, tunnel port 1
-    flows: 51 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
+    flows: 56 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
 
     table  name             flows
     0      classify         2
@@ -252,7 +252,7 @@ test('the state can be looked at', async () => {
     22     leavingState     0
     23     leavingVerdict   1
     40     gateway          0
-    50     services         5
+    50     services         10
     51     ndReply          1
     60     routers          1
     61     routing          3

@@ -1,5 +1,6 @@
 /** The data plane of a host: what the agent's other parts, the lab and the simulation may use. */
-export { linkLocal } from './address.ts';
+export { contains, linkLocal } from './address.ts';
+export { HOST_IP, HOST_IP6, HOST_MAC } from './host-address.ts';
 export { broadcastFlows } from './broadcast.ts';
 export { BroadcastIndex } from './broadcast-index.ts';
 export { cookieText, resourceCookie, RESOURCE_MASK } from './cookie.ts';
@@ -32,16 +33,16 @@ export {
 export { checkFlow, FlowError } from './check-flow.ts';
 export { pipeline, tableName, tables, type Table, type TableName } from './pipeline.ts';
 export { decodeFrame, encodeFrame, type DecodedFrame } from './frame.ts';
-export { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
 export { providerFlows } from './provider.ts';
+export { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
 export type {
   AddressGroup,
   AllowedAddressPair,
   LocalPort,
   Neighbor,
   OnDemandVpc,
-  ResourceOutcome,
   ProviderNetwork,
+  ResourceOutcome,
   Route,
   Router,
   RouterInterface,

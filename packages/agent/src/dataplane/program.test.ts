@@ -42,6 +42,10 @@ test('the flows of the host', () => {
     routing 2100 eth_type=0x86dd,ipv6_dst=ff00::/ff00:: → drop
     routing 2101 eth_type=0x86dd,ipv6_src=fe80::/ffc0:: → drop
     services 0  → goto:60
+    services 11 eth_type=0x800,ipv4_dst=169.254.169.254 → drop
+    services 11 eth_type=0x86dd,ipv6_dst=fe80::a9fe:a9fe → drop
+    services 50 arp_op=1,arp_tpa=169.254.169.254,eth_type=0x806 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:5e:00:00:67,arp_op:=2,arp_tha[0+48]:=arp_sha[0+48],arp_sha:=02:00:5e:00:00:67,arp_tpa[0+32]:=arp_spa[0+32],arp_spa:=169.254.169.254,output:in_port
+    services 50 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,nd_options_type=1,nd_target=fe80::a9fe:a9fe → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:5e:00:00:67,ipv6_dst[0+128]:=ipv6_src[0+128],ipv6_src:=fe80::a9fe:a9fe,icmpv6_type:=136,nd_options_type:=2,nd_reserved:=0x60000000 goto:51
     tunnel 100  → tunnel_id[0+64]:=metadata[0+64],output:1"
   `);
 });
@@ -66,6 +70,7 @@ test('the flows of a port with an IPv4 address', () => {
     leaving 100 reg0=7 → goto:50
     neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → goto:80
     services 100 arp_op=1,arp_tpa=10.0.0.1,eth_type=0x806,metadata=100 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,arp_op:=2,arp_tha[0+48]:=arp_sha[0+48],arp_sha:=02:00:00:00:00:01,arp_tpa[0+32]:=arp_spa[0+32],arp_spa:=10.0.0.1,output:in_port
+    services 100 eth_type=0x800,ip_proto=17,ipv4_dst=169.254.169.254,reg0=7,udp_dst=53 → controller:meter=101
     services 100 eth_type=0x800,ip_proto=17,reg0=7,udp_dst=67,udp_src=68 → controller:meter=101
     services 110 arp_op=1,arp_tpa=10.0.0.1,eth_type=0x806,reg0=7 → drop"
   `);
@@ -94,6 +99,7 @@ test('the flows of a port with an IPv6 address', () => {
     neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → goto:80
     services 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=133,ip_proto=58,reg0=7 → controller:meter=101
     services 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,metadata=100,nd_options_type=1,nd_target=fd00::1 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,ipv6_dst[0+128]:=ipv6_src[0+128],ipv6_src:=fd00::1,icmpv6_type:=136,nd_options_type:=2,nd_reserved:=0x60000000 goto:51
+    services 100 eth_type=0x86dd,ip_proto=17,ipv6_dst=fe80::a9fe:a9fe,reg0=7,udp_dst=53 → controller:meter=101
     services 100 eth_type=0x86dd,ip_proto=17,reg0=7,udp_dst=547,udp_src=546 → controller:meter=101
     services 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,nd_target=fd00::1,reg0=7 → drop"
   `);

@@ -8,6 +8,7 @@ import { notToItself } from './broadcast.ts';
 import { apply, FALLBACK, flow, goto, icmpv6, move, RESERVED, RULE, set } from './build.ts';
 import { resourceCookie, stamped } from './cookie.ts';
 import type { Action, Flow, Match } from './flow.ts';
+import { HOST_QUESTIONS, hostAddressFlows } from './host-address.ts';
 import { meterOf } from './meters.ts';
 import { pipeline, tables } from './pipeline.ts';
 import { type Addresses, addressesOf, answers, ndReply } from './responder.ts';
@@ -29,6 +30,7 @@ export function hostFlows(tunnelPort: number | null): readonly Flow[] {
   return [
     ...misses,
     ndReply(owner),
+    ...hostAddressFlows(owner),
     flow(owner, 'output', RULE, {}, [{ type: 'output_reg', field: 'reg1' }]),
     ...routingHostFlows(owner),
     ...securityHostFlows(owner),
@@ -58,7 +60,7 @@ export function portFlows(
     ...answers(owner, port.vni, own, 'host'),
     ...nextHopFlows(owner, port, routing),
     ...silences(owner, ofport, own),
-    ...(own.v4.length > 0 ? [toAgent(owner, ofport, port.vni, DHCP_QUESTION)] : []),
+    ...(own.v4.length > 0 ? QUESTIONS_V4.map((match) => toAgent(owner, ofport, port.vni, match)) : []),
     ...(own.v6.length > 0 ? QUESTIONS_V6.map((match) => toAgent(owner, ofport, port.vni, match)) : []),
     ...securityPortFlows(port, ofport, security, routing),
     ...memberFlows(port, security, routing),
@@ -85,9 +87,9 @@ export function neighborFlows(
   hostIp: string,
   security: SecurityView = noSecurity,
   routing: RoutingView = noRouting,
+  isOnWire = false,
 ): readonly Flow[] {
   if (neighbor.hostIp === hostIp) return [];
-  isOnWire = false,
   const owner = resourceCookie(neighbor.id);
   const its = addressesOf(neighbor);
   const at: Match = { metadata: BigInt(neighbor.vni), eth_dst: its.mac };
@@ -116,10 +118,18 @@ function silences(owner: bigint, ofport: number, own: Addresses): Flow[] {
   ];
 }
 
-const DHCP_QUESTION: Match = { eth_type: 0x0800, ip_proto: 17, udp_src: 68, udp_dst: 67 };
+/** What a DHCP client says, and what the host is asked. */
+const QUESTIONS_V4: readonly Match[] = [
+  { eth_type: 0x0800, ip_proto: 17, udp_src: 68, udp_dst: 67 },
+  ...HOST_QUESTIONS.v4,
+];
 
-/** Router solicitations, and what a DHCPv6 client says. */
-const QUESTIONS_V6: readonly Match[] = [icmpv6(133), { eth_type: 0x86dd, ip_proto: 17, udp_src: 546, udp_dst: 547 }];
+/** Router solicitations, what a DHCPv6 client says, and what the host is asked. */
+const QUESTIONS_V6: readonly Match[] = [
+  icmpv6(133),
+  { eth_type: 0x86dd, ip_proto: 17, udp_src: 546, udp_dst: 547 },
+  ...HOST_QUESTIONS.v6,
+];
 
 /** A question that the agent answers. */
 function toAgent(owner: bigint, ofport: number, vni: number, match: Match): Flow {

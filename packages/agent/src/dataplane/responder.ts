@@ -2,7 +2,7 @@
 import { ipv4, ipv6, mac } from '@alcor/openflow';
 import { isIpv6 } from './address.ts';
 import { flow, icmpv6, move, RULE, set } from './build.ts';
-import { IN_PORT, type Action, type Flow } from './flow.ts';
+import { IN_PORT, type Action, type Flow, type Match } from './flow.ts';
 
 /** A MAC and the addresses that it answers for. */
 export interface Addresses {
@@ -36,10 +36,20 @@ export function addressesOf(of: { readonly mac: string; readonly ips: readonly s
 
 /** The answers to requests and solicitations for these addresses in the network. */
 export function answers(owner: bigint, vni: number, its: Addresses, role: Role): Flow[] {
-  const metadata = BigInt(vni);
+  return answersAt(owner, RULE, { metadata: BigInt(vni) }, its, role);
+}
+
+/** The same for what `where` matches. */
+export function answersAt(owner: bigint, priority: number, where: Match, its: Addresses, role: Role): Flow[] {
   return [
     ...its.v4.map((ip) =>
-      flow(owner, 'services', RULE, { metadata, eth_type: 0x0806, arp_op: 1, arp_tpa: ip }, arpReply(its.mac, ip)),
+      flow(
+        owner,
+        'services',
+        priority,
+        { ...where, eth_type: 0x0806, arp_op: 1, arp_tpa: ip },
+        arpReply(its.mac, ip),
+      ),
     ),
     ...its.v6.map((ip) =>
       // Only a solicitation that carries its sender's link address has room for ours in the answer; the other kind is
@@ -47,8 +57,8 @@ export function answers(owner: bigint, vni: number, its: Addresses, role: Role):
       flow(
         owner,
         'services',
-        RULE,
-        { metadata, ...icmpv6(135), nd_target: ip, nd_options_type: 1 },
+        priority,
+        { ...where, ...icmpv6(135), nd_target: ip, nd_options_type: 1 },
         advertisement(its.mac, ip, role),
         'ndReply',
       ),

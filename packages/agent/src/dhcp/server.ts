@@ -6,6 +6,8 @@ import { ipv4, mac } from '@alcor/openflow';
 import {
   decodeFrame,
   encodeFrame,
+  HOST_IP,
+  HOST_MAC,
   NO_PORT,
   type LocalPort,
   type PacketIn,
@@ -18,8 +20,8 @@ import { word } from './values.ts';
 /** Renewed at half of it. */
 const LEASE_SECONDS = 86_400;
 /** The server of a subnet without a gateway. */
-const SERVER_IP = '169.254.169.254';
-const SERVER_MAC = mac('02:00:5e:00:00:67');
+const SERVER_IP = HOST_IP;
+const SERVER_MAC = mac(HOST_MAC);
 const BROADCAST_MAC = 0xffff_ffff_ffff;
 const BROADCAST_IP = 0xffff_ffff;
 /** IP and UDP headers: what a message may be is said with them. */

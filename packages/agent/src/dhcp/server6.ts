@@ -6,6 +6,7 @@ import { ipv6, mac } from '@alcor/openflow';
 import {
   decodeFrame,
   encodeFrame,
+  HOST_MAC,
   linkLocal,
   NO_PORT,
   type LocalPort,
@@ -33,7 +34,7 @@ const MOST_BYTES = 1_280 - 40 - 8;
 
 const PREFERRED_SECONDS = 43_200;
 const VALID_SECONDS = 86_400;
-const SERVER_MAC = mac('02:00:5e:00:00:67');
+const SERVER_MAC = mac(HOST_MAC);
 /** DUID-LL over Ethernet: the same on every host, since each answers for all. */
 const SERVER_ID = [0, 3, 0, 1, ...bytes(BigInt(SERVER_MAC), 6)];
 
