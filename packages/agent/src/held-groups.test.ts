@@ -12,6 +12,8 @@ describe('a group that ports of several VPCs are in', () => {
       removeSecurityGroup: (id) => said.push(`${id} gone`),
       setAddressGroup: ({ id, addresses }) => said.push(`${id} ${addresses.join()}`),
       removeAddressGroup: (id) => said.push(`${id} gone`),
+      setNetworkAcl: ({ id, revision }) => said.push(`${id} ${revision}`),
+      removeNetworkAcl: (id) => said.push(`${id} gone`),
     });
   });
   const set = (vpcId: string, revisionNumber: number): void =>

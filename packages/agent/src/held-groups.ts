@@ -1,28 +1,35 @@
 import {
   type AddressGroupConfiguration,
   EtherType,
+  type NetworkAclConfiguration,
+  NetworkAclConfiguration_Action as AclAction,
+  NetworkAclConfiguration_Direction as AclDirection,
+  type NetworkAclConfiguration_Rule as AclRule,
   type SecurityGroupConfiguration,
   SecurityGroupConfiguration_Direction as Direction,
   type SecurityGroupConfiguration_SecurityGroupRule as Rule,
 } from '@alcor/contract';
 import { Copies } from './copies.ts';
-import type { AddressGroup, SecurityGroup, SecurityGroupRule } from './dataplane/index.ts';
+import type { AddressGroup, NetworkAcl, NetworkAclRule, SecurityGroup, SecurityGroupRule } from './dataplane/index.ts';
 
-/** What groups drive: the data plane, as far as it concerns them. */
+/** What groups and ACLs drive: the data plane, as far as it concerns them. */
 export interface GroupSink {
   setSecurityGroup(group: SecurityGroup): void;
   removeSecurityGroup(id: string): void;
   setAddressGroup(group: AddressGroup): void;
   removeAddressGroup(id: string): void;
+  setNetworkAcl(acl: NetworkAcl): void;
+  removeNetworkAcl(id: string): void;
 }
 
 /**
- * Groups as VPCs tell of them: a group that ports of several VPCs use is told by each of them, and the newest word counts for all until
+ * Groups and network ACLs as VPCs tell of them: one that ports of several VPCs use is told by each of them, and the newest word counts for all until
  * the last one has gone.
  */
 export class HeldGroups {
   readonly #securityGroups: Copies<SecurityGroupConfiguration>;
   readonly #addressGroups: Copies<AddressGroupConfiguration>;
+  readonly #networkAcls: Copies<NetworkAclConfiguration>;
 
   constructor(sink: GroupSink) {
     this.#securityGroups = new Copies(
@@ -32,6 +39,10 @@ export class HeldGroups {
     this.#addressGroups = new Copies(
       (state) => sink.setAddressGroup(addressGroupOf(state)),
       (id) => sink.removeAddressGroup(id),
+    );
+    this.#networkAcls = new Copies(
+      (state) => sink.setNetworkAcl(networkAclOf(state)),
+      (id) => sink.removeNetworkAcl(id),
     );
   }
 
@@ -50,6 +61,34 @@ export class HeldGroups {
   removeAddressGroup(vpcId: string, id: string): void {
     this.#addressGroups.remove(vpcId, id);
   }
+
+  setNetworkAcl(state: NetworkAclConfiguration): void {
+    this.#networkAcls.set(state);
+  }
+
+  removeNetworkAcl(vpcId: string, id: string): void {
+    this.#networkAcls.remove(vpcId, id);
+  }
+}
+
+/** What the data plane makes of an ACL's goal. */
+export function networkAclOf({ id, subnets, rules, revisionNumber: revision }: NetworkAclConfiguration): NetworkAcl {
+  return { id, subnets, rules: rules.map(aclRuleOf), revision };
+}
+
+function aclRuleOf(rule: AclRule): NetworkAclRule {
+  const { id, number, ipProtocol, portRangeMin, portRangeMax, icmpType, icmpCode, remoteIpPrefix } = rule;
+  return {
+    id,
+    number,
+    action: rule.action === AclAction.ALLOW ? 'allow' : 'deny',
+    direction: rule.direction === AclDirection.INGRESS ? 'ingress' : 'egress',
+    ethertype: rule.ethertype === EtherType.IPV4 ? 'IPv4' : 'IPv6',
+    protocol: ipProtocol ?? null,
+    portRangeMin: portRangeMin ?? icmpType ?? null,
+    portRangeMax: portRangeMax ?? icmpCode ?? null,
+    remoteIpPrefix: remoteIpPrefix || null,
+  };
 }
 
 /** What the data plane makes of an address group's goal. */

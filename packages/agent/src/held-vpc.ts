@@ -168,6 +168,7 @@ export class HeldVpc {
   #program(goal: Goal): void {
     if (goal.kind === 'security-group') return this.#groups.setSecurityGroup(goal.state);
     if (goal.kind === 'address-group') return this.#groups.setAddressGroup(goal.state);
+    if (goal.kind === 'network-acl') return this.#groups.setNetworkAcl(goal.state);
     if (goal.kind === 'subnet') return this.#routers.setSubnet(goal.state);
     if (goal.kind === 'router') return this.#routers.setRouter(goal.state);
     if (goal.kind === 'gateway') return this.#setGateway(goal.state.id, goal.state.destinations[0]?.ipAddress);
@@ -189,6 +190,7 @@ export class HeldVpc {
         vni,
         mac,
         ips: fixedIps.map(({ ipAddress }) => ipAddress),
+        subnetIds: fixedIps.map(({ subnetId }) => subnetId),
         adminStateUp: adminStateUp && !adminStateDown,
         portSecurityEnabled: !portSecurityDisabled,
         allowedAddressPairs: pairsOf(goal.state),
@@ -222,6 +224,7 @@ export class HeldVpc {
     }
     if (kind === 'security-group') this.#groups.removeSecurityGroup(this.id, state.id);
     if (kind === 'address-group') this.#groups.removeAddressGroup(this.id, state.id);
+    if (kind === 'network-acl') this.#groups.removeNetworkAcl(this.id, state.id);
     if (kind === 'subnet') this.#routers.removeSubnet(this.id, state.id);
     if (kind === 'router') this.#routers.removeRouter(this.id, state.id);
     if (kind === 'gateway') this.#setGateway(state.id, undefined);

@@ -112,7 +112,7 @@ describe('learning on demand', () => {
       const [a] = (await region.hosts([1, 2, 3, 4, 5])) as [RecordingHost];
       expect(region.ask(a, 1, 2)).toMatchObject({
         status: 'not-routable',
-        reason: 'no rule of the security groups lets the two speak',
+        reason: 'no rule of the security groups and network ACLs lets the two speak',
       });
       expect(region.ask(a, 3, 2).status).toBe('routable');
       // Answers pass whoever has asked: it is not known who began.

@@ -221,7 +221,7 @@ export class OnDemand {
     }
     const source = this.#sourceOf(vpc, sourceIp);
     if (source !== undefined && !mayReach(source, { ...place, address: destination })) {
-      return refused('no rule of the security groups lets the two speak');
+      return refused('no rule of the security groups and network ACLs lets the two speak');
     }
     if (this.#learnt.size >= learntAtMost) return later('too much is learnt');
     this.#meet(asker, source, place);

@@ -71,6 +71,8 @@ class CountingSink implements GoalSink {
   readonly removeSecurityGroup = this.#remove;
   readonly setAddressGroup = this.#any;
   readonly removeAddressGroup = this.#remove;
+  readonly setNetworkAcl = this.#any;
+  readonly removeNetworkAcl = this.#remove;
   readonly setRouter = this.#any;
   readonly removeRouter = this.#remove;
   readonly setOnDemandVpc = this.#any;

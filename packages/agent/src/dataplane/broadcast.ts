@@ -21,7 +21,7 @@ export function broadcastFlows({ vni, ofports, hosts }: Audience, isOnWire = fal
   const limit: Action = { type: 'meter', meter: meterOf('broadcast', vni) };
   const byTunnels = hosts.flatMap((host) => [set('tun_dst', ipv4(host)), call('tunnel')]);
   const crossing = isOnWire ? [call('wire')] : byTunnels;
-  const here = ofports.flatMap((ofport) => [set('reg1', ofport), call('entering')]);
+  const here = ofports.flatMap((ofport) => [set('reg1', ofport), call('enteringSubnet')]);
   return [
     flow(owner, 'neighbour', FALLBACK, at, [limit, ...crossing], 'delivery'),
     flow(owner, 'delivery', FALLBACK, at, here),

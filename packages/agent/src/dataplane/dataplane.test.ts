@@ -242,11 +242,14 @@ test('the state can be looked at', async () => {
   });
   expect(describeText(dataplane.describe())).toMatchInlineSnapshot(`
     "192.0.2.1: connected, tunnel port 1
-    flows: 56 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
+    flows: 72 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
 
     table  name             flows
     0      classify         2
     10     antispoof        5
+    13     leavingSubnet    1
+    14     leavingBorder    7
+    15     leavingAcl       0
     20     leaving          11
     21     leavingTrack     1
     22     leavingState     0
@@ -261,7 +264,10 @@ test('the state can be looked at', async () => {
     72     wire             0
     75     tunnel           1
     76     toGateway        0
-    80     delivery         2
+    77     delivery         2
+    78     enteringSubnet   1
+    79     enteringBorder   7
+    80     enteringAcl      0
     81     entering         12
     82     enteringTrack    1
     83     enteringState    0

@@ -19,6 +19,7 @@ import type {
   AddressGroup,
   LocalPort,
   Neighbor,
+  NetworkAcl,
   OnDemandVpc,
   ProviderNetwork,
   ResourceOutcome,
@@ -146,6 +147,17 @@ export class Dataplane {
   removeSecurityGroup(id: string): void {
     this.#outcomes.touch(id);
     this.#desired.removeSecurityGroup(id);
+  }
+
+  /** An ACL judges what crosses the borders of its subnets, as far as ports of this host are in them. */
+  setNetworkAcl(acl: NetworkAcl): void {
+    this.#outcomes.touch(acl.id);
+    this.#desired.setNetworkAcl(acl);
+  }
+
+  removeNetworkAcl(id: string): void {
+    this.#outcomes.touch(id);
+    this.#desired.removeNetworkAcl(id);
   }
 
   setAddressGroup(group: AddressGroup): void {

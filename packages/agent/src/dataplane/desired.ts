@@ -2,15 +2,18 @@
  * The resources that are held, and the flows that they make: keeps what the tracker wants equal to them. Does no I/O.
  * A change programs anew the resource that it is of and those whose flows depend on it, and nothing else.
  */
+import { AclIndex } from './acl-index.ts';
 import { broadcastFlows } from './broadcast.ts';
 import { BroadcastIndex } from './broadcast-index.ts';
 import type { Flow } from './flow.ts';
+import { networkAclFlows } from './network-acl.ts';
 import { isOf, neighborOwner, type Owner, portOwner, resourceOf, routerOwner, vpcOwner } from './owners.ts';
 import { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
 import type {
   AddressGroup,
   LocalPort,
   Neighbor,
+  NetworkAcl,
   OnDemandVpc,
   ProviderNetwork,
   Router,
@@ -35,6 +38,7 @@ const RANK = {
   router: 3,
   group: 4,
   addresses: 4,
+  acl: 4,
   vpc: 5,
   broadcast: 6,
   provider: 7,
@@ -62,6 +66,7 @@ export class DesiredFlows {
   readonly #onAffected: (id: string) => void;
   readonly #security = new SecurityIndex();
   readonly #routing = new RoutingIndex();
+  readonly #acls = new AclIndex();
   readonly #vpcs = new Map<string, OnDemandVpc>();
   readonly #broadcast = new BroadcastIndex();
   #allHere = false;
@@ -153,7 +158,8 @@ export class DesiredFlows {
 
   setPort(port: LocalPort): void {
     this.ports.set(port.id, port);
-    const { securityGroupIds = [] } = port;
+    const { securityGroupIds = [], subnetIds = [] } = port;
+    this.#programAll(this.#acls.setPort(portOwner(port.id), subnetIds));
     this.#routing.setHolder(portOwner(port.id), port.vni);
     this.#programAll(this.#security.setPort(portOwner(port.id), securityGroupIds, groupsOf(port) !== null));
     this.#programPort(port.id);
@@ -161,6 +167,7 @@ export class DesiredFlows {
 
   removePort(id: string): void {
     this.ports.delete(id);
+    this.#programAll(this.#acls.setPort(portOwner(id), []));
     this.#routing.setHolder(portOwner(id), null);
     this.#programAll(this.#security.setPort(portOwner(id), [], true));
     this.#programPort(id);
@@ -231,6 +238,14 @@ export class DesiredFlows {
     this.#programAddressGroup(id);
   }
 
+  setNetworkAcl(acl: NetworkAcl): void {
+    this.#programAll(this.#acls.setAcl(acl));
+  }
+
+  removeNetworkAcl(id: string): void {
+    this.#programAll(this.#acls.removeAcl(id));
+  }
+
   /** The port whose interface has this OpenFlow port number. */
   portAt(ofport: number): LocalPort | undefined {
     return this.ports.get(this.#ifaceAt.get(ofport) ?? '');
@@ -286,7 +301,8 @@ export class DesiredFlows {
     const port = this.ports.get(id);
     const ofport = this.plugged.get(id)?.ofport;
     if (port === undefined || ofport === undefined) this.#withdraw(portOwner(id));
-    else this.#program(portOwner(id), RANK.port, () => portFlows(port, ofport, this.#security, this.#routing));
+    else
+      this.#program(portOwner(id), RANK.port, () => portFlows(port, ofport, this.#security, this.#routing, this.#acls));
     const isThere = port?.adminStateUp === true && ofport !== undefined;
     this.#programNetworks(this.#broadcast.setPort(id, isThere ? { vni: port.vni, ofport } : undefined));
   }
@@ -340,6 +356,12 @@ export class DesiredFlows {
     else this.#program(`group ${id}`, RANK.group, () => securityGroupFlows(group));
   }
 
+  #programAcl(id: string): void {
+    const acl = this.#acls.inUse(id);
+    if (acl === undefined) this.#withdraw(`acl ${id}`);
+    else this.#program(`acl ${id}`, RANK.acl, () => networkAclFlows(acl));
+  }
+
   #programAddressGroup(id: string): void {
     const group = this.#security.addressGroupInUse(id);
     if (group === undefined) this.#withdraw(`addresses ${id}`);
@@ -353,6 +375,7 @@ export class DesiredFlows {
       if (isOf('port', owner)) this.#programPort(id);
       else if (isOf('neighbor', owner)) this.#programNeighbor(id);
       else if (isOf('router', owner)) this.#programRouter(id);
+      else if (isOf('acl', owner)) this.#programAcl(id);
       else if (isOf('group', owner)) this.#programGroup(id);
       else this.#programAddressGroup(id);
       this.#onAffected(id);

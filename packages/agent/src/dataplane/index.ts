@@ -4,6 +4,7 @@ export { HOST_IP, HOST_IP6, HOST_MAC } from './host-address.ts';
 export { broadcastFlows } from './broadcast.ts';
 export { BroadcastIndex } from './broadcast-index.ts';
 export { cookieText, resourceCookie, RESOURCE_MASK } from './cookie.ts';
+export { AclIndex } from './acl-index.ts';
 export { Dataplane, type DataplaneOptions } from './dataplane.ts';
 export { Fabric, type Delivery, type Hop, type Ping, type Vm, type VmSpec } from './drivers/fabric.ts';
 export { OvsSwitch, type OvsSwitchOptions } from './drivers/ovs.ts';
@@ -40,6 +41,8 @@ export type {
   AllowedAddressPair,
   LocalPort,
   Neighbor,
+  NetworkAcl,
+  NetworkAclRule,
   OnDemandVpc,
   ProviderNetwork,
   ResourceOutcome,
@@ -49,6 +52,7 @@ export type {
   SecurityGroup,
   SecurityGroupRule,
 } from './resources.ts';
+export { networkAclFlows } from './network-acl.ts';
 export { leadsAnywhere, noRouting, routerFlows, type RoutingView } from './routing.ts';
 export { addressGroupFlows, remoteSet, securityGroupFlows } from './security-groups.ts';
 export { RoutingIndex } from './routing-index.ts';

@@ -1,13 +1,14 @@
 /** Whose flows are whose: names of what flows are made for. */
 import type { RemoteSet } from './security-keys.ts';
 
-/** `port ID`, `neighbor ID`, `router ID`, `vpc ID`, `provider ID`, `group ID` or `addresses ID`. */
+/** `port ID`, `neighbor ID`, `router ID`, `vpc ID`, `provider ID`, `acl ID`, `group ID` or `addresses ID`. */
 export type Owner =
   | `port ${string}`
   | `neighbor ${string}`
   | `router ${string}`
   | `vpc ${string}`
   | `provider ${string}`
+  | `acl ${string}`
   | RemoteSet;
 
 export function portOwner(id: string): Owner {
@@ -34,12 +35,13 @@ export function ownersOf(id: string): readonly Owner[] {
     routerOwner(id),
     vpcOwner(id),
     `provider ${id}`,
+    `acl ${id}`,
     `group ${id}`,
     `addresses ${id}`,
   ];
 }
 
-export function isOf(kind: 'port' | 'neighbor' | 'router' | 'group' | 'addresses', owner: Owner): boolean {
+export function isOf(kind: 'port' | 'neighbor' | 'router' | 'acl' | 'group' | 'addresses', owner: Owner): boolean {
   return owner.startsWith(`${kind} `);
 }
 

@@ -1,6 +1,6 @@
 /**
  * The pipeline: the life of a packet on one host, as one declaration. Every flow is asserted against it in tests and by
- * the in-memory switch. Table ids leave room for what later stands between (network ACL, address translation), so that growing
+ * the in-memory switch. Table ids leave room for what later stands between (address translation), so that growing
  * renumbers nothing.
  *
  *   VM port ─▶ classify ─▶ antispoof ─▶ leaving… ─▶ services ─▶ routers ─▶ neighbour ─▶ delivery ─▶ entering… ─▶ output ─▶ VM port
@@ -28,6 +28,8 @@
  *                      ├── calls ─▶ members   is the remote address in this set?
  *                      └── calls ─▶ rules     does a rule of this group allow it?
  *
+ * Before them, network ACLs are asked of what crosses the border of a port's subnet: …Subnet ─▶ …Border ─▶ …Acl.
+ *
  *   metadata  the VNI
  *   reg0      key of the VM port that the packet came from (its OpenFlow port number); 0 when it came from a tunnel
  *   reg1      OpenFlow port to deliver to
@@ -35,7 +37,7 @@
  *   reg3      1 when the remote address is in the set asked for
  *   reg4, reg8-11  the remote address, IPv4 or IPv6, where a set is asked for it; the next hop's, where a packet is routed
  *   reg5      1 once a router has passed the packet on to another one
- *   reg6-7    which group, set or rules are asked; while the packet is routed, which router has it
+ *   reg6-7    which subnet, ACL, group, set or rules are asked; while the packet is routed, which router has it
  *   reg12     the networks among which addresses mean the same: those that routers join with that of the port that is judged
  *   reg13     1 when its sender is in a group that some rule names as remote: who gets the packet must have heard of the sender before
  *   reg14     1 in what the agent is given of a packet that has gone to a gateway
@@ -67,6 +69,9 @@ export interface Table {
 export type TableName =
   | 'classify'
   | 'antispoof'
+  | 'leavingSubnet'
+  | 'leavingBorder'
+  | 'leavingAcl'
   | 'leaving'
   | 'leavingTrack'
   | 'leavingState'
@@ -82,6 +87,9 @@ export type TableName =
   | 'tunnel'
   | 'toGateway'
   | 'delivery'
+  | 'enteringSubnet'
+  | 'enteringBorder'
+  | 'enteringAcl'
   | 'entering'
   | 'enteringTrack'
   | 'enteringState'
@@ -97,6 +105,11 @@ const udpFields = ['udp_src', 'udp_dst'] as const;
 const remoteFields = ['reg4', 'reg8', 'reg9', 'reg10', 'reg11'] as const;
 const connectionFields = [
   'ct_state', 'ct_nw_proto', 'ct_nw_src', 'ct_nw_dst', 'ct_ipv6_src', 'ct_ipv6_dst', 'ct_tp_src', 'ct_tp_dst',
+] as const; // prettier-ignore
+const endFields = ['eth_type', 'ipv4_src', 'ipv4_dst', 'ipv6_src', 'ipv6_dst'] as const;
+const trafficFields = [
+  ...endFields, 'ip_proto',
+  'tcp_dst', 'udp_dst', 'sctp_dst', 'icmpv4_type', 'icmpv4_code', 'icmpv6_type', 'icmpv6_code',
 ] as const; // prettier-ignore
 const ipFields = ['eth_type', 'ip_proto', 'ipv4_src', 'ipv6_src', 'icmpv6_type', 'icmpv6_code'] as const;
 
@@ -114,6 +127,33 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     id: 10,
     purpose: 'a VM sends from its own addresses only',
     matches: ['reg0', 'eth_src', ...ipFields, ...udpFields, ...arpFields, ...ndFields],
+    writes: [],
+    outputs: 'none',
+    next: ['leavingSubnet'],
+    miss: 'drop',
+  },
+  leavingSubnet: {
+    id: 13,
+    purpose: "which of its sender's subnets the packet leaves, where one has a network ACL",
+    matches: ['reg0', ...endFields],
+    writes: ['reg6', 'reg7'],
+    outputs: 'none',
+    next: ['leavingBorder', 'leaving'],
+    miss: 'leaving',
+  },
+  leavingBorder: {
+    id: 14,
+    purpose: "whether the packet crosses the subnet's border, and which version of its ACL judges it",
+    matches: ['reg6', 'reg7', ...endFields, 'ip_proto', 'icmpv6_type'],
+    writes: ['reg6', 'reg7'],
+    outputs: 'none',
+    next: ['leavingAcl', 'leaving'],
+    miss: 'drop',
+  },
+  leavingAcl: {
+    id: 15,
+    purpose: 'the rules for what leaves the subnet; what none allows ends here',
+    matches: ['reg6', 'reg7', ...trafficFields],
     writes: [],
     outputs: 'none',
     next: ['leaving'],
@@ -267,13 +307,40 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     miss: 'drop',
   },
   delivery: {
-    id: 80,
+    id: 77,
     purpose: 'which VM port of this host has the destination; of what is for all, each port of the network in turn',
     matches: ['metadata', 'eth_dst'],
     writes: ['reg1'],
     outputs: 'none',
+    next: ['enteringSubnet'],
+    calls: ['enteringSubnet'],
+    miss: 'drop',
+  },
+  enteringSubnet: {
+    id: 78,
+    purpose: "which of its receiver's subnets the packet enters, where one has a network ACL",
+    matches: ['reg1', ...endFields],
+    writes: ['reg6', 'reg7'],
+    outputs: 'none',
+    next: ['enteringBorder', 'entering'],
+    miss: 'entering',
+  },
+  enteringBorder: {
+    id: 79,
+    purpose: "whether the packet crosses the subnet's border, and which version of its ACL judges it",
+    matches: ['reg6', 'reg7', ...endFields, 'ip_proto', 'icmpv6_type'],
+    writes: ['reg6', 'reg7'],
+    outputs: 'none',
+    next: ['enteringAcl', 'entering'],
+    miss: 'drop',
+  },
+  enteringAcl: {
+    id: 80,
+    purpose: 'the rules for what enters the subnet; what none allows ends here',
+    matches: ['reg6', 'reg7', ...trafficFields],
+    writes: [],
+    outputs: 'none',
     next: ['entering'],
-    calls: ['entering'],
     miss: 'drop',
   },
   entering: {
@@ -348,9 +415,7 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     id: 102,
     purpose: 'what the rules of one group, direction and set allow',
     matches: [
-      'reg3', 'reg6', 'reg7', ...connectionFields,
-      'eth_type', 'ip_proto', 'ipv4_src', 'ipv4_dst', 'ipv6_src', 'ipv6_dst',
-      'tcp_dst', 'udp_dst', 'sctp_dst', 'icmpv4_type', 'icmpv4_code', 'icmpv6_type', 'icmpv6_code',
+      'reg3', 'reg6', 'reg7', ...connectionFields, ...trafficFields,
     ], // prettier-ignore
     writes: ['reg2'],
     outputs: 'none',

@@ -10,7 +10,7 @@ import { flowsText } from './testing/text.ts';
 
 test('the flows of the host', () => {
   expect(flowsText(hostFlows(1))).toMatchInlineSnapshot(`
-    "classify 100 in_port=1 → metadata[0+64]:=tunnel_id[0+64] goto:80
+    "classify 100 in_port=1 → metadata[0+64]:=tunnel_id[0+64] goto:77
     entering 120 eth_type=0x800,ip_proto=17,udp_dst=68,udp_src=67 → goto:90
     entering 120 eth_type=0x806 → goto:90
     entering 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=130,ip_proto=58 → goto:90
@@ -21,6 +21,14 @@ test('the flows of the host', () => {
     entering 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58 → goto:90
     entering 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=143,ip_proto=58 → goto:90
     entering 120 eth_type=0x86dd,ip_proto=17,udp_dst=546,udp_src=547 → goto:90
+    enteringBorder 120 eth_type=0x800,ipv4_src=169.254.0.0/255.255.0.0 → goto:81
+    enteringBorder 121 eth_type=0x800,ipv4_src=0.0.0.0 → goto:81
+    enteringBorder 122 eth_type=0x86dd,ipv6_dst=fe80::/ffc0::,ipv6_src=fe80::/ffc0:: → goto:81
+    enteringBorder 123 eth_type=0x86dd,ipv6_dst=ff00::/ff00::,ipv6_src=fe80::/ffc0:: → goto:81
+    enteringBorder 124 eth_type=0x86dd,ipv6_src=:: → goto:81
+    enteringBorder 130 eth_type=0x86dd,icmpv6_type=135,ip_proto=58 → goto:81
+    enteringBorder 131 eth_type=0x86dd,icmpv6_type=136,ip_proto=58 → goto:81
+    enteringSubnet 0  → goto:81
     enteringTrack 120 reg2=1 → goto:90
     enteringVerdict 120 ct_state=0x28/0x38,reg2=1 → goto:90
     leaving 120 eth_type=0x800,ip_proto=17,udp_dst=67,udp_src=68 → goto:50
@@ -33,6 +41,14 @@ test('the flows of the host', () => {
     leaving 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58 → goto:50
     leaving 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=143,ip_proto=58 → goto:50
     leaving 120 eth_type=0x86dd,ip_proto=17,udp_dst=547,udp_src=546 → goto:50
+    leavingBorder 120 eth_type=0x800,ipv4_dst=224.0.0.0/240.0.0.0 → goto:20
+    leavingBorder 121 eth_type=0x800,ipv4_dst=255.255.255.255 → goto:20
+    leavingBorder 122 eth_type=0x800,ipv4_dst=169.254.0.0/255.255.0.0 → goto:20
+    leavingBorder 123 eth_type=0x86dd,ipv6_dst=ff00::/ff00:: → goto:20
+    leavingBorder 124 eth_type=0x86dd,ipv6_dst=fe80::/ffc0:: → goto:20
+    leavingBorder 130 eth_type=0x86dd,icmpv6_type=135,ip_proto=58 → goto:20
+    leavingBorder 131 eth_type=0x86dd,icmpv6_type=136,ip_proto=58 → goto:20
+    leavingSubnet 0  → goto:20
     leavingTrack 120 reg2=1 → goto:50
     leavingVerdict 120 ct_state=0x28/0x38,reg2=1 → goto:50
     ndReply 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,nd_options_type=2 → nd_tll[0+48]:=eth_src[0+48],output:in_port
@@ -58,17 +74,17 @@ test('without a tunnel port the host has no flows that lead to or from one', () 
 
 test('the flows of a port with an IPv4 address', () => {
   expect(flowsText(portFlows(port('p'), 7))).toMatchInlineSnapshot(`
-    "antispoof 100 arp_sha=02:00:00:00:00:01,arp_spa=10.0.0.1,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:20
-    antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x800,ipv4_src=10.0.0.1,reg0=7 → goto:20
+    "antispoof 100 arp_sha=02:00:00:00:00:01,arp_spa=10.0.0.1,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:13
+    antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x800,ipv4_src=10.0.0.1,reg0=7 → goto:13
     antispoof 110 eth_type=0x800,ip_proto=17,reg0=7,udp_dst=68,udp_src=67 → drop
-    antispoof 120 arp_sha=02:00:00:00:00:01,arp_spa=0.0.0.0,arp_tpa=10.0.0.1,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:20
-    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x800,ip_proto=17,ipv4_src=0.0.0.0,reg0=7,udp_dst=67,udp_src=68 → goto:20
+    antispoof 120 arp_sha=02:00:00:00:00:01,arp_spa=0.0.0.0,arp_tpa=10.0.0.1,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:13
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x800,ip_proto=17,ipv4_src=0.0.0.0,reg0=7,udp_dst=67,udp_src=68 → goto:13
     classify 100 in_port=7 → reg0:=7 metadata:=100 goto:10
-    delivery 100 eth_dst=02:00:00:00:00:01,metadata=100 → reg1:=7 goto:81
+    delivery 100 eth_dst=02:00:00:00:00:01,metadata=100 → reg1:=7 goto:78
     entering 100 reg1=7 → goto:90
     entering 110 reg0=7,reg1=7 → drop
     leaving 100 reg0=7 → goto:50
-    neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → goto:80
+    neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → goto:77
     services 100 arp_op=1,arp_tpa=10.0.0.1,eth_type=0x806,metadata=100 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,arp_op:=2,arp_tha[0+48]:=arp_sha[0+48],arp_sha:=02:00:00:00:00:01,arp_tpa[0+32]:=arp_spa[0+32],arp_spa:=10.0.0.1,output:in_port
     services 100 eth_type=0x800,ip_proto=17,ipv4_dst=169.254.169.254,reg0=7,udp_dst=53 → controller:meter=101
     services 100 eth_type=0x800,ip_proto=17,reg0=7,udp_dst=67,udp_src=68 → controller:meter=101
@@ -78,25 +94,25 @@ test('the flows of a port with an IPv4 address', () => {
 
 test('the flows of a port with an IPv6 address', () => {
   expect(flowsText(portFlows(port('p', { ips: ['fd00::1'] }), 7))).toMatchInlineSnapshot(`
-    "antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x86dd,ipv6_src=fd00::1,reg0=7 → goto:20
-    antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x86dd,ipv6_src=fe80::ff:fe00:1,reg0=7 → goto:20
+    "antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x86dd,ipv6_src=fd00::1,reg0=7 → goto:13
+    antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x86dd,ipv6_src=fe80::ff:fe00:1,reg0=7 → goto:13
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=134,ip_proto=58,reg0=7 → drop
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,reg0=7 → drop
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,reg0=7 → drop
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=137,ip_proto=58,reg0=7 → drop
     antispoof 110 eth_type=0x86dd,ip_proto=17,reg0=7,udp_dst=546,udp_src=547 → drop
-    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fd00::1,reg0=7 → goto:20
-    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fe80::ff:fe00:1,reg0=7 → goto:20
-    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fd00::1,nd_sll=02:00:00:00:00:01,reg0=7 → goto:20
-    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fe80::ff:fe00:1,nd_sll=02:00:00:00:00:01,reg0=7 → goto:20
-    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fd00::1,nd_target=fd00::1,nd_tll=02:00:00:00:00:01,reg0=7 → goto:20
-    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fe80::ff:fe00:1,nd_target=fe80::ff:fe00:1,nd_tll=02:00:00:00:00:01,reg0=7 → goto:20
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fd00::1,reg0=7 → goto:13
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fe80::ff:fe00:1,reg0=7 → goto:13
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fd00::1,nd_sll=02:00:00:00:00:01,reg0=7 → goto:13
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fe80::ff:fe00:1,nd_sll=02:00:00:00:00:01,reg0=7 → goto:13
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fd00::1,nd_target=fd00::1,nd_tll=02:00:00:00:00:01,reg0=7 → goto:13
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fe80::ff:fe00:1,nd_target=fe80::ff:fe00:1,nd_tll=02:00:00:00:00:01,reg0=7 → goto:13
     classify 100 in_port=7 → reg0:=7 metadata:=100 goto:10
-    delivery 100 eth_dst=02:00:00:00:00:01,metadata=100 → reg1:=7 goto:81
+    delivery 100 eth_dst=02:00:00:00:00:01,metadata=100 → reg1:=7 goto:78
     entering 100 reg1=7 → goto:90
     entering 110 reg0=7,reg1=7 → drop
     leaving 100 reg0=7 → goto:50
-    neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → goto:80
+    neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → goto:77
     services 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=133,ip_proto=58,reg0=7 → controller:meter=101
     services 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,metadata=100,nd_options_type=1,nd_target=fd00::1 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,ipv6_dst[0+128]:=ipv6_src[0+128],ipv6_src:=fd00::1,icmpv6_type:=136,nd_options_type:=2,nd_reserved:=0x60000000 goto:51
     services 100 eth_type=0x86dd,ip_proto=17,ipv6_dst=fe80::a9fe:a9fe,reg0=7,udp_dst=53 → controller:meter=101
@@ -108,7 +124,7 @@ test('the flows of a port with an IPv6 address', () => {
 test('the flows of a port without port security', () => {
   const flows = portFlows(port('p', { portSecurityEnabled: false }), 7);
   expect(flowsText(flows.filter(({ table }) => table === pipeline.antispoof.id))).toMatchInlineSnapshot(
-    `"antispoof 50 reg0=7 → goto:20"`,
+    `"antispoof 50 reg0=7 → goto:13"`,
   );
 });
 
@@ -122,25 +138,25 @@ test('an allowed address pair is a source like any other, with its own MAC', () 
   const without = new Set(portFlows(port('p'), 7).map(flowKey));
   const more = portFlows(port('p', { allowedAddressPairs: pairs }), 7).filter((flow) => !without.has(flowKey(flow)));
   expect(flowsText(more)).toMatchInlineSnapshot(`
-    "antispoof 100 arp_sha=02:00:00:00:00:01,arp_spa=10.9.0.0/255.255.0.0,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:20
-    antispoof 100 arp_sha=02:00:00:00:00:0b,eth_src=02:00:00:00:00:0b,eth_type=0x806,reg0=7 → goto:20
-    antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x800,ipv4_src=10.9.0.0/255.255.0.0,reg0=7 → goto:20
-    antispoof 100 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,ipv6_src=fd09::/ffff:ffff:ffff:ffff::,reg0=7 → goto:20
-    antispoof 100 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,ipv6_src=fe80::ff:fe00:a,reg0=7 → goto:20
-    antispoof 100 eth_src=02:00:00:00:00:0b,eth_type=0x800,reg0=7 → goto:20
+    "antispoof 100 arp_sha=02:00:00:00:00:01,arp_spa=10.9.0.0/255.255.0.0,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:13
+    antispoof 100 arp_sha=02:00:00:00:00:0b,eth_src=02:00:00:00:00:0b,eth_type=0x806,reg0=7 → goto:13
+    antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x800,ipv4_src=10.9.0.0/255.255.0.0,reg0=7 → goto:13
+    antispoof 100 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,ipv6_src=fd09::/ffff:ffff:ffff:ffff::,reg0=7 → goto:13
+    antispoof 100 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,ipv6_src=fe80::ff:fe00:a,reg0=7 → goto:13
+    antispoof 100 eth_src=02:00:00:00:00:0b,eth_type=0x800,reg0=7 → goto:13
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=134,ip_proto=58,reg0=7 → drop
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,reg0=7 → drop
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,reg0=7 → drop
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=137,ip_proto=58,reg0=7 → drop
     antispoof 110 eth_type=0x86dd,ip_proto=17,reg0=7,udp_dst=546,udp_src=547 → drop
-    antispoof 120 arp_sha=02:00:00:00:00:01,arp_spa=0.0.0.0,arp_tpa=10.9.0.0/255.255.0.0,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:20
-    antispoof 120 arp_sha=02:00:00:00:00:0b,arp_spa=0.0.0.0,eth_src=02:00:00:00:00:0b,eth_type=0x806,reg0=7 → goto:20
-    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fd09::/ffff:ffff:ffff:ffff::,reg0=7 → goto:20
-    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fe80::ff:fe00:a,reg0=7 → goto:20
-    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fd09::/ffff:ffff:ffff:ffff::,nd_sll=02:00:00:00:00:0a,reg0=7 → goto:20
-    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fe80::ff:fe00:a,nd_sll=02:00:00:00:00:0a,reg0=7 → goto:20
-    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fd09::/ffff:ffff:ffff:ffff::,nd_target=fd09::/ffff:ffff:ffff:ffff::,nd_tll=02:00:00:00:00:0a,reg0=7 → goto:20
-    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fe80::ff:fe00:a,nd_target=fe80::ff:fe00:a,nd_tll=02:00:00:00:00:0a,reg0=7 → goto:20"
+    antispoof 120 arp_sha=02:00:00:00:00:01,arp_spa=0.0.0.0,arp_tpa=10.9.0.0/255.255.0.0,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:13
+    antispoof 120 arp_sha=02:00:00:00:00:0b,arp_spa=0.0.0.0,eth_src=02:00:00:00:00:0b,eth_type=0x806,reg0=7 → goto:13
+    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fd09::/ffff:ffff:ffff:ffff::,reg0=7 → goto:13
+    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fe80::ff:fe00:a,reg0=7 → goto:13
+    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fd09::/ffff:ffff:ffff:ffff::,nd_sll=02:00:00:00:00:0a,reg0=7 → goto:13
+    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fe80::ff:fe00:a,nd_sll=02:00:00:00:00:0a,reg0=7 → goto:13
+    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fd09::/ffff:ffff:ffff:ffff::,nd_target=fd09::/ffff:ffff:ffff:ffff::,nd_tll=02:00:00:00:00:0a,reg0=7 → goto:13
+    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fe80::ff:fe00:a,nd_target=fe80::ff:fe00:a,nd_tll=02:00:00:00:00:0a,reg0=7 → goto:13"
   `);
 });
 

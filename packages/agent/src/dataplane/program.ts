@@ -10,6 +10,7 @@ import { resourceCookie, stamped } from './cookie.ts';
 import type { Action, Flow, Match } from './flow.ts';
 import { HOST_QUESTIONS, hostAddressFlows } from './host-address.ts';
 import { meterOf } from './meters.ts';
+import { aclHostFlows, aclPortFlows, type AclView, noAcls } from './network-acl.ts';
 import { pipeline, tables } from './pipeline.ts';
 import { type Addresses, addressesOf, answers, ndReply } from './responder.ts';
 import type { LocalPort, Neighbor } from './resources.ts';
@@ -33,6 +34,7 @@ export function hostFlows(tunnelPort: number | null): readonly Flow[] {
     ...hostAddressFlows(owner),
     flow(owner, 'output', RULE, {}, [{ type: 'output_reg', field: 'reg1' }]),
     ...routingHostFlows(owner),
+    ...aclHostFlows(owner),
     ...securityHostFlows(owner),
     ...(tunnelPort === null ? [] : tunnelFlows(owner, tunnelPort)),
   ];
@@ -47,6 +49,7 @@ export function portFlows(
   ofport: number,
   security: SecurityView = noSecurity,
   routing: RoutingView = noRouting,
+  acls: AclView = noAcls,
 ): readonly Flow[] {
   const owner = resourceCookie(port.id);
   if (!port.adminStateUp) return [flow(owner, 'classify', RULE, { in_port: ofport }, [])];
@@ -54,7 +57,7 @@ export function portFlows(
   const at: Match = { metadata: BigInt(port.vni), eth_dst: own.mac };
   const isMember = port.securityGroupIds?.some((id) => security.isNamed(id)) === true;
   return [
-    flow(owner, 'delivery', RULE, at, [set('reg1', ofport)], 'entering'),
+    flow(owner, 'delivery', RULE, at, [set('reg1', ofport)], 'enteringSubnet'),
     flow(owner, 'neighbour', RULE, at, [], 'delivery'),
     notToItself(owner, ofport),
     ...answers(owner, port.vni, own, 'host'),
@@ -62,9 +65,12 @@ export function portFlows(
     ...silences(owner, ofport, own),
     ...(own.v4.length > 0 ? QUESTIONS_V4.map((match) => toAgent(owner, ofport, port.vni, match)) : []),
     ...(own.v6.length > 0 ? QUESTIONS_V6.map((match) => toAgent(owner, ofport, port.vni, match)) : []),
+    ...aclPortFlows(port, ofport, acls),
     ...securityPortFlows(port, ofport, security, routing),
     ...memberFlows(port, security, routing),
-    ...(port.portSecurityEnabled ? ownAddressesOnly(owner, ofport, port, 'leaving') : [anyAddress(owner, ofport)]),
+    ...(port.portSecurityEnabled
+      ? ownAddressesOnly(owner, ofport, port, 'leavingSubnet')
+      : [anyAddress(owner, ofport)]),
     stamped(owner, {
       table: pipeline.classify.id,
       priority: RULE,
@@ -138,5 +144,5 @@ function toAgent(owner: bigint, ofport: number, vni: number, match: Match): Flow
 }
 
 function anyAddress(owner: bigint, ofport: number): Flow {
-  return flow(owner, 'antispoof', FALLBACK, { reg0: ofport }, [], 'leaving');
+  return flow(owner, 'antispoof', FALLBACK, { reg0: ofport }, [], 'leavingSubnet');
 }

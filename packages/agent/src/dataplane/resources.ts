@@ -7,9 +7,10 @@ export interface AllowedAddressPair {
   readonly mac: string;
 }
 
-/** What a rule of a security group allows; nothing but rules allows anything. */
-export interface SecurityGroupRule {
+/** The packets that a rule speaks of. */
+export interface TrafficRule {
   readonly id: string;
+  /** Seen from the VM. */
   readonly direction: 'ingress' | 'egress';
   readonly ethertype: 'IPv4' | 'IPv6';
   /** IANA's number; null: any. In an IPv6 rule 1 (ICMP) is ICMPv6. */
@@ -18,8 +19,12 @@ export interface SecurityGroupRule {
   readonly portRangeMin: number | null;
   /** Of ICMP the code. */
   readonly portRangeMax: number | null;
-  /** At most one of these three: where the remote end must be. */
+  /** Where the remote end must be. */
   readonly remoteIpPrefix?: string | null;
+}
+
+/** What a rule of a security group allows; nothing but rules allows anything. It names one remote end at most. */
+export interface SecurityGroupRule extends TrafficRule {
   readonly remoteGroupId?: string | null;
   readonly remoteAddressGroupId?: string | null;
 }
@@ -29,6 +34,21 @@ export interface SecurityGroup {
   readonly rules: readonly SecurityGroupRule[];
   /** False: every packet needs a rule, also an answer. */
   readonly stateful: boolean;
+  readonly revision: number;
+}
+
+/** A rule of a network ACL. Of those that fit a packet the one of the lowest number decides; what none fits is denied. */
+export interface NetworkAclRule extends TrafficRule {
+  /** 1 to 32766, once for each direction. */
+  readonly number: number;
+  readonly action: 'allow' | 'deny';
+}
+
+/** What may cross the borders of subnets, packet by packet. Between two addresses of one subnet there is no border. */
+export interface NetworkAcl {
+  readonly id: string;
+  readonly subnets: readonly { readonly id: string; readonly cidr: string }[];
+  readonly rules: readonly NetworkAclRule[];
   readonly revision: number;
 }
 
@@ -67,6 +87,8 @@ export interface LocalPort {
   readonly vni: number;
   readonly mac: string;
   readonly ips: readonly string[];
+  /** The subnet of each of these addresses, in their order. */
+  readonly subnetIds?: readonly string[];
   readonly adminStateUp: boolean;
   /** False: the VM may send from any address. */
   readonly portSecurityEnabled: boolean;

@@ -8,6 +8,7 @@ import type { AddressGroup, SecurityGroup } from './resources.ts';
 import { remoteSet } from './security-groups.ts';
 import type { RemoteSet } from './security-keys.ts';
 import type { SecurityView } from './security.ts';
+import { put } from './sets.ts';
 
 const nobody: ReadonlySet<Owner> = new Set();
 
@@ -150,17 +151,4 @@ export class SecurityIndex implements SecurityView {
 /** The groups that its rules refer to. */
 function namesOf(group: SecurityGroup | undefined): ReadonlySet<string> {
   return new Set((group?.rules ?? []).flatMap(({ remoteGroupId }) => remoteGroupId ?? []));
-}
-
-/** Puts `value` in the set at `key` or takes it out; true when the set is the first value's, or was the last one's. */
-function put<K, V>(sets: Map<K, Set<V>>, key: K, value: V, isIn: boolean): boolean {
-  const found = sets.get(key);
-  if (isIn) {
-    if (found === undefined) sets.set(key, new Set([value]));
-    else found.add(value);
-    return found === undefined;
-  }
-  found?.delete(value);
-  if (found?.size !== 0) return false;
-  return sets.delete(key);
 }

@@ -5,7 +5,7 @@ import type { Vm } from './drivers/fabric.ts';
 import { icmpEcho, icmpv6Echo, tcp, udp, type Packet } from './drivers/packet.ts';
 import { pipeline } from './pipeline.ts';
 import type { LocalPort, SecurityGroup, SecurityGroupRule } from './resources.ts';
-import { portPrefixes } from './security-groups.ts';
+import { portPrefixes } from './traffic-match.ts';
 import { neighborOf, never, port, region, rule, securityGroup, startedOn, testHost } from './testing/region.ts';
 
 const A = '192.0.2.1';

@@ -40,6 +40,8 @@ export class Switch implements GoalSink {
   removeSecurityGroup(): void {}
   setAddressGroup(): void {}
   removeAddressGroup(): void {}
+  setNetworkAcl(): void {}
+  removeNetworkAcl(): void {}
   setRouter(): void {}
   removeRouter(): void {}
   removePort(): void {}

@@ -4,7 +4,15 @@ import { createSchedule, type Clock, type Schedule } from '@alcor/runtime';
 import { Dataplane } from '../dataplane.ts';
 import { Fabric, type Vm, type VmSubnet } from '../drivers/fabric.ts';
 import { MemorySwitch, type MemorySwitchOptions } from '../drivers/memory.ts';
-import type { LocalPort, Neighbor, ResourceOutcome, Router, SecurityGroup, SecurityGroupRule } from '../resources.ts';
+import type {
+  LocalPort,
+  Neighbor,
+  NetworkAcl,
+  ResourceOutcome,
+  Router,
+  SecurityGroup,
+  SecurityGroupRule,
+} from '../resources.ts';
 import type { PacketIn } from '../switch.ts';
 
 export const never: AbortSignal = new AbortController().signal;
@@ -64,10 +72,11 @@ export interface Placed {
 export interface Known {
   readonly groups?: readonly SecurityGroup[];
   readonly routers?: readonly Router[];
+  readonly acls?: readonly NetworkAcl[];
 }
 
 /** Two hosts with these ports, every port known as a neighbour to the other host, and a VM for each. */
-export async function region(placed: readonly Placed[], { groups = [], routers = [] }: Known = {}) {
+export async function region(placed: readonly Placed[], { groups = [], routers = [], acls = [] }: Known = {}) {
   const hosts = [await testHost('192.0.2.1'), await testHost('192.0.2.2')];
   const fabric = fabricOf(hosts);
   for (const { host, port: each } of placed) {
@@ -79,6 +88,7 @@ export async function region(placed: readonly Placed[], { groups = [], routers =
   for (const { dataplane } of hosts) {
     for (const group of groups) dataplane.setSecurityGroup(group);
     for (const router of routers) dataplane.setRouter(router);
+    for (const acl of acls) dataplane.setNetworkAcl(acl);
   }
   const vms = placed.map(({ host, port: each, subnets = [] }) => fabric.addVm(host, { ...each, subnets }));
   for (const { dataplane } of hosts) await dataplane.reconcile(never);
@@ -101,7 +111,7 @@ export function port(id: string, changes: Partial<LocalPort> = {}): LocalPort {
 }
 
 export function neighborOf(local: LocalPort, hostIp: string): Neighbor {
-  const { adminStateUp: _, portSecurityEnabled: __, ...shared } = local;
+  const { adminStateUp: _, portSecurityEnabled: __, subnetIds: ___, ...shared } = local;
   return { ...shared, hostIp };
 }
 
