@@ -1,0 +1,72 @@
+/** What a data plane may get wrong: flows that are other than they should be, to see that the judges would notice. */
+import { pipeline, type Flow, type Instruction, type Match, type TableName } from '@alcor/agent';
+import type { Spoil } from './hosts.ts';
+
+export interface Flaw {
+  readonly why: string;
+  readonly spoil: Spoil;
+}
+
+export const flaws: readonly Flaw[] = [
+  { why: 'a VM may send from any IPv4 address', spoil: inTable('antispoof', regardlessOf('ipv4_src')) },
+  { why: 'an allowed pair is good for one address of its block', spoil: inTable('antispoof', unmasked('ipv4_src')) },
+  {
+    why: 'groups let in every answer and nothing else',
+    spoil: inTable('enteringState', (flow) => (isReply(flow) ? flow : null)),
+  },
+  { why: 'groups let in no answer', spoil: inTable('leavingState', (flow) => (isReply(flow) ? null : flow)) },
+  { why: 'groups allow nothing', spoil: inTable('policy', () => null) },
+  { why: 'port ranges are only their first ports', spoil: inTable('rules', unmasked('ct_tp_dst')) },
+  { why: 'rules do not look at protocols', spoil: inTable('rules', regardlessOf('ct_nw_proto')) },
+  { why: 'everybody is a member of every group', spoil: inTable('rules', regardlessOf('reg3')) },
+  { why: 'a member of one network is one in all', spoil: inTable('members', regardlessOf('reg12')) },
+  {
+    why: 'a router keeps the hops to live',
+    spoil: inTable('routing', (flow) => acting(flow, (type) => type !== 'dec_ttl')),
+  },
+  {
+    why: 'all routes are equally long',
+    spoil: inTable('routing', (flow) => (flow.priority < 1900 ? { ...flow, priority: 1000 } : flow)),
+  },
+  { why: 'MACs mean the same in all networks', spoil: inTable('delivery', regardlessOf('metadata')) },
+  {
+    why: 'broadcasts do not leave the host',
+    spoil: inTable('neighbour', (flow) => acting(flow, (type) => type !== 'resubmit')),
+  },
+  {
+    why: 'ARP is answered for nobody',
+    spoil: inTable('services', (flow) => (flow.match.arp_op === undefined ? flow : null)),
+  },
+];
+
+/** Flows of other tables are left as they are. */
+function inTable(table: TableName, spoil: Spoil): Spoil {
+  return (flow) => (flow.table === pipeline[table].id ? spoil(flow) : flow);
+}
+
+/** Whatever the field says. */
+function regardlessOf(field: keyof Match): Spoil {
+  return (flow) => {
+    const { [field]: _, ...match } = flow.match;
+    return { ...flow, match };
+  };
+}
+
+/** Of a masked match only the value itself. */
+function unmasked(field: keyof Match): Spoil {
+  return (flow) => {
+    const found = flow.match[field];
+    return typeof found === 'object' ? { ...flow, match: { ...flow.match, [field]: found.value } } : flow;
+  };
+}
+
+function isReply({ match: { ct_state } }: Flow): boolean {
+  return typeof ct_state === 'object' && (Number(ct_state.value) & 0x08) !== 0;
+}
+
+function acting(flow: Flow, may: (type: string) => boolean): Flow {
+  const instructions = flow.instructions.map((each): Instruction =>
+    each.type === 'apply_actions' ? { ...each, actions: each.actions.filter(({ type }) => may(type)) } : each,
+  );
+  return { ...flow, instructions };
+}

@@ -1,0 +1,30 @@
+import type { Packet } from '@alcor/agent';
+
+/** What became of a packet, in words that can be compared: who got it and how it looked then. Empty: nobody. In order. */
+export type Verdict = readonly string[];
+
+/** The host itself is to answer: DHCP, router advertisements, what routers say of packets they cannot send on. */
+export const LEFT_TO_SERVICES = 'left to the services of the host';
+
+export function deliveredTo(portId: string, packet: Packet): string {
+  const ttl = packet.ip_ttl === undefined ? '' : ` with ${packet.ip_ttl} hops left`;
+  return `delivered to ${portId} from ${macText(packet.eth_src)} to ${macText(packet.eth_dst)}${ttl}`;
+}
+
+/** The sender is answered at once, by whom it asked. */
+export function answeredBy(mac: string): string {
+  return `answered by ${mac}`;
+}
+
+/** Within which part of a verdict the port stands to which it was delivered. */
+export function receiverOf(verdict: Verdict): string | null {
+  const [only, ...more] = verdict;
+  return more.length > 0 ? null : (/^delivered to (\S+)/.exec(only ?? '')?.[1] ?? null);
+}
+
+export function macText(mac: unknown): string {
+  return Number(mac)
+    .toString(16)
+    .padStart(12, '0')
+    .replaceAll(/(..)(?=.)/g, '$1:');
+}
