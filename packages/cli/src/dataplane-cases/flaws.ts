@@ -18,6 +18,7 @@ export const flaws: readonly Flaw[] = [
   { why: 'nothing goes into a tunnel', match: 'table=75', actions: 'drop', noticed: /did not cross to/ },
   { why: 'a VM may send from any address', match: 'table=10,ip', actions: 'resubmit(,20)', noticed: /far saw it/ },
   { why: 'groups let everything in', match: 'table=81', actions: 'resubmit(,90)', noticed: /closed saw it/ },
+  { why: 'network ACLs let everything in', match: 'table=78', actions: 'resubmit(,81)', noticed: /walled saw it/ },
   { why: 'packets are flooded', match: 'table=60,ip', actions: 'ALL', noticed: /stranger saw it/ },
 ];
 
@@ -27,6 +28,8 @@ export const small: Theme = {
   async build(site) {
     await site.network('small', 20);
     await site.network('strange', 21);
+    await site.network('walled', 22);
+    await site.router('between', ['small', 'walled']);
     await site.group('open', everything);
     await site.group('closed', []);
     await site.plug({
@@ -34,8 +37,10 @@ export const small: Theme = {
       near: { host: 1, network: 'small', number: 12, groups: ['open'] },
       far: { host: 2, network: 'small', number: 13, groups: ['open'] },
       closed: { host: 1, network: 'small', number: 14, groups: ['closed'] },
+      walled: { host: 1, network: 'walled', groups: ['open'] },
       stranger: { host: 1, network: 'strange' },
     });
+    await site.networkAcl('wall', ['walled'], []);
     site.teach('a', 'far');
   },
   stages: [
@@ -45,6 +50,7 @@ export const small: Theme = {
         ...all('a', 'near', ['icmp', 'tcp/80'], 'answered', 'the same host'),
         ...all('a', 'far', ['icmp', 'tcp/80'], 'answered', 'another host'),
         ...both('a', 'closed', 'udp/53', 'stopped', 'a group without rules'),
+        ...both('a', 'walled', 'udp/53', 'stopped', 'an ACL without rules', { hops: 1 }),
         on(4, 'a', 'far', 'udp/53', 'stopped', "nobody's address", { source: '10.20.0.99' }),
       ],
     },

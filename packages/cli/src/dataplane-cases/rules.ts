@@ -21,6 +21,23 @@ export function allow(
   return ([4, 6] as const).map((family) => ({ direction, family, protocol, ...more }));
 }
 
+/** A rule of a network ACL, as the API has it but for the family. */
+export interface AclRule extends Omit<Rule, 'group' | 'addresses'> {
+  readonly number: number;
+  readonly action: 'allow' | 'deny';
+}
+
+/** Rules for both families: under this number and the next one. */
+export function bothFamilies(
+  number: number,
+  action: AclRule['action'],
+  direction: Rule['direction'],
+  protocol: string | null,
+  more: object = {},
+): AclRule[] {
+  return ([4, 6] as const).map((family, at) => ({ number: number + at, action, direction, family, protocol, ...more }));
+}
+
 /** With these ports. */
 export function portRange(from: number, to = from): Pick<Rule, 'port_range_min' | 'port_range_max'> {
   return { port_range_min: from, port_range_max: to };

@@ -1,7 +1,7 @@
 /** A region with hosts of Open vSwitch, and what a theme makes in it: networks and groups by the API, VMs as namespaces. */
 import { api, eventually, type RegionJson, type Running, sh } from '../region/testing/region-process.ts';
 import { type Probe, startProbe } from './probes.ts';
-import type { Rule } from './rules.ts';
+import type { AclRule, Rule } from './rules.ts';
 
 export interface Network {
   readonly name: string;
@@ -58,6 +58,7 @@ export class Site {
   readonly networks = new Map<string, Network>();
   readonly vms = new Map<string, Vm>();
   readonly #groups = new Map<string, string>();
+  readonly #acls = new Map<string, string>();
   readonly #region: Running;
   readonly #short: string;
   readonly #onEvent: () => void;
@@ -164,6 +165,37 @@ export class Site {
       body,
     );
     this.#groups.set(name, made.id);
+  }
+
+  /** On all subnets of these networks. */
+  async networkAcl(name: string, networks: readonly string[], rules: readonly AclRule[]): Promise<void> {
+    const network_acl = { name, project_id: this.project('one'), subnet_ids: this.#subnetIds(networks) };
+    const { network_acl: made } = await this.request<{ network_acl: { id: string } }>(
+      'POST',
+      '/alcor/v1/network-acls',
+      { network_acl },
+    );
+    this.#acls.set(name, made.id);
+    for (const rule of rules) await this.aclRule(name, rule);
+  }
+
+  aclId(name: string): string {
+    return found(this.#acls, name, 'network ACL');
+  }
+
+  aclRule(name: string, { family = 4, ...rule }: AclRule): Promise<unknown> {
+    const network_acl_rule = { network_acl_id: this.aclId(name), ethertype: `IPv${family}`, ...rule };
+    return this.request('POST', '/alcor/v1/network-acl-rules', { network_acl_rule });
+  }
+
+  /** An ACL is for all subnets of these networks from now on. */
+  setSubnetsOf(acl: string, networks: readonly string[]): Promise<unknown> {
+    const network_acl = { subnet_ids: this.#subnetIds(networks) };
+    return this.request('PUT', `/alcor/v1/network-acls/${this.aclId(acl)}`, { network_acl });
+  }
+
+  #subnetIds(networks: readonly string[]): string[] {
+    return networks.flatMap((each) => found(this.networks, each, 'network').subnets).map(({ id }) => id);
   }
 
   /** On these subnets of networks, or both subnets of each. */
