@@ -10,6 +10,7 @@ import {
 import type { Clock } from '@alcor/runtime';
 import type { Zone } from './dns/resolve.ts';
 import { HeldGroups } from './held-groups.ts';
+import { heldPolicies } from './held-policies.ts';
 import { HeldRouters } from './held-routers.ts';
 import { type GoalSink, HeldVpc, type HeldVpcParts, type Item, type Learner } from './held-vpc.ts';
 import { Offers } from './offers.ts';
@@ -71,7 +72,13 @@ export class HeldState {
 
   constructor(options: HeldStateOptions) {
     const { sink, learner } = options;
-    this.#parts = { sink, learner, groups: new HeldGroups(sink), routers: new HeldRouters(sink) };
+    this.#parts = {
+      sink,
+      learner,
+      groups: new HeldGroups(sink),
+      policies: heldPolicies(sink),
+      routers: new HeldRouters(sink),
+    };
     this.#clock = options.clock;
     this.#observe = options.observe ?? (() => undefined);
     this.#onForgotten = options.onForgotten ?? (() => undefined);

@@ -3,15 +3,18 @@ import {
   GoalDigest,
   type NeighborConfiguration,
   type PortConfiguration,
+  type QosPolicyConfiguration,
   type VpcConfiguration,
 } from '@alcor/contract';
 import type { AllowedAddressPair, LocalPort, Neighbor, OnDemandVpc, ProviderNetwork } from './dataplane/index.ts';
 import { NameIndex } from './dns/name-index.ts';
+import type { Copies } from './copies.ts';
 import type { GroupSink, HeldGroups } from './held-groups.ts';
+import type { PolicySink } from './held-policies.ts';
 import type { HeldRouters, RouterSink } from './held-routers.ts';
 
 /** What the held state drives: the data plane, as far as it concerns goals. */
-export interface GoalSink extends GroupSink, RouterSink {
+export interface GoalSink extends GroupSink, PolicySink, RouterSink {
   setPort(port: LocalPort): void;
   removePort(id: string): void;
   setNeighbor(neighbor: Neighbor): void;
@@ -33,6 +36,7 @@ export interface Learner {
 export interface HeldVpcParts {
   readonly sink: GoalSink;
   readonly groups: HeldGroups;
+  readonly policies: Copies<QosPolicyConfiguration>;
   readonly routers: HeldRouters;
   readonly learner: Learner | undefined;
 }
@@ -58,6 +62,7 @@ export class HeldVpc {
   readonly names = new NameIndex();
   readonly #sink: GoalSink;
   readonly #groups: HeldGroups;
+  readonly #policies: Copies<QosPolicyConfiguration>;
   readonly #routers: HeldRouters;
   readonly #learner: Learner | undefined;
   /** Underlay addresses of gateway hosts, by id: one, but while it changes. */
@@ -65,11 +70,12 @@ export class HeldVpc {
   #ports = 0;
   #onDemand = false;
 
-  constructor(id: string, { sink, groups, routers, learner }: HeldVpcParts) {
+  constructor(id: string, { sink, groups, policies, routers, learner }: HeldVpcParts) {
     this.id = id;
     this.#ownKey = `vpc/${id}`;
     this.#sink = sink;
     this.#groups = groups;
+    this.#policies = policies;
     this.#routers = routers;
     this.#learner = learner;
   }
@@ -138,7 +144,8 @@ export class HeldVpc {
     if (anotherTunnel || isMoved) this.#tellWire(now);
     if (anotherTunnel) this.#routers.setNetwork(this.id, now?.tunnelId);
     if (anotherTunnel && (this.#onDemand || this.#gateways.size > 0)) this.#tellOnDemand();
-    if (!anotherTunnel && before?.adminStateDown === now?.adminStateDown) return;
+    const sameForPorts = before?.adminStateDown === now?.adminStateDown && before?.qosPolicyId === now?.qosPolicyId;
+    if (!anotherTunnel && sameForPorts) return;
     for (const { goal } of this.items.values()) {
       if (goal.kind === 'port' || (goal.kind === 'neighbor' && anotherTunnel)) this.#program(goal);
     }
@@ -169,6 +176,7 @@ export class HeldVpc {
     if (goal.kind === 'security-group') return this.#groups.setSecurityGroup(goal.state);
     if (goal.kind === 'address-group') return this.#groups.setAddressGroup(goal.state);
     if (goal.kind === 'network-acl') return this.#groups.setNetworkAcl(goal.state);
+    if (goal.kind === 'qos-policy') return this.#policies.set(goal.state);
     if (goal.kind === 'subnet') return this.#routers.setSubnet(goal.state);
     if (goal.kind === 'router') return this.#routers.setRouter(goal.state);
     if (goal.kind === 'gateway') return this.#setGateway(goal.state.id, goal.state.destinations[0]?.ipAddress);
@@ -195,6 +203,7 @@ export class HeldVpc {
         portSecurityEnabled: !portSecurityDisabled,
         allowedAddressPairs: pairsOf(goal.state),
         securityGroupIds: goal.state.securityGroupIds.map((group) => group.id),
+        qosPolicyId: policyOf(goal.state, own),
         revision,
       });
     }
@@ -225,6 +234,7 @@ export class HeldVpc {
     if (kind === 'security-group') this.#groups.removeSecurityGroup(this.id, state.id);
     if (kind === 'address-group') this.#groups.removeAddressGroup(this.id, state.id);
     if (kind === 'network-acl') this.#groups.removeNetworkAcl(this.id, state.id);
+    if (kind === 'qos-policy') this.#policies.remove(this.id, state.id);
     if (kind === 'subnet') this.#routers.removeSubnet(this.id, state.id);
     if (kind === 'router') this.#routers.removeRouter(this.id, state.id);
     if (kind === 'gateway') this.#setGateway(state.id, undefined);
@@ -234,4 +244,10 @@ export class HeldVpc {
 /** A pair without a MAC is the port's own. */
 function pairsOf({ macAddress, allowAddressPairs }: PortConfiguration | NeighborConfiguration): AllowedAddressPair[] {
   return allowAddressPairs.map((pair) => ({ ip: pair.ipAddress, mac: pair.macAddress || macAddress }));
+}
+
+/** The port's own policy before the network's, which is for guests: not for what the network itself needs. */
+function policyOf({ qosPolicyId, deviceOwner }: PortConfiguration, own: VpcConfiguration): string | undefined {
+  if (qosPolicyId !== '') return qosPolicyId;
+  return own.qosPolicyId === '' || deviceOwner.startsWith('network:') ? undefined : own.qosPolicyId;
 }

@@ -73,6 +73,8 @@ class CountingSink implements GoalSink {
   readonly removeAddressGroup = this.#remove;
   readonly setNetworkAcl = this.#any;
   readonly removeNetworkAcl = this.#remove;
+  readonly setQosPolicy = this.#any;
+  readonly removeQosPolicy = this.#remove;
   readonly setRouter = this.#any;
   readonly removeRouter = this.#remove;
   readonly setOnDemandVpc = this.#any;

@@ -11,7 +11,7 @@ import {
   type Flow,
   type Match,
 } from './flow.ts';
-import { meters } from './meters.ts';
+import { isPortMeter, meters } from './meters.ts';
 import { namedTable, pipeline, tableName, type Table } from './pipeline.ts';
 
 export class FlowError extends Error {
@@ -89,6 +89,9 @@ function checkAction(flow: Flow, table: Table, action: Action): void {
       return checkToAgent(flow, table, action.meter);
     case 'meter':
       return checkMetered(flow, table, action.meter);
+    case 'clone':
+      for (const each of action.actions) checkAction(flow, table, each);
+      return undefined;
     case 'resubmit':
       return checkCall(flow, table, action.table);
     case 'ct':
@@ -118,7 +121,7 @@ function checkMetered(flow: Flow, table: Table, meter: number): void {
 }
 
 function checkMeter(flow: Flow, meter: number): void {
-  if (!meters.some(({ id }) => id === meter)) throw refuse(flow, `there is no meter ${meter}`);
+  if (!isPortMeter(meter) && !meters.some(({ id }) => id === meter)) throw refuse(flow, `there is no meter ${meter}`);
 }
 
 function checkCall(flow: Flow, table: Table, called: number): void {

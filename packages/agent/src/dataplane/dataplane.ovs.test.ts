@@ -61,6 +61,8 @@ describe.skipIf(missing !== '')(`the data plane on Open vSwitch${missing && ` (s
       flows: driver.flows.bind(driver),
       uses: driver.uses.bind(driver),
       send: driver.send.bind(driver),
+      meters: driver.meters.bind(driver),
+      applyMeters: driver.applyMeters.bind(driver),
       apply: (all: readonly FlowChange[], signalOfFlush: AbortSignal) => {
         changes.push(...all);
         return driver.apply(all, signalOfFlush);

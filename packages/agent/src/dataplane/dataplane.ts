@@ -10,6 +10,7 @@ import { unreachable } from './assert.ts';
 import type { DataplaneDescription } from './describe.ts';
 import { DesiredFlows } from './desired.ts';
 import type { Match } from './flow.ts';
+import { MeterTracker } from './meter-tracker.ts';
 import { Outcomes, type Touched } from './outcomes.ts';
 import { resourceOf } from './owners.ts';
 import { tables, pipeline } from './pipeline.ts';
@@ -22,6 +23,7 @@ import type {
   NetworkAcl,
   OnDemandVpc,
   ProviderNetwork,
+  QosPolicy,
   ResourceOutcome,
   Router,
   RouterInterface,
@@ -48,6 +50,7 @@ export class Dataplane {
   readonly #onPacket: (packet: PacketIn) => void;
   readonly #onOutcomes: (outcomes: readonly ResourceOutcome[]) => void;
   readonly #tracker = new Tracker();
+  readonly #meters = new MeterTracker();
   readonly #desired: DesiredFlows;
   readonly #outcomes: Outcomes;
   readonly #reconciler: Reconciler;
@@ -58,11 +61,13 @@ export class Dataplane {
     this.#onPacket = options.onPacket ?? (() => undefined);
     this.#onOutcomes = options.onOutcomes ?? (() => undefined);
     const tracker = this.#tracker;
-    const desired = new DesiredFlows({ tracker, hostIp, onAffected: (id) => this.#outcomes.stir(id) });
+    const meters = this.#meters;
+    const desired = new DesiredFlows({ tracker, meters, hostIp, onAffected: (id) => this.#outcomes.stir(id) });
     this.#desired = desired;
     this.#reconciler = new Reconciler({
       switch: options.switch,
       tracker,
+      meters,
       clock,
       onRefused: (owner) => this.#onRefused(owner),
       onBackgroundWork: () => this.#outcomes.tellChanges(),
@@ -70,6 +75,7 @@ export class Dataplane {
     this.#outcomes = new Outcomes({
       desired,
       tracker,
+      meters,
       hostIp,
       lost: () => this.#reconciler.lost,
       tell: (outcome) => {
@@ -158,6 +164,17 @@ export class Dataplane {
   removeNetworkAcl(id: string): void {
     this.#outcomes.touch(id);
     this.#desired.removeNetworkAcl(id);
+  }
+
+  /** A policy limits and marks the ports that name it; one that is not known here does nothing. */
+  setQosPolicy(policy: QosPolicy): void {
+    this.#outcomes.touch(policy.id);
+    this.#desired.setQosPolicy(policy);
+  }
+
+  removeQosPolicy(id: string): void {
+    this.#outcomes.touch(id);
+    this.#desired.removeQosPolicy(id);
   }
 
   setAddressGroup(group: AddressGroup): void {

@@ -7,7 +7,17 @@ import { broadcastFlows } from './broadcast.ts';
 import { BroadcastIndex } from './broadcast-index.ts';
 import type { Flow } from './flow.ts';
 import { networkAclFlows } from './network-acl.ts';
-import { isOf, neighborOwner, type Owner, portOwner, resourceOf, routerOwner, vpcOwner } from './owners.ts';
+import {
+  isOf,
+  neighborOwner,
+  type Owner,
+  portOwner,
+  qualityOwner,
+  resourceOf,
+  routerOwner,
+  vpcOwner,
+} from './owners.ts';
+import type { MeterTracker } from './meter-tracker.ts';
 import { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
 import type {
   AddressGroup,
@@ -16,11 +26,14 @@ import type {
   NetworkAcl,
   OnDemandVpc,
   ProviderNetwork,
+  QosPolicy,
   Router,
   RouterInterface,
   SecurityGroup,
 } from './resources.ts';
 import { providerFlows } from './provider.ts';
+import { qualityOf } from './quality.ts';
+import { QualityIndex } from './quality-index.ts';
 import { routerFlows } from './routing.ts';
 import { RoutingIndex } from './routing-index.ts';
 import { addressGroupFlows, securityGroupFlows } from './security-groups.ts';
@@ -46,6 +59,7 @@ const RANK = {
 
 export interface DesiredFlowsOptions {
   readonly tracker: Tracker;
+  readonly meters: MeterTracker;
   /** This host's underlay address. */
   readonly hostIp: string;
   /** Told of every resource whose flows may have become others because another one changed. */
@@ -62,6 +76,7 @@ export class DesiredFlows {
   /** Owners whose values make no flows, and why. */
   readonly invalid = new Map<string, string>();
   readonly #tracker: Tracker;
+  readonly #meters: MeterTracker;
   readonly #hostIp: string;
   readonly #onAffected: (id: string) => void;
   readonly #security = new SecurityIndex();
@@ -69,6 +84,7 @@ export class DesiredFlows {
   readonly #acls = new AclIndex();
   readonly #vpcs = new Map<string, OnDemandVpc>();
   readonly #broadcast = new BroadcastIndex();
+  readonly #quality = new QualityIndex();
   #allHere = false;
   readonly #providers = new Map<string, ProviderNetwork>();
   readonly #providerOf = new Map<number, ProviderNetwork>();
@@ -79,6 +95,7 @@ export class DesiredFlows {
 
   constructor(options: DesiredFlowsOptions) {
     this.#tracker = options.tracker;
+    this.#meters = options.meters;
     this.#hostIp = options.hostIp;
     this.#onAffected = options.onAffected;
     this.#programHost();
@@ -160,6 +177,7 @@ export class DesiredFlows {
     this.ports.set(port.id, port);
     const { securityGroupIds = [], subnetIds = [] } = port;
     this.#programAll(this.#acls.setPort(portOwner(port.id), subnetIds));
+    this.#quality.setPort(port.id, port.qosPolicyId);
     this.#routing.setHolder(portOwner(port.id), port.vni);
     this.#programAll(this.#security.setPort(portOwner(port.id), securityGroupIds, groupsOf(port) !== null));
     this.#programPort(port.id);
@@ -168,6 +186,7 @@ export class DesiredFlows {
   removePort(id: string): void {
     this.ports.delete(id);
     this.#programAll(this.#acls.setPort(portOwner(id), []));
+    this.#quality.setPort(id, undefined);
     this.#routing.setHolder(portOwner(id), null);
     this.#programAll(this.#security.setPort(portOwner(id), [], true));
     this.#programPort(id);
@@ -246,6 +265,14 @@ export class DesiredFlows {
     this.#programAll(this.#acls.removeAcl(id));
   }
 
+  setQosPolicy(policy: QosPolicy): void {
+    this.#programQualities(this.#quality.setPolicy(policy));
+  }
+
+  removeQosPolicy(id: string): void {
+    this.#programQualities(this.#quality.removePolicy(id));
+  }
+
   /** The port whose interface has this OpenFlow port number. */
   portAt(ofport: number): LocalPort | undefined {
     return this.ports.get(this.#ifaceAt.get(ofport) ?? '');
@@ -303,8 +330,32 @@ export class DesiredFlows {
     if (port === undefined || ofport === undefined) this.#withdraw(portOwner(id));
     else
       this.#program(portOwner(id), RANK.port, () => portFlows(port, ofport, this.#security, this.#routing, this.#acls));
+    this.#programQuality(id);
     const isThere = port?.adminStateUp === true && ofport !== undefined;
     this.#programNetworks(this.#broadcast.setPort(id, isThere ? { vni: port.vni, ofport } : undefined));
+  }
+
+  /** Of ports whose policy has become another. */
+  #programQualities(portIds: Iterable<string>): void {
+    for (const id of portIds) {
+      this.#programQuality(id);
+      this.#onAffected(id);
+    }
+  }
+
+  /** While the policy is not known, what an earlier process made of it stays. */
+  #programQuality(id: string): void {
+    const port = this.ports.get(id);
+    const ofport = this.plugged.get(id)?.ofport;
+    const policy = this.#quality.policyOf(id);
+    const owner = qualityOwner(id);
+    if (port?.adminStateUp !== true || ofport === undefined || policy === undefined) {
+      this.#meters.set(owner, []);
+      return this.#withdraw(owner);
+    }
+    const { meters, flows } = qualityOf(port, ofport, policy);
+    this.#meters.set(owner, meters);
+    return this.#program(owner, RANK.port, () => flows);
   }
 
   /** Of networks whose audience has become another. */

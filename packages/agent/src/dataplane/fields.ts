@@ -63,6 +63,7 @@ export const fields = {
   eth_src: { bits: 48, kind: 'mac' },
   eth_type: { bits: 16, kind: 'hex' },
   ip_proto: { bits: 8, kind: 'number', needs: ip },
+  ip_dscp: { bits: 6, kind: 'number', needs: ip },
   ip_ttl: { bits: 8, kind: 'number', needs: ip },
   tcp_src: { bits: 16, kind: 'number', needs: tcp },
   tcp_dst: { bits: 16, kind: 'number', needs: tcp },

@@ -25,6 +25,8 @@ export type Action =
   | { readonly type: 'controller'; readonly meter: number }
   /** The packet ends here where it is one more than the meter allows (meters.ts). */
   | { readonly type: 'meter'; readonly meter: number }
+  /** A copy goes through these actions: where one of them ends it, the packet itself goes on. */
+  | { readonly type: 'clone'; readonly actions: readonly Action[] }
   /** Passes the packet through another table and comes back, with the registers as that table left them. */
   | { readonly type: 'resubmit'; readonly table: number }
   | CtAction;
@@ -83,6 +85,16 @@ export function maskOf(match: MatchValue): FieldValue | null {
 /** The fields that `match` names, in a fixed order. */
 export function matchFields(match: Match): Field[] {
   return (Object.keys(match) as Field[]).filter((field) => match[field] !== undefined).sort();
+}
+
+/** The meters that a flow's packets have to pass. */
+export function metersOf({ instructions }: Flow): number[] {
+  return instructions.flatMap((each) => (each.type === 'apply_actions' ? each.actions.flatMap(metersIn) : []));
+}
+
+function metersIn(action: Action): number[] {
+  if (action.type === 'clone') return action.actions.flatMap(metersIn);
+  return action.type === 'meter' ? [action.meter] : [];
 }
 
 /** Canonical text of a place; equal exactly when a switch would take the two for the same flow. */
@@ -158,6 +170,8 @@ function actionText(action: Action, show: ShowValue): string {
       return `controller:meter=${action.meter}`;
     case 'meter':
       return `meter:${action.meter}`;
+    case 'clone':
+      return `clone(${actionsText(action.actions, show)})`;
     case 'resubmit':
       return `resubmit:${action.table}`;
     case 'ct': {

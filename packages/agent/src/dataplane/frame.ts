@@ -49,7 +49,7 @@ function ipv4Of(ethernet: Packet, frame: Uint8Array, view: DataView): DecodedFra
   const start = 14 + (view.getUint8(14) & 0xf) * 4;
   const end = Math.min(frame.length, 14 + view.getUint16(16));
   const addresses = { ipv4_src: view.getUint32(26), ipv4_dst: view.getUint32(30) };
-  const ip = { ip_proto: view.getUint8(23), ip_ttl: view.getUint8(22), ...addresses };
+  const ip = { ip_proto: view.getUint8(23), ip_ttl: view.getUint8(22), ...markOf(view.getUint8(15)), ...addresses };
   const isLaterFragment = (view.getUint16(20) & 0x1fff) > 0;
   return (isLaterFragment ? rest : transportOf)({ ...ethernet, ...ip }, frame, start, end);
 }
@@ -57,8 +57,14 @@ function ipv4Of(ethernet: Packet, frame: Uint8Array, view: DataView): DecodedFra
 function ipv6Of(ethernet: Packet, frame: Uint8Array, view: DataView): DecodedFrame {
   const end = Math.min(frame.length, 54 + view.getUint16(18));
   const addresses = { ipv6_src: u128(view, 22), ipv6_dst: u128(view, 38) };
-  const ip = { ip_proto: view.getUint8(20), ip_ttl: view.getUint8(21), ...addresses };
+  const mark = markOf((view.getUint16(14) >> 4) & 0xff);
+  const ip = { ip_proto: view.getUint8(20), ip_ttl: view.getUint8(21), ...mark, ...addresses };
   return transportOf({ ...ethernet, ...ip }, frame, 54, end);
+}
+
+/** Of the eight bits that IPv4 and IPv6 alike have for it (RFC 2474): none is no field. */
+function markOf(trafficClass: number): Packet {
+  return trafficClass >> 2 === 0 ? {} : { ip_dscp: trafficClass >> 2 };
 }
 
 function rest(headers: Packet, frame: Uint8Array, start: number, end: number): DecodedFrame {
@@ -135,7 +141,7 @@ function ipv4Bytes(headers: Packet, payload: Uint8Array): Uint8Array {
   const inner = transportBytes(headers, payload, pseudo, (length) => viewOf(pseudo).setUint16(10, length));
   const bytes = new Uint8Array(20 + inner.length);
   const view = viewOf(bytes);
-  view.setUint16(0, 0x4500);
+  view.setUint16(0, 0x4500 | (Number(headers.ip_dscp ?? 0) << 2));
   view.setUint16(2, bytes.length);
   // Do not fragment.
   view.setUint16(6, 0x4000);
@@ -155,7 +161,7 @@ function ipv6Bytes(headers: Packet, payload: Uint8Array): Uint8Array {
   const inner = transportBytes(headers, payload, pseudo, (length) => viewOf(pseudo).setUint32(32, length));
   const bytes = new Uint8Array(40 + inner.length);
   const view = viewOf(bytes);
-  view.setUint8(0, 0x60);
+  view.setUint16(0, 0x6000 | (Number(headers.ip_dscp ?? 0) << 6));
   view.setUint16(4, inner.length);
   view.setUint8(6, pseudo[39]);
   view.setUint8(7, Number(headers.ip_ttl ?? HOP_LIMIT));

@@ -45,6 +45,7 @@ export type {
   NetworkAclRule,
   OnDemandVpc,
   ProviderNetwork,
+  QosPolicy,
   ResourceOutcome,
   Route,
   Router,

@@ -15,9 +15,10 @@ export type MeterPurpose = keyof typeof meterPurposes;
 
 export interface Meter {
   readonly id: number;
-  /** Packets per second. */
+  readonly unit: 'packets' | 'kilobits';
+  /** Units per second. */
   readonly rate: number;
-  /** Packets at once. */
+  /** Units at once. */
   readonly burst: number;
 }
 
@@ -28,7 +29,27 @@ export function meterOf(purpose: MeterPurpose, vni: number): number {
   return 1 + purposes.indexOf(purpose) * perPurpose + (vni % perPurpose);
 }
 
-/** All that a switch needs. */
+/** All that a switch needs, whatever ports are plugged. */
 export const meters: readonly Meter[] = purposes.flatMap((purpose) =>
-  Array.from({ length: perPurpose }, (_, vni) => ({ id: meterOf(purpose, vni), ...meterPurposes[purpose] })),
+  Array.from({ length: perPurpose }, (_, vni) => ({
+    id: meterOf(purpose, vni),
+    unit: 'packets' as const,
+    ...meterPurposes[purpose],
+  })),
 );
+
+const FIRST_OF_PORTS = 0x1_0000;
+const PER_PORT = 4;
+
+/**
+ * The meter of a port that is plugged at `ofport`, for one direction and unit. Nothing is allocated: a new process finds those that it
+ * would make, and no two ports share one.
+ */
+export function portMeter(ofport: number, direction: 'ingress' | 'egress', unit: Meter['unit']): number {
+  return FIRST_OF_PORTS + ofport * PER_PORT + (direction === 'ingress' ? 2 : 0) + (unit === 'packets' ? 1 : 0);
+}
+
+/** Whether it is one of those that come and go with ports. */
+export function isPortMeter(id: number): boolean {
+  return id >= FIRST_OF_PORTS;
+}

@@ -1,5 +1,6 @@
 /** What became of each resource, and what has been said of it: a change of state is told once, by whoever answers first. */
 import type { DesiredFlows } from './desired.ts';
+import type { MeterTracker } from './meter-tracker.ts';
 import { ownersOf } from './owners.ts';
 import { HOST } from './program.ts';
 import type { ResourceOutcome } from './resources.ts';
@@ -8,6 +9,7 @@ import type { Tracker } from './tracker.ts';
 export interface OutcomesOptions {
   readonly desired: DesiredFlows;
   readonly tracker: Tracker;
+  readonly meters: MeterTracker;
   readonly hostIp: string;
   /** Why the switch is away; null while connected. */
   readonly lost: () => string | null;
@@ -104,21 +106,22 @@ export class Outcomes {
 
   /** Whether anything is wrong that may be a resource's trouble. */
   get #isTroubled(): boolean {
-    const { desired, tracker } = this.#options;
-    return desired.tunnelPort === null || desired.invalid.size > 0 || tracker.refused > 0;
+    const { desired, tracker, meters } = this.#options;
+    return desired.tunnelPort === null || desired.invalid.size > 0 || tracker.refused + meters.refused > 0;
   }
 
   #isPending(id: string): boolean {
-    const { tracker } = this.#options;
-    return !tracker.settled && [...ownersOf(id), HOST].some((owner) => tracker.waits(owner));
+    const { tracker, meters } = this.#options;
+    if (tracker.settled && meters.settled) return false;
+    return [...ownersOf(id), HOST].some((owner) => tracker.waits(owner) || meters.waits(owner));
   }
 
   #failure(id: string): string | null {
-    const { desired, tracker, hostIp } = this.#options;
-    if (tracker.settled && !this.#isTroubled) return null;
+    const { desired, tracker, meters, hostIp } = this.#options;
+    if (tracker.settled && meters.settled && !this.#isTroubled) return null;
     const owners = ownersOf(id);
     for (const owner of [...owners, HOST]) {
-      const reason = desired.invalid.get(owner) ?? tracker.refusal(owner);
+      const reason = desired.invalid.get(owner) ?? meters.refusal(owner) ?? tracker.refusal(owner);
       if (reason !== null) return owner === HOST ? `flows of the host itself: ${reason}` : reason;
     }
     const remote = desired.neighbors.get(id);

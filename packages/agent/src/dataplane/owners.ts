@@ -1,7 +1,7 @@
 /** Whose flows are whose: names of what flows are made for. */
 import type { RemoteSet } from './security-keys.ts';
 
-/** `port ID`, `neighbor ID`, `router ID`, `vpc ID`, `provider ID`, `acl ID`, `group ID` or `addresses ID`. */
+/** `port ID`, `neighbor ID`, `router ID`, `vpc ID`, `provider ID`, `acl ID`, `quality ID` (of a port), `group ID` or `addresses ID`. */
 export type Owner =
   | `port ${string}`
   | `neighbor ${string}`
@@ -9,6 +9,7 @@ export type Owner =
   | `vpc ${string}`
   | `provider ${string}`
   | `acl ${string}`
+  | `quality ${string}`
   | RemoteSet;
 
 export function portOwner(id: string): Owner {
@@ -27,6 +28,11 @@ export function vpcOwner(id: string): Owner {
   return `vpc ${id}`;
 }
 
+/** What a port's QoS policy makes of it. */
+export function qualityOwner(id: string): Owner {
+  return `quality ${id}`;
+}
+
 /** All that may have flows under one resource's id. */
 export function ownersOf(id: string): readonly Owner[] {
   return [
@@ -36,6 +42,7 @@ export function ownersOf(id: string): readonly Owner[] {
     vpcOwner(id),
     `provider ${id}`,
     `acl ${id}`,
+    qualityOwner(id),
     `group ${id}`,
     `addresses ${id}`,
   ];

@@ -3,7 +3,7 @@
  * the in-memory switch. Table ids leave room for what later stands between (address translation), so that growing
  * renumbers nothing.
  *
- *   VM port ─▶ classify ─▶ antispoof ─▶ leaving… ─▶ services ─▶ routers ─▶ neighbour ─▶ delivery ─▶ entering… ─▶ output ─▶ VM port
+ *   VM port ─▶ classify (─▶ policing) ─▶ antispoof ─▶ leaving… ─▶ services ─▶ routers ─▶ neighbour ─▶ delivery ─▶ entering… ─▶ output ─▶ VM port
  *                 │                                    │            │  ▲       ▲  └────▶ tunnel ─▶ other host
  *                 │                                    │            │  │       │         wire ─▶ physical network
  *                 │                                    │            ▼  │       │
@@ -68,6 +68,7 @@ export interface Table {
 
 export type TableName =
   | 'classify'
+  | 'policing'
   | 'antispoof'
   | 'leavingSubnet'
   | 'leavingBorder'
@@ -103,9 +104,7 @@ const arpFields = ['arp_op', 'arp_spa', 'arp_tpa', 'arp_sha', 'arp_tha'] as cons
 const ndFields = ['nd_target', 'nd_sll', 'nd_tll', 'nd_options_type'] as const;
 const udpFields = ['udp_src', 'udp_dst'] as const;
 const remoteFields = ['reg4', 'reg8', 'reg9', 'reg10', 'reg11'] as const;
-const connectionFields = [
-  'ct_state', 'ct_nw_proto', 'ct_nw_src', 'ct_nw_dst', 'ct_ipv6_src', 'ct_ipv6_dst', 'ct_tp_src', 'ct_tp_dst',
-] as const; // prettier-ignore
+const connectionFields = ['ct_state', 'ct_nw_proto', 'ct_nw_src', 'ct_nw_dst', 'ct_ipv6_src', 'ct_ipv6_dst', 'ct_tp_src', 'ct_tp_dst'] as const; // prettier-ignore
 const endFields = ['eth_type', 'ipv4_src', 'ipv4_dst', 'ipv6_src', 'ipv6_dst'] as const;
 const trafficFields = [
   ...endFields, 'ip_proto',
@@ -120,8 +119,18 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     matches: ['in_port', 'tunnel_id', 'vlan_vid'],
     writes: ['metadata', 'reg0', 'reg13', 'vlan_vid'],
     outputs: 'none',
-    next: ['antispoof', 'gateway', 'delivery'],
+    next: ['policing', 'antispoof', 'gateway', 'delivery'],
     miss: 'drop',
+  },
+  policing: {
+    id: 5,
+    purpose: "what the port's QoS policy lets its VM send, and the mark on that: not what every port needs",
+    matches: ['reg0', 'eth_type'],
+    writes: ['ip_dscp'],
+    outputs: 'none',
+    next: ['antispoof'],
+    metered: true,
+    miss: 'antispoof',
   },
   antispoof: {
     id: 10,
@@ -385,11 +394,12 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
   },
   output: {
     id: 90,
-    purpose: 'the one way to a VM',
-    matches: [],
+    purpose: 'the one way to a VM, as narrow as its QoS policy says',
+    matches: ['reg1'],
     writes: [],
     outputs: 'register',
     next: [],
+    metered: true,
     miss: 'drop',
   },
   policy: {

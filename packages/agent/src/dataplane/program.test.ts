@@ -53,6 +53,7 @@ test('the flows of the host', () => {
     leavingVerdict 120 ct_state=0x28/0x38,reg2=1 → goto:50
     ndReply 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,nd_options_type=2 → nd_tll[0+48]:=eth_src[0+48],output:in_port
     output 100  → output:reg1
+    policing 0  → goto:10
     routers 0  → goto:70
     routing 2100 eth_type=0x86dd,ipv6_dst=fe80::/ffc0:: → drop
     routing 2100 eth_type=0x86dd,ipv6_dst=ff00::/ff00:: → drop

@@ -78,7 +78,7 @@ export function portFlows(
       instructions: [
         apply([set('reg0', ofport), ...(isMember ? [set('reg13', 1)] : [])]),
         { type: 'write_metadata', value: BigInt(port.vni) },
-        goto('antispoof'),
+        goto(port.qosPolicyId === undefined ? 'antispoof' : 'policing'),
       ],
     }),
   ];

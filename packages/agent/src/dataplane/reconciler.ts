@@ -1,10 +1,12 @@
 /**
- * Brings the switch in line with what the tracker wants. All work on the switch is done by one job at a time; jobs wait
+ * Brings the switch in line with what the trackers want: the meters that flows name before the flows, and away after them. All work on the switch is done by one job at a time; jobs wait
  * for each other in the order in which they came. What may be wrong (start, loss, an aborted caller) is read back first.
  */
 import type { Clock, Timer } from '@alcor/runtime';
 import type { FlowIdentity } from './flow.ts';
-import { SwitchLost, type Switch } from './switch.ts';
+import type { MeterTracker } from './meter-tracker.ts';
+import type { Meter } from './meters.ts';
+import { SwitchLost, type MeterChange, type Switch } from './switch.ts';
 import type { Planned, Tracker } from './tracker.ts';
 
 /** Changes per barrier: 1,000 flow-mods are some 150 kB on the wire and some 15 ms of the switch's time. */
@@ -16,6 +18,7 @@ const LAST_RETRY_MS = 30_000;
 export interface ReconcilerOptions {
   readonly switch: Switch;
   readonly tracker: Tracker;
+  readonly meters: MeterTracker;
   readonly clock: Clock;
   /** Told of the owners of flows that the switch has refused. */
   readonly onRefused: (owner: string) => void;
@@ -71,8 +74,13 @@ export class Reconciler {
 
   /** From now on flows of nobody are deleted, also after each loss. Within a job. */
   sweep(): void {
-    if (!this.#doubt) this.#options.tracker.sweep();
+    if (!this.#doubt) this.#sweepPresent();
     this.#sweeps = true;
+  }
+
+  #sweepPresent(): void {
+    this.#options.tracker.sweep();
+    this.#options.meters.sweep();
   }
 
   /** Runs after all jobs that came before. */
@@ -110,10 +118,14 @@ export class Reconciler {
     void this.exclusively(() => this.#background()).catch(() => undefined);
   }
 
+  get #isSettled(): boolean {
+    return this.#options.tracker.settled && this.#options.meters.settled;
+  }
+
   async #background(): Promise<void> {
     this.#kicked = false;
     try {
-      while ((await this.work(this.#signal)) && !this.#options.tracker.settled);
+      while ((await this.work(this.#signal)) && !this.#isSettled);
       this.#options.onBackgroundWork();
     } catch {
       // Nobody waits for an answer here, and a retry is on its way.
@@ -121,18 +133,26 @@ export class Reconciler {
   }
 
   async #read(signal: AbortSignal): Promise<void> {
-    const { tracker } = this.#options;
     const present: FlowIdentity[] = [];
     for await (const flow of this.#options.switch.flows(signal)) present.push(flow);
-    tracker.replacePresent(present);
-    if (this.#sweeps) tracker.sweep();
+    const meters: Meter[] = [];
+    for await (const meter of this.#options.switch.meters(signal)) meters.push(meter);
+    this.#options.tracker.replacePresent(present);
+    this.#options.meters.replacePresent(meters);
+    if (this.#sweeps) this.#sweepPresent();
     this.#doubt = false;
   }
 
   async #write(signal: AbortSignal): Promise<void> {
-    const { tracker } = this.#options;
+    const { tracker, meters } = this.#options;
+    const unused = meters.deletions();
+    await this.#applyMeters(meters.writes(), signal);
     await this.#applyAll(tracker.pending(), signal);
-    if (tracker.refused > 0) this.#scheduleRetry();
+    await this.#applyMeters(
+      unused.filter((change) => meters.stands(change)),
+      signal,
+    );
+    if (tracker.refused + meters.refused > 0) this.#scheduleRetry();
     else this.#retryMs = FIRST_RETRY_MS;
   }
 
@@ -161,10 +181,17 @@ export class Reconciler {
     for (const owner of this.#options.tracker.settle(batch, failures)) this.#options.onRefused(owner);
   }
 
+  async #applyMeters(changes: readonly MeterChange[], signal: AbortSignal): Promise<void> {
+    if (changes.length === 0) return;
+    const failures = await this.#options.switch.applyMeters(changes, signal);
+    for (const owner of this.#options.meters.settle(changes, failures)) this.#options.onRefused(owner);
+  }
+
   #scheduleRetry(): void {
     if (this.#retry !== null || this.#signal.aborted) return;
     this.#retry = this.#options.clock.timer(this.#retryMs, () => {
       this.#retry = null;
+      this.#options.meters.retry();
       this.#options.tracker.retry();
       this.kick();
     });

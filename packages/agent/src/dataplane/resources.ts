@@ -60,6 +60,26 @@ export interface AddressGroup {
   readonly revision: number;
 }
 
+/** At most so much; what is more ends. */
+export interface RateLimit {
+  readonly direction: 'ingress' | 'egress';
+  readonly unit: 'kilobits' | 'kilopackets';
+  /** Units per second. */
+  readonly rate: number;
+  /** Units at once; 0: chosen here. */
+  readonly burst: number;
+}
+
+/** What ports that name it may send and be sent. */
+export interface QosPolicy {
+  readonly id: string;
+  /** At most one for each direction and unit. */
+  readonly limits: readonly RateLimit[];
+  /** Differentiated services code point of what the VM sends; null: as it has it. */
+  readonly dscpMark: number | null;
+  readonly revision: number;
+}
+
 /** A VPC of which hosts are told only those neighbours that they have asked for. */
 export interface OnDemandVpc {
   readonly id: string;
@@ -95,6 +115,8 @@ export interface LocalPort {
   readonly allowedAddressPairs?: readonly AllowedAddressPair[];
   /** Undefined: nobody has told of groups, and nothing is restricted. Empty: nothing but ARP, ND and DHCP passes. */
   readonly securityGroupIds?: readonly string[];
+  /** Its own policy, or that of its network; absent: neither limits nor marks it. */
+  readonly qosPolicyId?: string | undefined;
   readonly revision: number;
 }
 

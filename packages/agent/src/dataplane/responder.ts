@@ -43,13 +43,7 @@ export function answers(owner: bigint, vni: number, its: Addresses, role: Role):
 export function answersAt(owner: bigint, priority: number, where: Match, its: Addresses, role: Role): Flow[] {
   return [
     ...its.v4.map((ip) =>
-      flow(
-        owner,
-        'services',
-        priority,
-        { ...where, eth_type: 0x0806, arp_op: 1, arp_tpa: ip },
-        arpReply(its.mac, ip),
-      ),
+      flow(owner, 'services', priority, { ...where, eth_type: 0x0806, arp_op: 1, arp_tpa: ip }, arpReply(its.mac, ip)),
     ),
     ...its.v6.map((ip) =>
       // Only a solicitation that carries its sender's link address has room for ours in the answer; the other kind is

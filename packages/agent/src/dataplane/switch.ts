@@ -1,6 +1,7 @@
 /** What the data plane asks of a switch, whichever it is. One contract suite runs on every implementation. */
 import type { Register } from './fields.ts';
 import type { Flow, FlowIdentity, Match } from './flow.ts';
+import type { Meter } from './meters.ts';
 import type { TableName } from './pipeline.ts';
 
 /** One wish: a flow that replaces whatever has its place, or a place that is to be empty. */
@@ -8,6 +9,13 @@ export type FlowChange =
   | { readonly type: 'write'; readonly flow: Flow }
   /** Only the flow with this very cookie: what has been replaced meanwhile stays. */
   | { readonly type: 'delete'; readonly flow: FlowIdentity };
+
+/** One wish for the meters of ports (meters.ts). A flow may name a meter only while there is one, and goes with it. */
+export type MeterChange =
+  | { readonly type: 'add'; readonly meter: Meter }
+  /** In place: there is no moment without it. */
+  | { readonly type: 'change'; readonly meter: Meter }
+  | { readonly type: 'delete'; readonly meter: Meter };
 
 /** A change that the switch refused. */
 export interface FlowFailure {
@@ -101,4 +109,8 @@ export interface Switch {
    * holds up no other. Throws `SwitchLost`.
    */
   apply(changes: readonly FlowChange[], signal: AbortSignal): Promise<readonly FlowFailure[]>;
+  /** The meters of ports that are present, in no order. Throws `SwitchLost`. */
+  meters(signal: AbortSignal): AsyncIterable<Meter>;
+  /** As `apply`, for meters. */
+  applyMeters(changes: readonly MeterChange[], signal: AbortSignal): Promise<readonly FlowFailure[]>;
 }

@@ -5,6 +5,7 @@ import {
   type StatedGoal,
   VpcConfiguration,
 } from '@alcor/contract';
+import type { LocalPort, QosPolicy } from '../dataplane/index.ts';
 import type { GoalSink } from '../held-vpc.ts';
 
 /** Goals of one small VPC, and where they would be sent to. */
@@ -29,19 +30,30 @@ export function neighbor(id: string, revisionNumber = 1, hostIpAddress = '172.16
   return { kind: 'neighbor', state };
 }
 
-/** Where neighbours would be sent to. */
+/** Where neighbours and policies would be sent to. */
 export class Switch implements GoalSink {
   readonly neighbors = new Map<string, string>();
   readonly onDemandIds = new Set<string>();
+  /** Those of ports, by the ports' ids. */
+  readonly policyOf = new Map<string, string | undefined>();
+  readonly policies = new Map<string, QosPolicy>();
   onRemove: (id: string) => void = () => undefined;
 
-  setPort(): void {}
+  setPort({ id, qosPolicyId }: LocalPort): void {
+    this.policyOf.set(id, qosPolicyId);
+  }
   setSecurityGroup(): void {}
   removeSecurityGroup(): void {}
   setAddressGroup(): void {}
   removeAddressGroup(): void {}
   setNetworkAcl(): void {}
   removeNetworkAcl(): void {}
+  setQosPolicy(policy: QosPolicy): void {
+    this.policies.set(policy.id, policy);
+  }
+  removeQosPolicy(id: string): void {
+    this.policies.delete(id);
+  }
   setRouter(): void {}
   removeRouter(): void {}
   removePort(): void {}

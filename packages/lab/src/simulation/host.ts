@@ -113,6 +113,16 @@ export class SimulatedHost {
         await wait();
         yield* memory.uses(match, signal);
       },
+      async *meters(signal) {
+        await wait();
+        yield* memory.meters(signal);
+      },
+      async applyMeters(changes, signal) {
+        await wait();
+        const failures = await memory.applyMeters(changes, signal);
+        await wait();
+        return failures;
+      },
       send(packets) {
         if (process.alive) memory.send(packets);
       },

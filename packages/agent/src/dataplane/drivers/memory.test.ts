@@ -7,8 +7,11 @@ import { Conntrack } from './conntrack.ts';
 import { FlowTable } from './flow-table.ts';
 import { MemorySwitch } from './memory.ts';
 import type { Packet } from './packet.ts';
+import { MemoryMeters } from './memory-meters.ts';
 import { switchContract } from './switch.contract.ts';
-import { UnsupportedAction, walk } from './walk.ts';
+import { type SwitchMemory, UnsupportedAction, walk } from './walk.ts';
+
+const remembers = (): SwitchMemory => ({ conntrack: new Conntrack(), meters: new MemoryMeters(undefined) });
 
 switchContract('the switch in memory', async () => {
   const memory = new MemorySwitch();
@@ -104,8 +107,8 @@ test('packets are counted on the flow that they take', async () => {
   const table = new FlowTable();
   const flow: Flow = { table: 0, priority: 1, cookie: 0n, match: { in_port: 4 }, instructions: [] };
   table.write(flow);
-  walk(new Map([[0, table]]), {}, 4, new Conntrack());
-  walk(new Map([[0, table]]), {}, 5, new Conntrack());
+  walk(new Map([[0, table]]), {}, 4, remembers());
+  walk(new Map([[0, table]]), {}, 5, remembers());
   expect(table.get(flowKey(flow))?.packets).toBe(1);
 });
 
@@ -115,7 +118,7 @@ test('an action that the interpreter does not know is an error, never skipped', 
     { type: 'apply_actions', actions: [{ type: 'group', group: 1 }] },
   ] as unknown as Flow['instructions'];
   table.write({ table: 0, priority: 1, cookie: 0n, match: {}, instructions });
-  expect(() => walk(new Map([[0, table]]), {}, 4, new Conntrack())).toThrow(UnsupportedAction);
+  expect(() => walk(new Map([[0, table]]), {}, 4, remembers())).toThrow(UnsupportedAction);
 });
 
 test('bits move from and to anywhere in a field', () => {
@@ -133,12 +136,7 @@ test('bits move from and to anywhere in a field', () => {
     },
   ];
   table.write({ table: 0, priority: 1, cookie: 0n, match: {}, instructions });
-  const { outputs } = walk(
-    new Map([[0, table]]),
-    { eth_src: 0x112233445566, eth_dst: 0xaabbccddeeff },
-    4,
-    new Conntrack(),
-  );
+  const { outputs } = walk(new Map([[0, table]]), { eth_src: 0x112233445566, eth_dst: 0xaabbccddeeff }, 4, remembers());
   expect(outputs[0]!.packet.eth_dst).toBe(0x4455ccddeeff);
   // A field that the packet does not have is not made by writing it.
   expect(outputs[0]!.packet.arp_op).toBeUndefined();

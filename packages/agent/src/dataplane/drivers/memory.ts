@@ -1,6 +1,7 @@
 /** A switch in memory that holds to the same contract as the real one and interprets the same flows. */
+import type { Clock } from '@alcor/runtime';
 import { masked, registersOf, type Field } from '../fields.ts';
-import { flowKey, maskOf, valueOf, type FlowIdentity, type Match } from '../flow.ts';
+import { flowKey, maskOf, metersOf, valueOf, type Flow, type FlowIdentity, type Match } from '../flow.ts';
 import { decodeFrame, encodeFrame } from '../frame.ts';
 import { must } from '../assert.ts';
 import { checkFlow } from '../check-flow.ts';
@@ -10,13 +11,16 @@ import {
   type FlowChange,
   type FlowFailure,
   type FlowUse,
+  type MeterChange,
   type PacketOut,
   type PluggedInterface,
   type Switch,
   type SwitchEvent,
 } from '../switch.ts';
+import { isPortMeter, type Meter } from '../meters.ts';
 import { Conntrack } from './conntrack.ts';
 import { FlowTable, type Entry } from './flow-table.ts';
+import { MemoryMeters } from './memory-meters.ts';
 import { onTheWire, type Packet } from './packet.ts';
 import { walk, type Given, type Walk } from './walk.ts';
 
@@ -28,6 +32,8 @@ export interface MemorySwitchOptions {
   readonly gatewayPort?: number | null;
   /** Ports to physical networks, by their names. Default: none. */
   readonly wires?: Readonly<Record<string, number>>;
+  /** What the meters of ports go by; without one they hold nobody back. */
+  readonly clock?: Pick<Clock, 'now'>;
   /** Runs before changes take effect: to be slow, or to reject and so lose the switch before anything happened. */
   readonly beforeApply?: (changes: readonly FlowChange[]) => Promise<void>;
   /** Runs after changes took effect and before they are confirmed: to lose the confirmation. */
@@ -45,6 +51,7 @@ export class MemorySwitch implements Switch {
   readonly #options: MemorySwitchOptions;
   readonly #tables = new Map<number, FlowTable>();
   readonly #conntrack = new Conntrack();
+  readonly #meters: MemoryMeters;
   readonly #interfaces = new Map<string, PluggedInterface>();
   /** Taken off the bridge while the switch was away: told of when it is back. */
   readonly #takenOff = new Set<string>();
@@ -54,6 +61,7 @@ export class MemorySwitch implements Switch {
   #life = 0;
   #up = true;
   #changes = 0;
+  #meterChanges = 0;
   #onSent: (walk: Walk, inPort: number) => void = () => undefined;
 
   constructor(options: MemorySwitchOptions = {}) {
@@ -62,6 +70,7 @@ export class MemorySwitch implements Switch {
     this.gatewayPort = options.gatewayPort === undefined ? 60_000 : options.gatewayPort;
     this.wires = new Map(Object.entries(options.wires ?? {}).map(([name, port]) => [port, name]));
     this.#options = options;
+    this.#meters = new MemoryMeters(options.clock);
   }
 
   async start(tell: (event: SwitchEvent) => void, signal: AbortSignal): Promise<void> {
@@ -106,6 +115,25 @@ export class MemorySwitch implements Switch {
     }
   }
 
+  async *meters(signal: AbortSignal): AsyncIterable<Meter> {
+    const life = this.#alive();
+    for (const meter of this.#meters.all) {
+      signal.throwIfAborted();
+      if (this.#life !== life) throw new SwitchLost(`${this.name} went away`);
+      yield meter;
+    }
+  }
+
+  async applyMeters(changes: readonly MeterChange[], signal: AbortSignal): Promise<readonly FlowFailure[]> {
+    signal.throwIfAborted();
+    this.#alive();
+    const reasons = changes.map((change) => this.#meters.apply(change));
+    const gone = changes.flatMap(({ type, meter }) => (type === 'delete' ? [meter.id] : []));
+    if (gone.length > 0) this.#dropFlowsNaming(new Set(gone));
+    this.#meterChanges += changes.length;
+    return reasons.flatMap((reason, index) => (reason === null ? [] : [{ index, reason }]));
+  }
+
   send(packets: readonly PacketOut[]): void {
     if (!this.#up) return;
     for (const { table, context, frame } of packets) {
@@ -143,6 +171,7 @@ export class MemorySwitch implements Switch {
     this.#life += 1;
     this.#tables.clear();
     this.#conntrack.clear();
+    this.#meters.clear();
     this.#tell({ type: 'lost', reason });
   }
 
@@ -183,13 +212,14 @@ export class MemorySwitch implements Switch {
     return undefined;
   }
 
-  /** Changes accepted since it was made: what a test counts to see that nothing was rewritten. */
+  /** Changes of flows and meters accepted since it was made: what a test counts to see that nothing was rewritten. */
   get changesApplied(): number {
-    return this.#changes;
+    return this.#changes + this.#meterChanges;
   }
 
   #walk(packet: Packet, inPort: number, table: number): Walk {
-    const walked = walk(this.#tables, packet, inPort, this.#conntrack, table);
+    const state = { conntrack: this.#conntrack, meters: this.#meters };
+    const walked = walk(this.#tables, packet, inPort, state, table);
     for (const given of walked.given) this.#tell({ type: 'packet', packet: packetIn(given) });
     return walked;
   }
@@ -205,12 +235,21 @@ export class MemorySwitch implements Switch {
     return null;
   }
 
-  #write(flow: Extract<FlowChange, { type: 'write' }>['flow']): string | null {
+  /** As a meter goes in OpenFlow (section 6.4). */
+  #dropFlowsNaming(meters: ReadonlySet<number>): void {
+    for (const table of this.#tables.values())
+      for (const { flow } of table.entries())
+        if (metersOf(flow).some((id) => meters.has(id))) table.delete(flowKey(flow));
+  }
+
+  #write(flow: Flow): string | null {
     try {
       checkFlow(flow);
     } catch (error) {
       return String(error);
     }
+    const missing = metersOf(flow).find((id) => isPortMeter(id) && !this.#meters.has(id));
+    if (missing !== undefined) return `there is no meter ${missing}`;
     const table = this.#tables.get(flow.table) ?? new FlowTable();
     this.#tables.set(flow.table, table);
     table.write(flow);

@@ -18,6 +18,7 @@ import { connect as connectOvsdb, insert, map, mutate, named, type OvsdbClient }
 import { unreachable } from '../assert.ts';
 import { registersOf } from '../fields.ts';
 import type { FlowIdentity, Match } from '../flow.ts';
+import type { Meter } from '../meters.ts';
 import { namedTable, pipeline } from '../pipeline.ts';
 import {
   NO_PORT,
@@ -25,11 +26,12 @@ import {
   type FlowChange,
   type FlowFailure,
   type FlowUse,
+  type MeterChange,
   type PacketOut,
   type Switch,
   type SwitchEvent,
 } from '../switch.ts';
-import { makeMeters } from './ovs-meters.ts';
+import { changeMeters, makeMeters, readPortMeters } from './ovs-meters.ts';
 import {
   changesBetween,
   emptyView,
@@ -122,6 +124,24 @@ export class OvsSwitch implements Switch {
     try {
       const { failures } = await connection.applyFlowMods(changes.map(flowMod), { signal });
       return failures.map(({ index, error }) => ({ index, reason: wordsOf(error) }));
+    } catch (error) {
+      throw this.#lost(connection, error, signal);
+    }
+  }
+
+  async *meters(signal: AbortSignal): AsyncIterable<Meter> {
+    const connection = this.#connected();
+    try {
+      yield* readPortMeters(connection, signal);
+    } catch (error) {
+      throw this.#lost(connection, error, signal);
+    }
+  }
+
+  async applyMeters(changes: readonly MeterChange[], signal: AbortSignal): Promise<readonly FlowFailure[]> {
+    const connection = this.#connected();
+    try {
+      return await changeMeters(connection, changes, signal);
     } catch (error) {
       throw this.#lost(connection, error, signal);
     }

@@ -6,9 +6,10 @@ import { FALLBACK, flow as flowOf } from '../build.ts';
 import { resourceCookie, RESOURCE_MASK, stamped } from '../cookie.ts';
 import { flowKey, type Action, type Flow, type FlowIdentity } from '../flow.ts';
 import { decodeFrame } from '../frame.ts';
-import { meterOf } from '../meters.ts';
+import { type Meter, meterOf } from '../meters.ts';
 import { pipeline } from '../pipeline.ts';
 import { hostFlows, neighborFlows, portFlows } from '../program.ts';
+import { qualityOf } from '../quality.ts';
 import type { FlowChange, Switch, SwitchEvent } from '../switch.ts';
 import { unknownFlows } from '../unknown.ts';
 import { addressGroupFlows, securityGroupFlows } from '../security-groups.ts';
@@ -74,6 +75,9 @@ const all: readonly Flow[] = [
   ...securityGroupFlows({ id: 'h', rules, stateful: false, revision: 1 }),
   ...addressGroupFlows({ id: 'a', addresses: ['10.0.0.0/8', 'fd00::1', 'fd00::/17'], revision: 1 }),
 ];
+const limits = (['egress', 'ingress'] as const).flatMap((direction) =>
+  (['kilobits', 'kilopackets'] as const).map((unit) => ({ direction, unit, rate: 1_000, burst: 0 })),
+);
 const drop = { table: pipeline.classify.id, priority: 5, match: { in_port: 9 }, instructions: [] };
 
 export function switchContract(name: string, make: () => Promise<SwitchUnderTest>): void {
@@ -176,6 +180,30 @@ export function switchContract(name: string, make: () => Promise<SwitchUnderTest
       expect(await packetsOf(made.driver, resourceCookie('n'), asking.vni + 1)).toEqual([]);
     });
 
+    test('a meter is read back as what it is, changes in place, and goes with the flows that name it', async () => {
+      const { driver } = made;
+      const policy = { id: 'q', limits, dscpMark: 46, revision: 1 };
+      const { meters, flows } = qualityOf(portOfP, 7, policy);
+      const [refused] = await driver.apply(flows.map(write), never);
+      expect(refused).toEqual({ index: 0, reason: expect.stringMatching(/\w/) });
+      expect(
+        await driver.applyMeters(
+          meters.map((meter) => ({ type: 'add', meter })),
+          never,
+        ),
+      ).toEqual([]);
+      expect(await metersOf(driver)).toEqual(meters);
+      expect(await driver.applyMeters([{ type: 'add', meter: meters[0]! }], never)).toHaveLength(1);
+      expect(await driver.apply(flows.map(write), never)).toEqual([]);
+      const slower = { ...meters[0]!, rate: 7 };
+      expect(await driver.applyMeters([{ type: 'change', meter: slower }], never)).toEqual([]);
+      expect(await metersOf(driver)).toEqual([slower, ...meters.slice(1)]);
+      expect(await keys(driver)).toEqual(flows.map(named).sort());
+      expect(await driver.applyMeters([{ type: 'delete', meter: slower }], never)).toEqual([]);
+      expect(await metersOf(driver)).toEqual(meters.slice(1));
+      expect(await keys(driver)).toEqual([named(flows.at(-1)!)]);
+    });
+
     test('a switch that dies is lost, comes back without flows, and takes flows again', async () => {
       await made.driver.apply(all.map(write), never);
       await made.restart();
@@ -202,6 +230,12 @@ export async function keys(driver: Switch): Promise<string[]> {
   const found: string[] = [];
   for await (const flow of driver.flows(never)) found.push(named(flow));
   return found.sort();
+}
+
+async function metersOf(driver: Switch): Promise<Meter[]> {
+  const found: Meter[] = [];
+  for await (const meter of driver.meters(never)) found.push(meter);
+  return found.sort((a, b) => a.id - b.id);
 }
 
 /** What the resource's flows in the network have counted. */

@@ -4,6 +4,7 @@ import { IN_PORT, instructionsText, type Action, type CtAction, type Flow, type 
 import { tableName } from '../pipeline.ts';
 import { type Conntrack, untracked } from './conntrack.ts';
 import type { FlowTable } from './flow-table.ts';
+import type { MemoryMeters } from './memory-meters.ts';
 import { normalised, onTheWire, packetText, stateFields, valueText, type Packet } from './packet.ts';
 
 export interface Output {
@@ -37,11 +38,18 @@ export class UnsupportedAction extends Error {
   override readonly name = 'UnsupportedAction';
 }
 
-interface Journey {
-  readonly tables: ReadonlyMap<number, FlowTable>;
+/** What a switch remembers beside its flows. */
+export interface SwitchMemory {
   readonly conntrack: Conntrack;
+  readonly meters: Pick<MemoryMeters, 'pass'>;
+}
+
+interface Journey extends SwitchMemory {
+  readonly tables: ReadonlyMap<number, FlowTable>;
   readonly inPort: number;
   packet: { [F in Field]?: FieldValue };
+  /** A meter has ended the packet. */
+  isEnded: boolean;
   readonly outputs: Output[];
   readonly given: Given[];
   readonly trace: Step[];
@@ -64,14 +72,15 @@ export function walk(
   tables: ReadonlyMap<number, FlowTable>,
   packet: Packet,
   inPort: number,
-  conntrack: Conntrack,
+  memory: SwitchMemory,
   table = 0,
 ): Walk {
   const journey: Journey = {
     tables,
-    conntrack,
+    ...memory,
     inPort,
     packet: {},
+    isEnded: false,
     outputs: [],
     given: [],
     trace: [],
@@ -79,6 +88,7 @@ export function walk(
   };
   for (let next = journey.tracked.shift(); next !== undefined; next = journey.tracked.shift()) {
     journey.packet = { ...next.packet };
+    journey.isEnded = false;
     passFrom(next.table, journey);
   }
   return { outputs: journey.outputs, given: journey.given, trace: journey.trace };
@@ -119,13 +129,13 @@ function passTable(id: number, journey: Journey): number | null {
   entry.packets += 1;
   let next: number | null = null;
   for (const instruction of entry.flow.instructions) next = perform(instruction, id, journey) ?? next;
-  return next;
+  return journey.isEnded ? null : next;
 }
 
 function perform(instruction: Instruction, table: number, journey: Journey): number | null {
   switch (instruction.type) {
     case 'apply_actions':
-      for (const action of instruction.actions) act(action, table, journey);
+      actAll(instruction.actions, table, journey);
       return null;
     case 'write_metadata':
       write(journey, 'metadata', instruction.value, instruction.mask ?? allOnes(64));
@@ -135,6 +145,21 @@ function perform(instruction: Instruction, table: number, journey: Journey): num
     default:
       throw new UnsupportedAction(`instruction ${(instruction as { type: string }).type}`);
   }
+}
+
+function actAll(actions: readonly Action[], table: number, journey: Journey): void {
+  for (const action of actions) {
+    if (journey.isEnded) return;
+    act(action, table, journey);
+  }
+}
+
+function clone(actions: readonly Action[], table: number, journey: Journey): void {
+  const { packet } = journey;
+  journey.packet = { ...packet };
+  actAll(actions, table, journey);
+  journey.packet = packet;
+  journey.isEnded = false;
 }
 
 function act(action: Action, table: number, journey: Journey): void {
@@ -156,8 +181,10 @@ function act(action: Action, table: number, journey: Journey): void {
     case 'controller':
       return void journey.given.push({ table, packet: { ...journey.packet } });
     case 'meter':
-      // This switch has no meters.
-      return;
+      // Those of the host are not in this switch: they let everything pass.
+      return void (journey.isEnded = !journey.meters.pass(action.meter));
+    case 'clone':
+      return clone(action.actions, table, journey);
     case 'resubmit':
       return passFrom(action.table, journey);
     case 'ct':
@@ -195,9 +222,10 @@ function move(action: Extract<Action, { type: 'move' }>, journey: Journey): void
   write(journey, action.to.field, (from & ones) << shift, ones << shift);
 }
 
-/** A field that the packet does not have is left alone, as the switch does. */
+/** A field that the packet does not have is left alone, as the switch does; who makes packets may leave out a mark of 0. */
 function write(journey: Journey, field: Field, value: FieldValue, mask: FieldValue): void {
-  const old = journey.packet[field];
+  const isIp = journey.packet.ip_proto !== undefined;
+  const old = journey.packet[field] ?? (field === 'ip_dscp' && isIp ? 0 : undefined);
   if (old === undefined) return;
   const kept = BigInt(old) & ~BigInt(mask);
   journey.packet[field] = normalise(field, kept | (BigInt(value) & BigInt(mask)));

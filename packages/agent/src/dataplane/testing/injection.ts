@@ -11,6 +11,24 @@ export async function injected(ovs: OpenVswitch, ifaceId: string, packet: Packet
   await ovs.appctl('netdev-dummy/receive', `d-${ifaceId}`, datapathText(packet));
 }
 
+/** A dummy interface holds no more than a hundred. */
+const AT_ONCE = 50;
+
+/** Has the interface receive as many of the packet, as frames of so many bytes, and waits until the switch has done with them. */
+export async function injectedOften(
+  ovs: OpenVswitch,
+  ifaceId: string,
+  packet: Packet,
+  { times, bytes }: { readonly times: number; readonly bytes: number },
+): Promise<void> {
+  const text = datapathText(packet);
+  for (let left = times; left > 0; left -= AT_ONCE) {
+    const some = Array.from({ length: Math.min(left, AT_ONCE) }, () => [text, '--len', String(bytes)]);
+    await ovs.appctl('netdev-dummy/receive', `d-${ifaceId}`, ...some.flat());
+    for (let turn = 0; turn < 4; turn++) await ovs.appctl('version');
+  }
+}
+
 /**
  * The interfaces of those named that sent something while `doing` ran and the switch had done with it. On a busy machine the datapath's
  * counters come late: where fewer than `wanted` have sent something, they are looked at again for a while.

@@ -1,0 +1,57 @@
+/** What QoS policies make of ports: meters, which what the VM sends and what it is sent has to pass, and a mark. */
+import { EXCEPTION, flow, RULE, set } from './build.ts';
+import { resourceCookie } from './cookie.ts';
+import type { Action, Flow, Match } from './flow.ts';
+import { type Meter, portMeter } from './meters.ts';
+import type { LocalPort, QosPolicy, RateLimit } from './resources.ts';
+
+/** The largest that a guest may hand over at once, with segmentation offload: a burst with no room for it would end all of them. */
+const LARGEST_KILOBITS = Math.ceil((65_536 * 8) / 1000);
+/** Seconds of its rate that a limit lets pass at once where its rule says nothing, as Neutron has it. */
+const DEFAULT_BURST = 0.8;
+const MOST = 0xffff_ffff;
+
+export interface Quality {
+  readonly flows: readonly Flow[];
+  readonly meters: readonly Meter[];
+}
+
+/** Of a port that is plugged at `ofport` and has the policy. */
+export function qualityOf(port: LocalPort, ofport: number, { limits, dscpMark }: QosPolicy): Quality {
+  const owner = resourceCookie(port.id);
+  const sent = limits.filter(({ direction }) => direction === 'egress').map((limit) => meterFor(ofport, limit));
+  const received = limits.filter(({ direction }) => direction === 'ingress').map((limit) => meterFor(ofport, limit));
+  const pass = sent.map(through);
+  const from: Match = { reg0: ofport };
+  const marked = dscpMark === null ? [] : [0x0800, 0x86dd];
+  return {
+    meters: [...sent, ...received],
+    flows: [
+      ...(pass.length > 0 ? [flow(owner, 'policing', RULE, from, pass, 'antispoof')] : []),
+      ...marked.map((eth_type) =>
+        flow(owner, 'policing', EXCEPTION, { ...from, eth_type }, [...pass, set('ip_dscp', dscpMark!)], 'antispoof'),
+      ),
+      ...(received.length > 0 ? [narrow(owner, ofport, received)] : []),
+    ],
+  };
+}
+
+/** In a clone: of what is for all ports of a network, one that has had enough takes nothing from the others. */
+function narrow(owner: bigint, ofport: number, meters: readonly Meter[]): Flow {
+  const actions: Action[] = [...meters.map(through), { type: 'output_reg', field: 'reg1' }];
+  return flow(owner, 'output', EXCEPTION, { reg1: ofport }, [{ type: 'clone', actions }]);
+}
+
+function through({ id }: Meter): Action {
+  return { type: 'meter', meter: id };
+}
+
+function meterFor(ofport: number, { direction, unit, rate, burst }: RateLimit): Meter {
+  const atOnce = burst === 0 ? Math.ceil(rate * DEFAULT_BURST) : burst;
+  if (unit === 'kilobits') {
+    const most = { rate: Math.min(rate, MOST), burst: Math.min(Math.max(atOnce, LARGEST_KILOBITS), MOST) };
+    return { id: portMeter(ofport, direction, 'kilobits'), unit, ...most };
+  }
+  const most = { rate: Math.min(rate * 1000, MOST), burst: Math.min(atOnce * 1000, MOST) };
+  return { id: portMeter(ofport, direction, 'packets'), unit: 'packets', ...most };
+}
