@@ -107,6 +107,7 @@ function checkWrite(flow: Flow, table: Table, field: Field): void {
 }
 
 function checkOutput(flow: Flow, table: Table, to: Table['outputs']): void {
+  if (to === 'in_port' && table.turns === true) return;
   if (table.outputs !== to) throw refuse(flow, `table does not output to ${to}`);
 }
 
@@ -134,8 +135,11 @@ function checkCt(flow: Flow, table: Table, action: CtAction): void {
   const family = flow.match.eth_type;
   if (family === undefined || ![0x0800, 0x86dd].includes(Number(family))) throw refuse(flow, 'ct needs an IP packet');
   if (action.table !== undefined) checkGoto(flow, table, action.table);
-  for (const { field } of action.actions ?? [])
-    if (field !== 'ct_mark') throw refuse(flow, `ct does not write ${field}`);
+  for (const each of action.actions ?? []) {
+    if (each.type === 'set_field' && each.field !== 'ct_mark') throw refuse(flow, `ct does not write ${each.field}`);
+    if (each.type === 'nat' && each.side !== undefined && !action.commit) throw refuse(flow, 'nat needs a commit');
+    if (each.type === 'nat' && Number(family) !== 0x0800) throw refuse(flow, 'only IPv4 is translated');
+  }
 }
 
 function checkGoto(flow: Flow, table: Table, next: number): void {

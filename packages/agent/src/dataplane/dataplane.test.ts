@@ -256,11 +256,19 @@ test('the state can be looked at', async () => {
     22     leavingState     0
     23     leavingVerdict   1
     40     gateway          0
+    41     arriving         1
+    42     returned         0
+    43     arrivingReply    0
     50     services         10
     51     ndReply          1
     60     routers          1
     61     routing          3
     62     nextHop          0
+    63     departing        0
+    64     translation      0
+    65     translated       0
+    66     outward          0
+    67     outsideHop       0
     70     neighbour        3
     72     wire             0
     75     tunnel           1

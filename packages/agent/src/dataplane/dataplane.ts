@@ -18,10 +18,12 @@ import { HOST } from './program.ts';
 import { Reconciler } from './reconciler.ts';
 import type {
   AddressGroup,
+  FloatingIp,
   LocalPort,
   Neighbor,
   NetworkAcl,
   OnDemandVpc,
+  OutsideNeighbor,
   ProviderNetwork,
   QosPolicy,
   ResourceOutcome,
@@ -29,6 +31,7 @@ import type {
   RouterInterface,
   SecurityGroup,
 } from './resources.ts';
+import type { ServedAddress } from './served.ts';
 import type { FlowUse, PacketIn, PacketOut, Switch, SwitchEvent } from './switch.ts';
 import { Tracker } from './tracker.ts';
 
@@ -43,6 +46,8 @@ export interface DataplaneOptions {
   readonly onOutcomes?: (outcomes: readonly ResourceOutcome[]) => void;
   /** Given the packets that flows give to the agent, one at a time. */
   readonly onPacket?: (packet: PacketIn) => void;
+  /** Told of addresses that this host answers for on a wire from now on; their flows are still to be written. */
+  readonly onServing?: (addresses: readonly ServedAddress[]) => void;
 }
 
 export class Dataplane {
@@ -61,6 +66,12 @@ export class Dataplane {
     this.#onPacket = options.onPacket ?? (() => undefined);
     this.#onOutcomes = options.onOutcomes ?? (() => undefined);
     const tracker = this.#tracker;
+    const desired = new DesiredFlows({
+      tracker,
+      hostIp,
+      onAffected: (id) => this.#outcomes.stir(id),
+      onServing: options.onServing ?? (() => undefined),
+    });
     const meters = this.#meters;
     const desired = new DesiredFlows({ tracker, meters, hostIp, onAffected: (id) => this.#outcomes.stir(id) });
     this.#desired = desired;
@@ -142,6 +153,36 @@ export class Dataplane {
   removeProviderNetwork(id: string): void {
     this.#outcomes.touch(id);
     this.#desired.removeProviderNetwork(id);
+  }
+
+  /** This host answers for it, where it has its router's external network on a wire. */
+  setFloatingIp(floating: FloatingIp): void {
+    this.#outcomes.touch(floating.id);
+    this.#desired.floatingIps.set(floating);
+  }
+
+  removeFloatingIp(id: string): void {
+    this.#outcomes.touch(id);
+    this.#desired.floatingIps.remove(id);
+  }
+
+  /** Packets for the machine go to its MAC; nobody is told what becomes of it. */
+  setOutsideNeighbor(neighbor: OutsideNeighbor): void {
+    this.#desired.floatingIps.setOutsideNeighbor(neighbor);
+  }
+
+  removeOutsideNeighbor(neighbor: OutsideNeighbor): void {
+    this.#desired.floatingIps.removeOutsideNeighbor(neighbor);
+  }
+
+  /** Addresses that this host answers for with this MAC on the network. */
+  servedAt(vni: number, mac: string): readonly ServedAddress[] {
+    return this.#desired.floatingIps.servedAt(vni, mac);
+  }
+
+  /** The floating IP with this address on the network, if this host answers for it. */
+  floatingIpAt(vni: number, ip: string): FloatingIp | undefined {
+    return this.#desired.floatingIps.find(vni, ip);
   }
 
   /** A group judges the ports that name it; one that is not known here allows nothing. */

@@ -5,6 +5,7 @@
 import { AclIndex } from './acl-index.ts';
 import { broadcastFlows } from './broadcast.ts';
 import { BroadcastIndex } from './broadcast-index.ts';
+import { FloatingIps } from './floating-ips.ts';
 import type { Flow } from './flow.ts';
 import { networkAclFlows } from './network-acl.ts';
 import {
@@ -32,11 +33,13 @@ import type {
   SecurityGroup,
 } from './resources.ts';
 import { providerFlows } from './provider.ts';
+import { ProviderIndex } from './provider-index.ts';
 import { qualityOf } from './quality.ts';
 import { QualityIndex } from './quality-index.ts';
 import { routerFlows } from './routing.ts';
 import { RoutingIndex } from './routing-index.ts';
 import { addressGroupFlows, securityGroupFlows } from './security-groups.ts';
+import { servedByRouter, type ServedAddress } from './served.ts';
 import { SecurityIndex } from './security-index.ts';
 import { groupsOf } from './security.ts';
 import type { PluggedInterface } from './switch.ts';
@@ -55,6 +58,7 @@ const RANK = {
   vpc: 5,
   broadcast: 6,
   provider: 7,
+  floating: 8,
 } as const;
 
 export interface DesiredFlowsOptions {
@@ -64,6 +68,8 @@ export interface DesiredFlowsOptions {
   readonly hostIp: string;
   /** Told of every resource whose flows may have become others because another one changed. */
   readonly onAffected: (id: string) => void;
+  /** Told of addresses that this host answers for on a wire from now on. */
+  readonly onServing: (addresses: readonly ServedAddress[]) => void;
 }
 
 export class DesiredFlows {
@@ -86,10 +92,8 @@ export class DesiredFlows {
   readonly #broadcast = new BroadcastIndex();
   readonly #quality = new QualityIndex();
   #allHere = false;
-  readonly #providers = new Map<string, ProviderNetwork>();
-  readonly #providerOf = new Map<number, ProviderNetwork>();
-  /** Ports to the bridges of physical networks. */
-  readonly #wires = new Map<string, number>();
+  readonly #providers = new ProviderIndex();
+  readonly floatingIps: FloatingIps;
   #tunnelPort: number | null = null;
   #gatewayPort: number | null = null;
 
@@ -98,6 +102,13 @@ export class DesiredFlows {
     this.#meters = options.meters;
     this.#hostIp = options.hostIp;
     this.#onAffected = options.onAffected;
+    this.floatingIps = new FloatingIps({
+      routing: this.#routing,
+      isOnWire: (vni) => this.#providers.wireOf(vni) !== null,
+      program: (owner, flows) => this.#program(owner, RANK.floating, flows),
+      withdraw: (owner) => this.#withdraw(owner),
+      onServing: options.onServing,
+    });
     this.#programHost();
   }
 
@@ -128,49 +139,47 @@ export class DesiredFlows {
     if (ofport === this.#gatewayPort) return false;
     this.#gatewayPort = ofport;
     for (const id of this.#vpcs.keys()) this.#programVpc(id);
-    return this.#vpcs.size > 0;
+    const providers = [...this.#providers.networks];
+    for (const { id } of providers) this.#programProvider(id);
+    return this.#vpcs.size + providers.length > 0;
   }
 
   /** The port to the bridge of a physical network. False if it is what it was. */
   setWire(physicalNetwork: string, ofport: number | null): boolean {
-    if ((this.#wires.get(physicalNetwork) ?? null) === ofport) return false;
-    if (ofport === null) this.#wires.delete(physicalNetwork);
-    else this.#wires.set(physicalNetwork, ofport);
-    const concerned = [...this.#providers.values()].filter((each) => each.physicalNetwork === physicalNetwork);
-    for (const { id, vni } of concerned) {
+    const concerned = this.#providers.setWire(physicalNetwork, ofport);
+    for (const { id, vni } of concerned ?? []) {
       this.#programProvider(id);
       for (const owner of this.#routing.holdersOf(vni)) this.#onAffected(resourceOf(owner));
+      this.#programGatewaysOn(vni);
     }
-    return concerned.length > 0;
+    return concerned !== undefined && concerned.length > 0;
   }
 
   setProviderNetwork(network: ProviderNetwork): void {
-    const before = this.#providers.get(network.id);
-    this.#providers.set(network.id, network);
-    if (before !== undefined) this.#providerOf.delete(before.vni);
-    this.#providerOf.set(network.vni, network);
-    this.#onProvider(network.id, new Set([before?.vni ?? network.vni, network.vni]));
+    this.#onProvider(network.id, this.#providers.set(network));
   }
 
   removeProviderNetwork(id: string): void {
-    const before = this.#providers.get(id);
-    if (before === undefined) return;
-    this.#providers.delete(id);
-    this.#providerOf.delete(before.vni);
-    this.#onProvider(id, new Set([before.vni]));
+    this.#onProvider(id, this.#providers.remove(id));
   }
 
   #onProvider(id: string, vnis: ReadonlySet<number>): void {
     this.#programProvider(id);
     this.#programNetworks([...vnis]);
-    for (const vni of vnis) this.#programAll(this.#routing.holdersOf(vni));
+    for (const vni of vnis) {
+      this.#programAll(this.#routing.holdersOf(vni));
+      this.#programGatewaysOn(vni);
+    }
+  }
+
+  /** Who answers on a wire depends on there being one. */
+  #programGatewaysOn(vni: number): void {
+    for (const { id } of this.#routing.gatewaysOn(vni)) this.#programRouter(id);
   }
 
   /** Why the port's network does not lead off this host; null where it does. */
   whyCutOff(id: string): string | null {
-    const network = this.#providerOf.get(this.ports.get(id)?.vni ?? -1);
-    if (network === undefined || this.#wires.has(network.physicalNetwork)) return null;
-    return `this host has no bridge for the physical network ${network.physicalNetwork}`;
+    return this.#providers.whyCutOff(this.ports.get(id)?.vni ?? -1);
   }
 
   setPort(port: LocalPort): void {
@@ -365,7 +374,7 @@ export class DesiredFlows {
       const audience = this.#broadcast.audience(vni);
       if (audience === undefined) this.#withdraw(`broadcast ${vni}`);
       else {
-        const isOnWire = this.#providerOf.has(vni);
+        const isOnWire = this.#providers.isOnWire(vni);
         this.#program(`broadcast ${vni}`, RANK.broadcast, () => broadcastFlows(audience, isOnWire));
       }
     }
@@ -375,7 +384,7 @@ export class DesiredFlows {
     const neighbor = this.neighbors.get(id);
     if (neighbor === undefined) this.#withdraw(owner);
     else {
-      const isOnWire = this.#providerOf.has(neighbor.vni);
+      const isOnWire = this.#providers.isOnWire(neighbor.vni);
       const flows = () => neighborFlows(neighbor, this.#hostIp, this.#security, this.#routing, isOnWire);
       this.#program(owner, RANK.neighbor, flows);
     }
@@ -384,14 +393,15 @@ export class DesiredFlows {
   #programRouter(id: string): void {
     const router = this.#routing.router(id);
     if (router === undefined) this.#withdraw(routerOwner(id));
-    else this.#program(routerOwner(id), RANK.router, () => routerFlows(router));
+    else this.#program(routerOwner(id), RANK.router, () => routerFlows(router, this.#hostIp));
+    this.floatingIps.onRouter(id, router === undefined ? [] : servedByRouter(router, this.#hostIp));
   }
 
   #programProvider(id: string): void {
     const network = this.#providers.get(id);
-    const port = this.#wires.get(network?.physicalNetwork ?? '');
-    if (network === undefined || port === undefined) this.#withdraw(`provider ${id}`);
-    else this.#program(`provider ${id}`, RANK.provider, () => providerFlows(network, port));
+    const ways = { wire: this.#providers.wireOf(network?.vni ?? -1), gateway: this.#gatewayPort };
+    if (network === undefined) this.#withdraw(`provider ${id}`);
+    else this.#program(`provider ${id}`, RANK.provider, () => providerFlows(network, ways));
   }
 
   #programVpc(id: string): void {

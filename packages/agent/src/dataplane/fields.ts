@@ -47,6 +47,7 @@ export const fields = {
   reg12: { bits: 32, kind: 'number' },
   reg13: { bits: 32, kind: 'number' },
   reg14: { bits: 32, kind: 'number' },
+  reg15: { bits: 32, kind: 'number' },
   ct_state: { bits: 32, kind: 'hex' },
   ct_mark: { bits: 32, kind: 'hex' },
   // The connection's first packet, in whichever direction this one goes. Of ICMP, the ports are type and code.

@@ -41,8 +41,16 @@ export interface CtAction {
   /** Low bits of a register. */
   readonly zone: { readonly field: Field; readonly bits: 16 };
   readonly table?: number;
-  /** Written to the connection that is committed: ct_mark only. */
-  readonly actions?: readonly SetField[];
+  /** Done to the connection: `ct_mark` written where it is committed, and its addresses translated. */
+  readonly actions?: readonly (SetField | NatAction)[];
+}
+
+/** Bare: as the connection that the packet is of was translated when it was committed. With a side: translate it so from now on. */
+export interface NatAction {
+  readonly type: 'nat';
+  readonly side?: 'src' | 'dst';
+  readonly ipv4?: { readonly min: number };
+  readonly ports?: { readonly min: number };
 }
 
 export type SetField = Extract<Action, { readonly type: 'set_field' }>;
@@ -176,12 +184,17 @@ function actionText(action: Action, show: ShowValue): string {
       return `resubmit:${action.table}`;
     case 'ct': {
       const { commit, zone, table, actions } = action;
-      const marks = (actions ?? []).map((each) => actionText(each, show));
+      const marks = (actions ?? []).map((each) => (each.type === 'nat' ? natText(each) : actionText(each, show)));
       return `ct(${commit ? 'commit,' : ''}zone=${slice(zone, zone.bits)}${table === undefined ? '' : `,table=${table}`}${marks.map((mark) => `,${mark}`).join('')})`;
     }
     default:
       return unreachable(action);
   }
+}
+
+function natText({ side, ipv4, ports }: NatAction): string {
+  if (side === undefined) return 'nat';
+  return `nat(${side}=${ipv4?.min ?? ''}${ports === undefined ? '' : `:${ports.min}`})`;
 }
 
 function slice(at: { readonly field: Field; readonly offset?: number }, bits: number): string {

@@ -39,16 +39,20 @@ export { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
 export type {
   AddressGroup,
   AllowedAddressPair,
+  FloatingIp,
   LocalPort,
   Neighbor,
   NetworkAcl,
   NetworkAclRule,
   OnDemandVpc,
+  OutsideNeighbor,
+  PortForwarding,
   ProviderNetwork,
   QosPolicy,
   ResourceOutcome,
   Route,
   Router,
+  RouterGateway,
   RouterInterface,
   SecurityGroup,
   SecurityGroupRule,
@@ -60,6 +64,7 @@ export { RoutingIndex } from './routing-index.ts';
 export { SecurityIndex } from './security-index.ts';
 export { type Here, unknownFlows } from './unknown.ts';
 export { hasGoneToGateway } from './gateway.ts';
+export type { ServedAddress } from './served.ts';
 export { noSecurity, type SecurityView } from './security.ts';
 export {
   SwitchLost,

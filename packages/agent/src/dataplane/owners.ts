@@ -1,6 +1,7 @@
 /** Whose flows are whose: names of what flows are made for. */
 import type { RemoteSet } from './security-keys.ts';
 
+/** `port ID`, `neighbor ID`, `router ID`, `vpc ID`, `provider ID`, `floating ID`, `acl ID`, `group ID` or `addresses ID`. */
 /** `port ID`, `neighbor ID`, `router ID`, `vpc ID`, `provider ID`, `acl ID`, `quality ID` (of a port), `group ID` or `addresses ID`. */
 export type Owner =
   | `port ${string}`
@@ -8,6 +9,7 @@ export type Owner =
   | `router ${string}`
   | `vpc ${string}`
   | `provider ${string}`
+  | `floating ${string}`
   | `acl ${string}`
   | `quality ${string}`
   | RemoteSet;
@@ -28,6 +30,8 @@ export function vpcOwner(id: string): Owner {
   return `vpc ${id}`;
 }
 
+export function floatingOwner(id: string): Owner {
+  return `floating ${id}`;
 /** What a port's QoS policy makes of it. */
 export function qualityOwner(id: string): Owner {
   return `quality ${id}`;
@@ -41,6 +45,7 @@ export function ownersOf(id: string): readonly Owner[] {
     routerOwner(id),
     vpcOwner(id),
     `provider ${id}`,
+    floatingOwner(id),
     `acl ${id}`,
     qualityOwner(id),
     `group ${id}`,

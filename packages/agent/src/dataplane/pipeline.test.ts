@@ -23,7 +23,7 @@ const act = (action: unknown): Flow =>
   ({ ...good, instructions: [{ type: 'apply_actions', actions: [action] }] }) as Flow;
 
 test.each<[string, Flow, string]>([
-  ['an unknown table', { ...good, table: 42 }, 'there is no table 42'],
+  ['an unknown table', { ...good, table: 49 }, 'there is no table 49'],
   ['a priority out of range', { ...good, priority: 65_536 }, 'out of range'],
   ['a field that the table does not match on', { ...good, match: { eth_dst: 1 } }, 'does not match on eth_dst'],
   ['an unknown field', { ...good, match: { mpls_label: 1 } as Flow['match'] }, 'field mpls_label is unknown'],

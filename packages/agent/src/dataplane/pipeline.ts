@@ -21,6 +21,14 @@
  * gateway host. What is for a gateway travels between ports of their own, and leaves the gateway by the tunnel of all hosts: what has
  * been forwarded once is not forwarded again, because nothing leaves by the port it came in by, and nothing but that leads to a gateway.
  *
+ * North and south, by a router's gateway on an external network, which is a provider network:
+ *
+ *   routing ─▶ departing ─┬─ as a floating IP ────────────────────────┬─▶ outward ─▶ outsideHop ─▶ neighbour ─▶ wire
+ *                         ├─ here ─▶ translation ─ct─▶ translated ────┘                             (of this host:  └▶ arriving)
+ *                         └─ toGateway ─▶ gateway host ─▶ gateway ─▶ translation
+ *   wire ─▶ classify ─▶ arriving ─┬─ for a floating IP ──────────────────▶ routing ─▶ nextHop ─▶ neighbour
+ *                                 └─ for a gateway ─ct─▶ returned ───────┘
+ *
  * Security groups are asked where a packet leaves its VM and where it enters one (… above), each in four steps:
  *
  *   leaving ─▶ leavingTrack ─ct─▶ leavingState ─▶ leavingVerdict      and the same for entering;
@@ -41,7 +49,22 @@
  *   reg12     the networks among which addresses mean the same: those that routers join with that of the port that is judged
  *   reg13     1 when its sender is in a group that some rule names as remote: who gets the packet must have heard of the sender before
  *   reg14     1 in what the agent is given of a packet that has gone to a gateway
+ *   reg15     the zone of connections of the router whose gateway the packet passes
  */
+import { arrivals, departures } from './north-south-tables.ts';
+import {
+  arpFields,
+  connectionFields,
+  endFields,
+  ipFields,
+  ndFields,
+  remoteFields,
+  trafficFields,
+  udpFields,
+} from './pipeline-fields.ts';
+import type { Table, TableName } from './table.ts';
+
+export type { Table, TableName };
 import type { Field } from './fields.ts';
 
 export interface Table {
@@ -119,6 +142,7 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     matches: ['in_port', 'tunnel_id', 'vlan_vid'],
     writes: ['metadata', 'reg0', 'reg13', 'vlan_vid'],
     outputs: 'none',
+    next: ['antispoof', 'gateway', 'arriving', 'delivery'],
     next: ['policing', 'antispoof', 'gateway', 'delivery'],
     miss: 'drop',
   },
@@ -212,11 +236,12 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     id: 40,
     purpose: 'what other hosts have no neighbour for, on the gateway host of the network; what it answers, on theirs',
     matches: ['metadata', 'eth_dst', ...ipFields, ...arpFields, 'nd_options_type'],
-    writes: ['tun_dst', 'reg4'],
+    writes: ['tun_dst', 'reg4', 'reg6', 'reg7'],
     outputs: 'none',
-    next: ['services', 'nextHop', 'neighbour', 'delivery'],
+    next: ['services', 'nextHop', 'translation', 'neighbour', 'delivery'],
     miss: 'drop',
   },
+  ...arrivals,
   services: {
     id: 50,
     purpose: 'ARP and neighbour discovery answered on the host, DHCP and DNS by the agent',
@@ -260,7 +285,7 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
       'icmpv4_type', 'icmpv6_type', ...remoteFields,
     ], // prettier-ignore
     outputs: 'in_port',
-    next: ['nextHop'],
+    next: ['nextHop', 'departing'],
     toAgent: true,
     miss: 'drop',
   },
@@ -275,6 +300,7 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     toAgent: true,
     miss: 'drop',
   },
+  ...departures,
   neighbour: {
     id: 70,
     purpose:
@@ -284,6 +310,7 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     outputs: 'none',
     next: ['wire', 'tunnel', 'toGateway', 'delivery'],
     calls: ['wire', 'tunnel'],
+    again: ['arriving'],
     metered: true,
     toAgent: true,
     miss: 'drop',
@@ -291,9 +318,10 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
   wire: {
     id: 72,
     purpose: 'to the physical network of a provider network, under the tag that it has there',
-    matches: ['metadata'],
+    matches: ['metadata', 'in_port'],
     writes: ['vlan_vid'],
     outputs: 'port',
+    turns: true,
     next: [],
     miss: 'drop',
   },

@@ -42,7 +42,7 @@ export function hostFlows(tunnelPort: number | null): readonly Flow[] {
 
 /**
  * The flows of a port of this host that is plugged at `ofport`. Administratively down, it is one flow that drops what
- * the VM sends; nothing leads to it.
+ * the VM sends; nothing leads to it, but it is a member of its groups as it is on other hosts.
  */
 export function portFlows(
   port: LocalPort,
@@ -52,7 +52,8 @@ export function portFlows(
   acls: AclView = noAcls,
 ): readonly Flow[] {
   const owner = resourceCookie(port.id);
-  if (!port.adminStateUp) return [flow(owner, 'classify', RULE, { in_port: ofport }, [])];
+  const members = memberFlows(port, security, routing);
+  if (!port.adminStateUp) return [flow(owner, 'classify', RULE, { in_port: ofport }, []), ...members];
   const own = addressesOf(port);
   const at: Match = { metadata: BigInt(port.vni), eth_dst: own.mac };
   const isMember = port.securityGroupIds?.some((id) => security.isNamed(id)) === true;
@@ -67,7 +68,7 @@ export function portFlows(
     ...(own.v6.length > 0 ? QUESTIONS_V6.map((match) => toAgent(owner, ofport, port.vni, match)) : []),
     ...aclPortFlows(port, ofport, acls),
     ...securityPortFlows(port, ofport, security, routing),
-    ...memberFlows(port, security, routing),
+    ...members,
     ...(port.portSecurityEnabled
       ? ownAddressesOnly(owner, ofport, port, 'leavingSubnet')
       : [anyAddress(owner, ofport)]),
@@ -85,7 +86,8 @@ export function portFlows(
 }
 
 /**
- * The flows towards a port of another host; none if it says to be on this one, where its local port speaks for it. `isOnWire`: its network is a
+ * The flows towards a port of another host. Of one that is on this one its local port speaks, but for what groups it is in: that is the same
+ * whether it is plugged or not, as it is on other hosts. `isOnWire`: its network is a
  * provider network, so what is for it goes by the wire.
  */
 export function neighborFlows(
@@ -95,7 +97,8 @@ export function neighborFlows(
   routing: RoutingView = noRouting,
   isOnWire = false,
 ): readonly Flow[] {
-  if (neighbor.hostIp === hostIp) return [];
+  const members = memberFlows(neighbor, security, routing);
+  if (neighbor.hostIp === hostIp) return members;
   const owner = resourceCookie(neighbor.id);
   const its = addressesOf(neighbor);
   const at: Match = { metadata: BigInt(neighbor.vni), eth_dst: its.mac };
@@ -103,7 +106,7 @@ export function neighborFlows(
     ...(isOnWire ? [] : [flow(owner, 'neighbour', RULE, at, [set('tun_dst', ipv4(neighbor.hostIp))], 'tunnel')]),
     ...answers(owner, neighbor.vni, its, 'host'),
     ...nextHopFlows(owner, neighbor, routing),
-    ...memberFlows(neighbor, security, routing),
+    ...members,
   ];
 }
 

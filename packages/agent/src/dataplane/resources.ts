@@ -99,6 +99,13 @@ export interface ProviderNetwork {
   readonly vlan: number | null;
 }
 
+/** A machine on the wire of a provider network that is no port of the region, as it has said itself. */
+export interface OutsideNeighbor {
+  readonly vni: number;
+  readonly ip: string;
+  readonly mac: string;
+}
+
 /** A port bound to this host. */
 export interface LocalPort {
   /** Also what the plugged interface carries as `external_ids:iface-id`. */
@@ -157,12 +164,52 @@ export interface Route {
   readonly nextHop: string;
 }
 
+/** By which a router leads to machines outside of the region. */
+export interface RouterGateway {
+  /** Of the external network, which is a provider network. */
+  readonly vni: number;
+  readonly mac: string;
+  readonly addresses: readonly RouterAddress[];
+  /** The gateways of the subnets that it has addresses of. */
+  readonly nextHops: readonly string[];
+  /** What leaves by IPv4 gets the gateway's address, and nothing comes in but answers. */
+  readonly snat: boolean;
+  /** Underlay address of the host that has the gateway; undefined: none does. */
+  readonly hostIp?: string | undefined;
+}
+
+/** An address of an external network that this host answers for: for an address of a port, or port by port for several. */
+export interface FloatingIp {
+  readonly id: string;
+  readonly routerId: string;
+  readonly ip: string;
+  /** Its own on the external network. */
+  readonly mac: string;
+  /** The address that it stands for; null: only `forwardings`. */
+  readonly fixedIp: string | null;
+  readonly forwardings: readonly PortForwarding[];
+  readonly revision: number;
+}
+
+/** Ports of a floating IP that lead to ports of a guest: to as many in order, or all to one. */
+export interface PortForwarding {
+  readonly id: string;
+  /** TCP or UDP. */
+  readonly protocol: 6 | 17;
+  readonly fixedIp: string;
+  /** First and last. */
+  readonly external: readonly [number, number];
+  readonly internal: readonly [number, number];
+}
+
 /** Routes between the subnets that it is on, on every host that has ports of one of them. */
 export interface Router {
   readonly id: string;
   readonly adminStateUp: boolean;
   readonly interfaces: readonly RouterInterface[];
   readonly routes: readonly Route[];
+  /** Undefined: it leads to no external network. */
+  readonly gateway?: RouterGateway | undefined;
   readonly revision: number;
 }
 

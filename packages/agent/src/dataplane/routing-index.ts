@@ -14,6 +14,8 @@ export class RoutingIndex implements RoutingView {
   readonly #routers = new Map<string, Router>();
   /** Routers on each network. */
   readonly #routersOn = new Map<number, Set<string>>();
+  /** Routers whose gateways are on each network. */
+  readonly #gatewaysOn = new Map<number, Set<string>>();
   /** Those of them that lead there from elsewhere. */
   readonly #routersTo = new Map<number, Set<string>>();
   /** Of each network that is joined with others: the smallest number among them. */
@@ -57,6 +59,11 @@ export class RoutingIndex implements RoutingView {
     }
   }
 
+  /** Routers whose gateways are on the network. */
+  gatewaysOn(vni: number): readonly Router[] {
+    return [...(this.#gatewaysOn.get(vni) ?? [])].map((id) => this.#routers.get(id)!);
+  }
+
   /** Ports and neighbours of the network. */
   holdersOf(vni: number): ReadonlySet<Owner> {
     return new Set(this.#holders.get(vni) ?? nobody);
@@ -79,6 +86,8 @@ export class RoutingIndex implements RoutingView {
 
   #settleOn(id: string, before: Router | undefined, after: Router | undefined): void {
     for (const { vni } of before?.interfaces ?? []) take(this.#routersOn, vni, id);
+    if (before?.gateway !== undefined) take(this.#gatewaysOn, before.gateway.vni, id);
+    if (after?.gateway !== undefined) put(this.#gatewaysOn, after.gateway.vni, id);
     if (after?.adminStateUp === true) for (const { vni } of after.interfaces) put(this.#routersOn, vni, id);
   }
 

@@ -56,7 +56,7 @@ const guests = [
 ] as const;
 
 test('the flows of a router', () => {
-  const flows = routerFlows({ ...router, routes: [{ destination: '0.0.0.0/0', nextHop: '10.0.2.6' }] });
+  const flows = routerFlows({ ...router, routes: [{ destination: '0.0.0.0/0', nextHop: '10.0.2.6' }] }, A);
   for (const flow of flows) checkFlow(flow);
   expect(flowsText(flows)).toMatchInlineSnapshot(`
     "nextHop 100 eth_type=0x800,metadata=100,reg4=167772417 → eth_dst:=fa:16:3e:00:00:01,reg5:=1,resubmit:60
@@ -78,14 +78,10 @@ test('the flows of a router', () => {
     routing 2000 eth_type=0x800,ipv4_dst=10.0.2.1,reg6=3406365516,reg7=1101242627 → drop
     routing 2000 eth_type=0x86dd,ipv6_dst=fd00:1::1,reg6=3406365516,reg7=1101242627 → drop
     routing 2000 eth_type=0x86dd,ipv6_dst=fd00:2::1,reg6=3406365516,reg7=1101242627 → drop
-    routing 2000 eth_type=0x86dd,ipv6_dst=fe80::f816:3eff:fe00:1,reg6=3406365516,reg7=1101242627 → drop
-    routing 2000 eth_type=0x86dd,ipv6_dst=fe80::f816:3eff:fe00:2,reg6=3406365516,reg7=1101242627 → drop
     routing 2200 eth_type=0x800,icmpv4_code=0,icmpv4_type=8,ip_proto=1,ipv4_dst=10.0.1.1,reg5=0,reg6=3406365516,reg7=1101242627 → reg8[0+32]:=eth_src[0+32],reg9[0+16]:=eth_src[32+16],eth_src[0+48]:=eth_dst[0+48],eth_dst[0+32]:=reg8[0+32],eth_dst[32+16]:=reg9[0+16],ipv4_dst[0+32]:=ipv4_src[0+32],ipv4_src:=10.0.1.1,icmpv4_type:=0,ip_ttl:=64,output:in_port
     routing 2200 eth_type=0x800,icmpv4_code=0,icmpv4_type=8,ip_proto=1,ipv4_dst=10.0.2.1,reg5=0,reg6=3406365516,reg7=1101242627 → reg8[0+32]:=eth_src[0+32],reg9[0+16]:=eth_src[32+16],eth_src[0+48]:=eth_dst[0+48],eth_dst[0+32]:=reg8[0+32],eth_dst[32+16]:=reg9[0+16],ipv4_dst[0+32]:=ipv4_src[0+32],ipv4_src:=10.0.2.1,icmpv4_type:=0,ip_ttl:=64,output:in_port
     routing 2200 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=128,ip_proto=58,ipv6_dst=fd00:1::1,reg5=0,reg6=3406365516,reg7=1101242627 → reg8[0+32]:=eth_src[0+32],reg9[0+16]:=eth_src[32+16],eth_src[0+48]:=eth_dst[0+48],eth_dst[0+32]:=reg8[0+32],eth_dst[32+16]:=reg9[0+16],ipv6_dst[0+128]:=ipv6_src[0+128],ipv6_src:=fd00:1::1,icmpv6_type:=129,ip_ttl:=64,output:in_port
     routing 2200 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=128,ip_proto=58,ipv6_dst=fd00:2::1,reg5=0,reg6=3406365516,reg7=1101242627 → reg8[0+32]:=eth_src[0+32],reg9[0+16]:=eth_src[32+16],eth_src[0+48]:=eth_dst[0+48],eth_dst[0+32]:=reg8[0+32],eth_dst[32+16]:=reg9[0+16],ipv6_dst[0+128]:=ipv6_src[0+128],ipv6_src:=fd00:2::1,icmpv6_type:=129,ip_ttl:=64,output:in_port
-    routing 2200 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=128,ip_proto=58,ipv6_dst=fe80::f816:3eff:fe00:1,reg5=0,reg6=3406365516,reg7=1101242627 → reg8[0+32]:=eth_src[0+32],reg9[0+16]:=eth_src[32+16],eth_src[0+48]:=eth_dst[0+48],eth_dst[0+32]:=reg8[0+32],eth_dst[32+16]:=reg9[0+16],ipv6_dst[0+128]:=ipv6_src[0+128],ipv6_src:=fe80::f816:3eff:fe00:1,icmpv6_type:=129,ip_ttl:=64,output:in_port
-    routing 2200 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=128,ip_proto=58,ipv6_dst=fe80::f816:3eff:fe00:2,reg5=0,reg6=3406365516,reg7=1101242627 → reg8[0+32]:=eth_src[0+32],reg9[0+16]:=eth_src[32+16],eth_src[0+48]:=eth_dst[0+48],eth_dst[0+32]:=reg8[0+32],eth_dst[32+16]:=reg9[0+16],ipv6_dst[0+128]:=ipv6_src[0+128],ipv6_src:=fe80::f816:3eff:fe00:2,icmpv6_type:=129,ip_ttl:=64,output:in_port
     routing 999 eth_type=0x800,reg6=3406365516,reg7=1101242627 → controller:meter=67
     routing 999 eth_type=0x86dd,reg6=3406365516,reg7=1101242627 → controller:meter=67
     services 100 arp_op=1,arp_tpa=10.0.1.1,eth_type=0x806,metadata=100 → eth_dst[0+48]:=eth_src[0+48],eth_src:=fa:16:3e:00:00:01,arp_op:=2,arp_tha[0+48]:=arp_sha[0+48],arp_sha:=fa:16:3e:00:00:01,arp_tpa[0+32]:=arp_spa[0+32],arp_spa:=10.0.1.1,output:in_port
@@ -98,7 +94,7 @@ test('the flows of a router', () => {
 });
 
 test('a router that is administratively down has no flows', () => {
-  expect(routerFlows({ ...router, adminStateUp: false })).toEqual([]);
+  expect(routerFlows({ ...router, adminStateUp: false }, A)).toEqual([]);
 });
 
 test.each([
@@ -279,13 +275,13 @@ test('the first router of a network tells where its ports are, the last one take
     return memory.changesApplied - before;
   };
   expect(inNextHop()).toBe(0);
-  const flows = routerFlows(router).length;
+  const flows = routerFlows(router, A).length;
   expect(await change(() => dataplane.setRouter(router))).toBe(flows + 4);
   // Its own four addresses, and the two of each port.
   expect(inNextHop()).toBe(8);
   expect(await change(() => dataplane.setRouter({ ...router, revision: 2 }))).toBe(0);
   const second = { ...router, id: 'second', interfaces: [{ ...router.interfaces[0]!, mac: 'fa:16:3e:00:00:09' }] };
-  const its = routerFlows(second).filter(({ table }) => ![50, 62].includes(table)).length;
+  const its = routerFlows(second, A).filter(({ table }) => ![50, 62].includes(table)).length;
   // It has the same addresses as the first: those places are taken, by the smaller name or not.
   expect(await change(() => dataplane.setRouter(second))).toBeLessThanOrEqual(its + 5);
   expect(await change(() => dataplane.removeRouter('second'))).toBeLessThanOrEqual(its + 5);

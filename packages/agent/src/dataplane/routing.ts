@@ -3,9 +3,9 @@
  * its own addresses. Which MAC an address has in the network that a packet is routed to is said by the flows of the port
  * that has it (`nextHop`), so a router costs as many flows as it has addresses and routes, whatever is behind them.
  */
-import { mac } from '@alcor/openflow';
+import { ipv4, ipv6, mac } from '@alcor/openflow';
 import { addressToRegisters, fieldToRegisters, matchRegisters } from './address-registers.ts';
-import { isIpv6, linkLocal, prefixLength, prefixMatch, contains } from './address.ts';
+import { isIpv6, linkLocal, contains } from './address.ts';
 import { apply, distinct, flow, goto, move, RULE, set } from './build.ts';
 import { hash32, resourceCookie, stamped } from './cookie.ts';
 import type { Action, Flow, Match } from './flow.ts';
@@ -13,6 +13,8 @@ import { meterOf } from './meters.ts';
 import { pipeline } from './pipeline.ts';
 import { addressesOf, answers, BACK } from './responder.ts';
 import type { Router, RouterInterface } from './resources.ts';
+import { gatewayRouteFlows } from './router-gateway.ts';
+import { destined, keyOf, keySet, priorityOf, TTL } from './routes.ts';
 
 /** What is known of routers beside the port or neighbour itself. */
 export interface RoutingView {
@@ -24,16 +26,12 @@ export interface RoutingView {
 
 export const noRouting: RoutingView = { isRouted: () => false, domainOf: (vni) => vni };
 
-/** Priorities in `routing`: routes by the length of their prefix; above them what is not routed, below them what no route takes. */
+/** Priorities in `routing` beside those of routes: above them what is not routed, below them what no route takes. */
 const NO_ROUTE = 999;
-const ROUTE = 1000;
 const NO_HOP_LEFT = 1900;
 const OWN_ADDRESS = 2000;
 const NEVER_ROUTED = 2100;
 const ECHO = 2200;
-
-/** Hops that an answer of a router begins with. */
-const TTL = 64;
 
 /** Every router's: what is for its link only (RFC 4291 section 2.5.6) is not routed. */
 export function routingHostFlows(owner: bigint): Flow[] {
@@ -48,14 +46,16 @@ export function routingHostFlows(owner: bigint): Flow[] {
 const LINK_LOCAL = { value: 0xfe80n << 112n, mask: 0xffc0n << 112n };
 const MULTICAST = { value: 0xffn << 120n, mask: 0xffn << 120n };
 
-/** A router that is administratively down is none. */
-export function routerFlows(router: Router): readonly Flow[] {
+/** A router that is administratively down is none. `hostIp`: underlay address of this host. */
+export function routerFlows(router: Router, hostIp: string): readonly Flow[] {
   if (!router.adminStateUp) return [];
   const owner = resourceCookie(router.id);
   const key = keyOf(router.id);
   return distinct([
     // The first of two that say the same place is the one that counts.
+    ...gatewayRouteFlows(owner, key, router, hostIp),
     ...[...connected(owner, key, router), ...extra(owner, key, router)].toReversed(),
+    ...(router.gateway?.addresses ?? []).flatMap(({ ip }) => ownAddress(owner, key, ip)),
     ...router.interfaces.flatMap((each) => interfaceFlows(owner, key, each)),
     ...undeliverable(owner, key, router.id),
   ]);
@@ -82,8 +82,9 @@ export function nextHopFlows(
 }
 
 /** Whether packets are routed from one of its subnets to another, or by a route. */
-export function leadsAnywhere({ adminStateUp, interfaces, routes }: Router): boolean {
-  return adminStateUp && interfaces.flatMap(({ addresses }) => addresses).length + routes.length > 1;
+export function leadsAnywhere({ adminStateUp, interfaces, routes, gateway }: Router): boolean {
+  const outside = gateway === undefined ? 0 : 1;
+  return adminStateUp && interfaces.flatMap(({ addresses }) => addresses).length + routes.length + outside > 1;
 }
 
 function nextHopMatch(vni: number, ip: string): Match {
@@ -101,21 +102,30 @@ function interfaceFlows(owner: bigint, key: Match, { vni, mac: text, addresses }
     flow(owner, 'routers', RULE, { metadata, eth_dst: mac(text) }, keySet(key), 'routing'),
     ...answers(owner, vni, { ...its, v6: [...its.v6, ...onLink] }, 'router'),
     ...ips.map((ip) => flow(owner, 'nextHop', RULE, nextHopMatch(vni, ip), [toRouter, ...ask])),
-    ...its.v4.flatMap((ip) => [
-      flow(owner, 'routing', OWN_ADDRESS, { ...key, eth_type: 0x0800, ipv4_dst: ip }, []),
-      echo(owner, { ...key, eth_type: 0x0800, ip_proto: 1, ipv4_dst: ip, icmpv4_type: 8, icmpv4_code: 0 }, [
-        move('ipv4_src', 'ipv4_dst', 32),
-        set('ipv4_src', ip),
-        set('icmpv4_type', 0),
-      ]),
-    ]),
-    ...[...its.v6, ...onLink].flatMap((ip) => [
+    ...ips.flatMap((ip) => ownAddress(owner, key, ip)),
+  ];
+}
+
+/** A router answers pings; what else is for it ends here. */
+function ownAddress(owner: bigint, key: Match, text: string): Flow[] {
+  if (isIpv6(text)) {
+    const ip = ipv6(text);
+    return [
       flow(owner, 'routing', OWN_ADDRESS, { ...key, eth_type: 0x86dd, ipv6_dst: ip }, []),
       echo(owner, { ...key, eth_type: 0x86dd, ip_proto: 58, ipv6_dst: ip, icmpv6_type: 128, icmpv6_code: 0 }, [
         move('ipv6_src', 'ipv6_dst', 128),
         set('ipv6_src', ip),
         set('icmpv6_type', 129),
       ]),
+    ];
+  }
+  const ip = ipv4(text);
+  return [
+    flow(owner, 'routing', OWN_ADDRESS, { ...key, eth_type: 0x0800, ipv4_dst: ip }, []),
+    echo(owner, { ...key, eth_type: 0x0800, ip_proto: 1, ipv4_dst: ip, icmpv4_type: 8, icmpv4_code: 0 }, [
+      move('ipv4_src', 'ipv4_dst', 32),
+      set('ipv4_src', ip),
+      set('icmpv4_type', 0),
     ]),
   ];
 }
@@ -142,8 +152,10 @@ function connected(owner: bigint, key: Match, { interfaces }: Router): Flow[] {
 }
 
 /** By the routes that a router has beside. A next hop that is on none of its subnets is nowhere to send to. */
-function extra(owner: bigint, key: Match, { interfaces, routes }: Router): Flow[] {
-  const inOrder = [...routes].sort((a, b) => (a.nextHop < b.nextHop ? -1 : 1));
+function extra(owner: bigint, key: Match, { interfaces, routes, gateway }: Router): Flow[] {
+  const isOutside = (ip: string): boolean => gateway?.addresses.some(({ cidr }) => contains(cidr, ip)) === true;
+  const inside = routes.filter(({ nextHop }) => !isOutside(nextHop));
+  const inOrder = inside.sort((a, b) => (a.nextHop < b.nextHop ? -1 : 1));
   return inOrder.map(({ destination, nextHop }) => {
     const by = interfaces.find(({ addresses }) => addresses.some(({ cidr }) => contains(cidr, nextHop)));
     if (by === undefined) return flow(owner, 'routing', priorityOf(destination), destined(key, destination), []);
@@ -170,23 +182,4 @@ function route(
       goto('nextHop'),
     ],
   });
-}
-
-function priorityOf(cidr: string): number {
-  return ROUTE + 2 * prefixLength(cidr);
-}
-
-function destined(key: Match, cidr: string): Match {
-  const [eth_type, field] = isIpv6(cidr) ? [0x86dd, 'ipv6_dst'] : [0x0800, 'ipv4_dst'];
-  const value = prefixMatch(cidr);
-  return { ...key, eth_type, ...(value === undefined ? {} : { [field]: value }) } as Match;
-}
-
-function keySet(key: Match): Action[] {
-  return [set('reg6', key.reg6 as number), set('reg7', key.reg7 as number)];
-}
-
-/** As groups are asked for: 64 bits of hash, so that nothing is allocated. */
-function keyOf(routerId: string): Match {
-  return { reg6: hash32(`router ${routerId}`), reg7: hash32(`again router ${routerId}`) };
 }

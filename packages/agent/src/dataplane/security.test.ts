@@ -46,6 +46,34 @@ const hosts = [
   ['two hosts', B],
 ] as const;
 
+describe.each(hosts)('a member of a group on %s', (_, host) => {
+  test.each([
+    ['switched off', { adminStateUp: false }, true],
+    ['not plugged', {}, false],
+  ])('stays one while it is %s', async (__, changes, isPlugged) => {
+    const idle = port('idle', { ...changes, mac: '02:00:00:00:00:03', ips: ['10.0.0.1'], securityGroupIds: ['named'] });
+    const { hosts: both, fabric } = await region([], {
+      groups: [securityGroup('servers', [rule({ remoteGroupId: 'named' })]), securityGroup('named', [])],
+    });
+    const placed = [
+      { each: { ...client, portSecurityEnabled: false }, at: A },
+      { each: { ...server, securityGroupIds: ['servers'] }, at: A },
+      { each: idle, at: host },
+    ];
+    for (const { ip, dataplane } of both) {
+      for (const { each, at } of placed) {
+        if (at === ip) dataplane.setPort(each);
+        dataplane.setNeighbor(neighborOf(each, at));
+      }
+    }
+    const [sender] = placed
+      .filter(({ each }) => each !== idle || isPlugged)
+      .map(({ each, at }) => fabric.addVm(at, each));
+    for (const { dataplane } of both) await dataplane.reconcile(never);
+    expect(fabric.send(sender!, tcp(end(client, 1000), end(server, 80))).received).toHaveLength(1);
+  });
+});
+
 describe.each(hosts)('on %s', (_, host) => {
   const requests: readonly [string, SecurityGroupRule, Packet, Packet][] = [
     ['TCP to a port', tcp80, tcp(end(client, 1000), end(server, 80)), tcp(end(server, 80), end(client, 1000))],

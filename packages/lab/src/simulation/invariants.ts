@@ -150,7 +150,7 @@ function wantedFlows(region: Region, goals: Goals, host: SimulatedHost): Flow[] 
     hostId !== null && joined.has(port.networkId) && isMeant(port) ? [{ ...port, hostId }] : [],
   );
   const security = securityOf(goals, joined, ports, host);
-  const routing = routingOf(goals, joined);
+  const routing = routingOf(goals, joined, host.node.ip);
   const onDemand = [...joined].filter((vpcId) => workload.isOnDemand(vpcId));
   const here = { hostIp: host.node.ip, gatewayPort: host.memory.gatewayPort };
   const unknown = onDemand.flatMap((id) => {
@@ -164,11 +164,11 @@ function wantedFlows(region: Region, goals: Goals, host: SimulatedHost): Flow[] 
     const vni = workload.network(vpcId).vni;
     const same = { id, vpcId, vni, mac, ips: port.fixedIps.map(({ ip }) => ip), revision, securityGroupIds };
     const ofport = host.memory.plugged(id)?.ofport;
-    if (port.hostId !== host.node.id)
+    if (goals.get(`vpc/${vpcId}`)?.has(`neighbor/${id}`) === true)
       flows.push(
         ...neighborFlows({ ...same, hostIp: hostIps.get(port.hostId)! }, host.node.ip, security.index, routing.index),
       );
-    else if (ofport !== undefined) {
+    if (port.hostId === host.node.id && ofport !== undefined) {
       const { portSecurityEnabled } = port;
       const local = { ...same, adminStateUp: isUp(workload, port), portSecurityEnabled };
       flows.push(...portFlows(local, ofport, security.index, routing.index));
@@ -200,6 +200,7 @@ function broadcastsOf({ workload, hosts }: Region, ports: readonly Port[], host:
 function routingOf(
   goals: Goals,
   joined: ReadonlySet<string>,
+  hostIp: string,
 ): { readonly index: RoutingIndex; readonly flows: readonly Flow[] } {
   const states = [...joined].flatMap((vpcId) => [...(goals.get(`vpc/${vpcId}`)?.values() ?? [])]);
   const vnis = new Map(states.flatMap(({ kind, state }) => (kind === 'vpc' ? [[state.id, state.tunnelId]] : [])));
@@ -209,7 +210,7 @@ function routingOf(
   const index = new RoutingIndex();
   for (const state of routers) index.setRouter(routerOf(state, known));
   const ids = new Set(routers.map(({ id }) => id));
-  return { index, flows: [...ids].flatMap((id) => routerFlows(index.router(id)!)) };
+  return { index, flows: [...ids].flatMap((id) => routerFlows(index.router(id)!, hostIp)) };
 }
 
 /** The groups that the host knows of, who is in them as far as it knows, and the flows that are theirs. */

@@ -10,6 +10,7 @@
  */
 import { CT_STATE } from '../fields.ts';
 import type { FieldValue } from '../fields.ts';
+import type { NatAction } from '../flow.ts';
 import type { Packet } from './packet.ts';
 
 interface Tuple {
@@ -24,6 +25,8 @@ interface Tuple {
 
 interface Connection {
   readonly original: Tuple;
+  /** As the other end sees it. */
+  readonly translated: Tuple;
   mark: number;
   answered: boolean;
 }
@@ -58,8 +61,16 @@ export class Conntrack {
     return { ct_state: state, ct_mark: known.mark, ...originalFields(known.original) };
   }
 
+  /** The packet's addresses and ports as its connection has them translated; nothing of one that is not known. */
+  translation(packet: Packet, zone: number): Packet {
+    const tuple = tupleOf(packet);
+    const known = tuple === null ? undefined : this.#connections.get(keyOf(zone, tuple));
+    if (tuple === null || known === undefined || same(known.original, known.translated)) return {};
+    return headersOf(same(tuple, known.original) ? known.translated : reversed(known.original));
+  }
+
   /** Remembers the packet's connection; `mark` null leaves its mark as it is. */
-  commit(packet: Packet, zone: number, mark: number | null): void {
+  commit(packet: Packet, zone: number, mark: number | null, nat?: NatAction): void {
     const tuple = tupleOf(packet);
     if (tuple === null) return;
     const known = this.#connections.get(keyOf(zone, tuple));
@@ -68,14 +79,38 @@ export class Conntrack {
       return;
     }
     if (!mayOpen(tuple)) return;
-    const connection = { original: tuple, mark: mark ?? 0, answered: false };
+    const translated = this.#free(zone, translate(tuple, nat), nat);
+    const connection = { original: tuple, translated, mark: mark ?? 0, answered: false };
     this.#connections.set(keyOf(zone, tuple), connection);
-    this.#connections.set(keyOf(zone, reversed(tuple)), connection);
+    this.#connections.set(keyOf(zone, reversed(translated)), connection);
+  }
+
+  /** With another source port where an answer could be meant for another connection. */
+  #free(zone: number, tuple: Tuple, nat: NatAction | undefined): Tuple {
+    if (nat?.side !== 'src') return tuple;
+    for (let each = tuple; ; each = { ...each, srcPort: (each.srcPort % 0xffff) + 1 }) {
+      if (!this.#connections.has(keyOf(zone, reversed(each))) || QUESTIONS[each.protocol] !== undefined) return each;
+    }
   }
 
   clear(): void {
     this.#connections.clear();
   }
+}
+
+function translate(tuple: Tuple, nat: NatAction | undefined): Tuple {
+  if (nat?.side === 'src') return { ...tuple, src: nat.ipv4?.min ?? tuple.src };
+  if (nat?.side === 'dst')
+    return { ...tuple, dst: nat.ipv4?.min ?? tuple.dst, dstPort: nat.ports?.min ?? tuple.dstPort };
+  return tuple;
+}
+
+/** Of IPv4. */
+function headersOf({ protocol, src, dst, srcPort, dstPort }: Tuple): Packet {
+  const addresses = { ipv4_src: src, ipv4_dst: dst };
+  if (protocol === 6) return { ...addresses, tcp_src: srcPort, tcp_dst: dstPort };
+  if (protocol === 17) return { ...addresses, udp_src: srcPort, udp_dst: dstPort };
+  return addresses;
 }
 
 function tupleOf(packet: Packet): Tuple | null {

@@ -8,7 +8,7 @@ export type Packet = { readonly [F in Field]?: FieldValue };
 /** Fields that belong to the way through one switch and not to the packet: no wire carries them. */
 export const stateFields: readonly Field[] = [
   'in_port', 'metadata', 'tunnel_id', 'tun_src', 'tun_dst',
-  'reg0', 'reg1', 'reg2', 'reg3', 'reg4', 'reg5', 'reg6', 'reg7', 'reg8', 'reg9', 'reg10', 'reg11', 'reg12', 'reg13', 'reg14',
+  'reg0', 'reg1', 'reg2', 'reg3', 'reg4', 'reg5', 'reg6', 'reg7', 'reg8', 'reg9', 'reg10', 'reg11', 'reg12', 'reg13', 'reg14', 'reg15',
   'ct_state', 'ct_mark', 'ct_nw_proto', 'ct_nw_src', 'ct_nw_dst', 'ct_ipv6_src', 'ct_ipv6_dst', 'ct_tp_src', 'ct_tp_dst',
 ]; // prettier-ignore
 

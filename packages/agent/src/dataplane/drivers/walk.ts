@@ -205,11 +205,15 @@ function output(port: number, journey: Journey): void {
 function ct({ zone, commit, table, actions }: CtAction, journey: Journey): void {
   const number = Number(journey.packet[zone.field] ?? 0) & ((1 << zone.bits) - 1);
   if (commit) {
-    const mark = actions?.find(({ field }) => field === 'ct_mark')?.value;
-    journey.conntrack.commit(journey.packet, number, mark === undefined ? null : Number(mark));
+    const mark = actions?.find((each) => each.type === 'set_field')?.value;
+    const nat = actions?.find((each) => each.type === 'nat');
+    journey.conntrack.commit(journey.packet, number, mark === undefined ? null : Number(mark), nat);
   }
   if (table !== undefined) {
-    const packet = { ...journey.packet, ...journey.conntrack.look(journey.packet, number) };
+    const known = journey.conntrack.look(journey.packet, number);
+    const isTranslated = actions?.some((each) => each.type === 'nat') === true;
+    const translation = isTranslated ? journey.conntrack.translation(journey.packet, number) : {};
+    const packet = { ...journey.packet, ...translation, ...known };
     journey.tracked.push({ packet, table });
   }
   Object.assign(journey.packet, untracked);

@@ -63,8 +63,9 @@ export class OpenVswitch {
   }
 
   /** A driver of its own, as an agent process would make it. */
-  driver(): OvsSwitch {
+  driver(bridgeMappings: ReadonlyMap<string, string> = new Map()): OvsSwitch {
     return new OvsSwitch({
+      bridgeMappings,
       ovsdb: `unix:${this.folder}/db.sock`,
       openflow: `unix:${this.folder}/br-int.mgmt`,
       dial: dialBytes,

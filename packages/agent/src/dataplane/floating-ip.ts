@@ -1,0 +1,86 @@
+/**
+ * Floating IPs, as flows of the host that answers for them. One that stands for an address is put in its place packet by packet, without
+ * connections: it loses none when its port moves, and stops with its flows. One of which ports are forwarded is the connection tracker's, in its router's zone.
+ */
+import { ipv4, mac } from '@alcor/openflow';
+import { EXCEPTION, flow, RULE, set } from './build.ts';
+import { resourceCookie } from './cookie.ts';
+import type { Action, Flow, Match } from './flow.ts';
+import { meterOf } from './meters.ts';
+import type { FloatingIp, PortForwarding, RouterGateway } from './resources.ts';
+import { answersOnWire, commit, markOf, OPENING, throughZone, VALID } from './router-gateway.ts';
+import { keyOf, keySet } from './routes.ts';
+import { portPrefixes } from './traffic-match.ts';
+
+/** ICMP errors: what they quote has addresses as well, which no flow can write. */
+const ERRORS = [3, 11, 12];
+
+/** `gateway`: of the floating IP's router. */
+export function floatingIpFlows(floating: FloatingIp, gateway: RouterGateway): readonly Flow[] {
+  const { id, ip, mac: own, fixedIp, forwardings } = floating;
+  const owner = resourceCookie(id);
+  return [
+    ...answersOnWire(owner, gateway.vni, own, [ip], 'host'),
+    ...(fixedIp === null ? [] : inPlaceOf(owner, floating, fixedIp, gateway)),
+    ...(fixedIp === null && forwardings.length > 0 ? forwarded(owner, floating, gateway) : []),
+  ];
+}
+
+function inPlaceOf(
+  owner: bigint,
+  { routerId, ip, mac: own }: FloatingIp,
+  fixedIp: string,
+  { vni }: RouterGateway,
+): Flow[] {
+  const key = keyOf(routerId);
+  const give: Action = { type: 'controller', meter: meterOf('service', vni) };
+  const from: Match = { ...key, eth_type: 0x0800, ipv4_src: ipv4(fixedIp) };
+  const to: Match = { metadata: BigInt(vni), eth_dst: mac(own), eth_type: 0x0800, ipv4_dst: ipv4(ip) };
+  const outward = [set('ipv4_src', ipv4(ip)), set('eth_src', mac(own))];
+  return [
+    // From a port of this host, and from another host where the port's own has no way out.
+    ...(['departing', 'translation'] as const).flatMap((table) => [
+      flow(owner, table, EXCEPTION, from, outward, 'outward'),
+      ...ERRORS.map((icmpv4_type) =>
+        flow(owner, table, EXCEPTION + 1, { ...from, ip_proto: 1, icmpv4_type }, [set('eth_src', mac(own)), give]),
+      ),
+    ]),
+    flow(owner, 'arriving', RULE, to, [set('ipv4_dst', ipv4(fixedIp)), ...keySet(key)], 'routing'),
+    ...ERRORS.map((icmpv4_type) =>
+      flow(owner, 'arriving', EXCEPTION, { ...to, ip_proto: 1, icmpv4_type }, [...keySet(key), give]),
+    ),
+  ];
+}
+
+function forwarded(owner: bigint, { routerId, ip, mac: own, forwardings }: FloatingIp, { vni }: RouterGateway): Flow[] {
+  const key = keyOf(routerId);
+  const to: Match = { metadata: BigInt(vni), eth_dst: mac(own), eth_type: 0x0800, ipv4_dst: ipv4(ip) };
+  return [
+    flow(owner, 'arriving', RULE, to, [...keySet(key), ...throughZone(routerId, 'returned')]),
+    ...forwardings.flatMap((each) => forwarding(owner, { ...key, eth_type: 0x0800 }, ipv4(ip), each)),
+  ];
+}
+
+function forwarding(owner: bigint, v4: Match, ip: number, each: PortForwarding): Flow[] {
+  const mark = markOf(each.id);
+  const known: Match = { ...v4, ct_state: VALID, ct_mark: mark };
+  const opens: Match = { ...v4, ct_state: OPENING, ct_mark: 0, ip_proto: each.protocol, ipv4_dst: ip };
+  const port = each.protocol === 6 ? 'tcp_dst' : 'udp_dst';
+  return [
+    flow(owner, 'returned', EXCEPTION, known, [], 'routing'),
+    flow(owner, 'translated', EXCEPTION, known, [], 'outward'),
+    ...translations(each).map(({ ports, to }) => {
+      const translation = { type: 'nat', side: 'dst', ipv4: { min: ipv4(each.fixedIp) } } as const;
+      const nat = to === null ? translation : { ...translation, ports: { min: to } };
+      const match = ports === undefined ? opens : { ...opens, [port]: ports };
+      return flow(owner, 'returned', RULE, match, [commit(mark, 'routing', nat)]);
+    }),
+  ];
+}
+
+/** Which ports become which; null: they stay as they are. What moves all ports by as much has a flow for each, else prefixes do. */
+function translations({ external: [first, last], internal: [to, end] }: PortForwarding) {
+  if (first === to && last === end) return portPrefixes(first, last).map((ports) => ({ ports, to: null }));
+  if (to === end) return portPrefixes(first, last).map((ports) => ({ ports, to }));
+  return Array.from({ length: last - first + 1 }, (_, n) => ({ ports: first + n, to: to + n }));
+}

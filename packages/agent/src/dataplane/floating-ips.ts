@@ -1,0 +1,87 @@
+/** What this host answers for on external networks: floating IPs, and the gateways of routers that are here; and who it knows there. */
+import { FloatingIndex } from './floating-index.ts';
+import { floatingIpFlows } from './floating-ip.ts';
+import type { Flow } from './flow.ts';
+import { outsideFlows, outsideId } from './outside.ts';
+import { floatingOwner, routerOwner } from './owners.ts';
+import type { FloatingIp, OutsideNeighbor } from './resources.ts';
+import type { RoutingIndex } from './routing-index.ts';
+import { servedByFloatingIp, type ServedAddress, ServedAddresses } from './served.ts';
+
+export interface FloatingIpsOptions {
+  readonly routing: RoutingIndex;
+  /** Whether this host has the network on a wire. */
+  readonly isOnWire: (vni: number) => boolean;
+  readonly program: (owner: string, flows: () => readonly Flow[]) => void;
+  readonly withdraw: (owner: string) => void;
+  /** Told of addresses that this host answers for from now on. */
+  readonly onServing: (addresses: readonly ServedAddress[]) => void;
+}
+
+export class FloatingIps {
+  readonly #options: FloatingIpsOptions;
+  readonly #floating = new FloatingIndex();
+  readonly #served = new ServedAddresses();
+
+  constructor(options: FloatingIpsOptions) {
+    this.#options = options;
+  }
+
+  set(floating: FloatingIp): void {
+    this.#floating.set(floating);
+    this.#program(floating.id);
+  }
+
+  remove(id: string): void {
+    this.#floating.remove(id);
+    this.#program(id);
+  }
+
+  /** The router has changed, or the wire of its gateway; `own`: addresses of its gateway, if that is here. */
+  onRouter(id: string, own: readonly ServedAddress[]): void {
+    const { isOnWire } = this.#options;
+    this.#serve(
+      routerOwner(id),
+      own.filter(({ vni }) => isOnWire(vni)),
+    );
+    for (const floating of this.#floating.on(id)) this.#program(floating);
+  }
+
+  setOutsideNeighbor(neighbor: OutsideNeighbor): void {
+    this.#options.program(outsideId(neighbor), () => outsideFlows(neighbor));
+  }
+
+  removeOutsideNeighbor(neighbor: OutsideNeighbor): void {
+    this.#options.withdraw(outsideId(neighbor));
+  }
+
+  /** Addresses that this host answers for with this MAC on the network. */
+  servedAt(vni: number, mac: string): readonly ServedAddress[] {
+    return this.#served.at(vni, mac);
+  }
+
+  /** The one with this address on the network, if this host answers for it. */
+  find(vni: number, ip: string): FloatingIp | undefined {
+    return this.#floating.find(ip, this.#options.routing.gatewaysOn(vni));
+  }
+
+  #program(id: string): void {
+    const { routing, isOnWire, program, withdraw } = this.#options;
+    const floating = this.#floating.get(id);
+    const router = routing.router(floating?.routerId ?? '');
+    const gateway = router?.adminStateUp === true ? router.gateway : undefined;
+    const owner = floatingOwner(id);
+    if (floating === undefined || gateway === undefined || !isOnWire(gateway.vni)) {
+      withdraw(owner);
+      this.#serve(owner, []);
+      return;
+    }
+    program(owner, () => floatingIpFlows(floating, gateway));
+    this.#serve(owner, servedByFloatingIp(floating, gateway));
+  }
+
+  #serve(owner: string, addresses: readonly ServedAddress[]): void {
+    const fresh = this.#served.set(owner, addresses);
+    if (fresh.length > 0) this.#options.onServing(fresh);
+  }
+}

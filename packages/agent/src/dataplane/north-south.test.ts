@@ -1,0 +1,189 @@
+import { ipv4, ipv6, mac } from '@alcor/openflow';
+import { expect, test } from 'vitest';
+import type { Delivery, Vm } from './drivers/fabric.ts';
+import { arpRequest, icmpEcho, icmpv6Echo, type Packet, tcp, udp } from './drivers/packet.ts';
+import { walkText } from './drivers/walk.ts';
+import type { LocalPort, RouterGateway } from './resources.ts';
+import {
+  EXTERNAL,
+  external,
+  floating,
+  forwarding,
+  GATEWAY,
+  gateway,
+  HOSTS,
+  router,
+  ROUTER_MAC,
+} from './testing/north-south.ts';
+import { fabricOf, neighborOf, never, port, type TestHost, testHost } from './testing/region.ts';
+
+const wires = { physnet1: 50_000 };
+const OUT = '02:00:00:00:00:99';
+
+/** One VM on each of two hosts, the router's gateway on a third, and a machine outside that is the external network's own gateway. */
+async function region(changes: Partial<RouterGateway> = {}) {
+  const hosts = await Promise.all(HOSTS.map((ip) => testHost(ip, { wires })));
+  const fabric = fabricOf(hosts);
+  const ports: LocalPort[] = [1, 2].map((n) =>
+    port(`${n}`, { mac: `02:00:00:00:00:0${n}`, ips: [`10.0.0.${n}`, `fd00::${n}`] }),
+  );
+  for (const { dataplane, ip } of hosts) {
+    dataplane.setProviderNetwork(external);
+    for (const [n, each] of ports.entries()) {
+      if (HOSTS[n] === ip) dataplane.setPort(each);
+      else dataplane.setNeighbor(neighborOf(each, HOSTS[n]!));
+    }
+    dataplane.setRouter({ ...router, gateway: { ...gateway, ...changes } });
+    for (const out of ['203.0.113.1', '2001:db8::1', '203.0.113.99'])
+      dataplane.setOutsideNeighbor({ vni: EXTERNAL, ip: out, mac: OUT });
+  }
+  const vms = ports.map((each, n) => fabric.addVm(HOSTS[n]!, each)) as [Vm, Vm];
+  const outside = fabric.addOutside(
+    { physicalNetwork: 'physnet1', vlan: 7 },
+    { id: 'out', mac: OUT, ips: ['203.0.113.1', '2001:db8::1', '198.51.100.7', '2001:db8:5::7'] },
+  );
+  const reconcile = async (): Promise<void> => {
+    for (const { dataplane } of hosts) {
+      const outcomes = await dataplane.reconcile(never);
+      expect(outcomes.filter(({ status }) => status === 'failed')).toEqual([]);
+      expect(dataplane.describe().flows.refused).toBe(0);
+    }
+  };
+  await reconcile();
+  return { hosts: hosts as [TestHost, TestHost, TestHost], fabric, vms, outside, reconcile };
+}
+
+const toRouter = mac(ROUTER_MAC);
+const end = (ip: string, ethernet: number | string, portNumber = 0) => ({
+  mac: typeof ethernet === 'string' ? mac(ethernet) : ethernet,
+  ip: ip.includes(':') ? ipv6(ip) : ipv4(ip),
+  port: portNumber,
+});
+const outsideEnd = (portNumber: number) => end('198.51.100.7', OUT, portNumber);
+
+/** What the only machine that got something got. */
+function got({ received, hops }: Delivery, by: Vm): Packet {
+  expect(
+    received.map(({ vm }) => vm.id),
+    hops.map(({ host, walk }) => `${host}\n${walkText(walk)}`).join('\n'),
+  ).toEqual([by.id]);
+  return received[0]!.packet;
+}
+
+const throughGateways = ({ hops }: Delivery): number =>
+  hops.flatMap(({ walk }) => walk.outputs).filter(({ port: to }) => to === 60_000).length;
+
+test('a port without a floating IP leaves by the gateway host with its address, and gets the answers', async () => {
+  const { fabric, vms, outside } = await region();
+  for (const from of [vms[0], vms[1]]) {
+    const out = fabric.send(from, udp(end(from.ips[0]!, from.mac, 4000), end('198.51.100.7', toRouter, 53)));
+    expect(throughGateways(out)).toBe(1);
+    const seen = got(out, outside);
+    expect(seen).toMatchObject({ eth_src: mac(GATEWAY), ipv4_src: ipv4('203.0.113.10'), ip_ttl: 63 });
+    const back = udp(outsideEnd(53), end('203.0.113.10', GATEWAY, Number(seen.udp_src)));
+    const answer = got(fabric.send(outside, back), from);
+    expect(answer).toMatchObject({ eth_src: toRouter, ipv4_dst: ipv4(from.ips[0]!), udp_dst: 4000, ip_ttl: 63 });
+  }
+});
+
+test('nothing from outside that answers nobody comes in, and nothing out again', async () => {
+  const { fabric, outside } = await region();
+  for (const to of ['203.0.113.10', '10.0.0.1', '198.51.100.9', '203.0.113.99'])
+    expect(fabric.send(outside, udp(outsideEnd(53), end(to, GATEWAY, 4000))).received).toEqual([]);
+});
+
+test('without translation ports leave as they are, and are reached from outside; over IPv6 always', async () => {
+  const { fabric, vms, outside } = await region({ snat: false });
+  const out = fabric.send(vms[0], udp(end('10.0.0.1', vms[0].mac, 4000), end('198.51.100.7', toRouter, 53)));
+  expect(got(out, outside)).toMatchObject({ ipv4_src: ipv4('10.0.0.1') });
+  expect(got(fabric.send(outside, udp(outsideEnd(53), end('10.0.0.2', GATEWAY, 9))), vms[1])).toMatchObject({
+    ip_ttl: 63,
+  });
+  const six = await region();
+  const ping = icmpv6Echo('request', end('fd00::1', vms[0].mac) as never, end('2001:db8:5::7', toRouter) as never);
+  expect(got(six.fabric.send(six.vms[0], ping), six.outside)).toMatchObject({ ipv6_src: ipv6('fd00::1'), ip_ttl: 63 });
+  const back = icmpv6Echo('reply', end('2001:db8:5::7', OUT) as never, end('fd00::1', GATEWAY) as never);
+  expect(got(six.fabric.send(six.outside, back), six.vms[0])).toMatchObject({ ip_ttl: 63 });
+});
+
+test('a floating IP stands for its port on the host of the port, until it is gone', async () => {
+  const { hosts, fabric, vms, outside, reconcile } = await region();
+  hosts[0].dataplane.setFloatingIp(floating);
+  await reconcile();
+  const asked = fabric.send(outside, arpRequest(end('203.0.113.1', OUT) as never, ipv4(floating.ip)));
+  expect(got(asked, outside)).toMatchObject({ arp_op: 2, arp_sha: mac(floating.mac) });
+  const segment = tcp(outsideEnd(5000), end(floating.ip, floating.mac, 22));
+  const arrived = fabric.send(outside, segment);
+  expect(got(arrived, vms[0])).toMatchObject({ ipv4_dst: ipv4('10.0.0.1'), ip_ttl: 63 });
+  const answer = tcp(end('10.0.0.1', vms[0].mac, 22), end('198.51.100.7', toRouter, 5000));
+  const left = fabric.send(vms[0], answer);
+  expect(got(left, outside)).toMatchObject({ eth_src: mac(floating.mac), ipv4_src: ipv4(floating.ip) });
+  expect(throughGateways(left) + throughGateways(arrived)).toBe(0);
+  hosts[0].dataplane.removeFloatingIp('f');
+  await reconcile();
+  expect(fabric.send(outside, segment).received).toEqual([]);
+  expect(got(fabric.send(vms[0], answer), outside)).toMatchObject({ ipv4_src: ipv4('203.0.113.10') });
+});
+
+test('two floating IPs speak with each other, on one host and on two', async () => {
+  for (const host of [0, 1]) {
+    const { hosts, fabric, vms, reconcile } = await region();
+    const other = { ...floating, id: 'g', ip: '203.0.113.51', mac: '02:00:00:00:0f:03', fixedIp: '10.0.0.2' };
+    hosts[0].dataplane.setFloatingIp(floating);
+    // One of the two ports is where the other is in the first round.
+    if (host === 0) {
+      hosts[1].dataplane.removePort('2');
+      hosts[0].dataplane.removeNeighbor('2');
+      hosts[0].dataplane.setPort(port('2', { mac: '02:00:00:00:00:02', ips: ['10.0.0.2', 'fd00::2'] }));
+      fabric.removeVm(vms[1]);
+    }
+    const two = host === 0 ? fabric.addVm(HOSTS[0], vms[1]) : vms[1];
+    hosts[host]!.dataplane.setFloatingIp(other);
+    hosts[0].dataplane.setOutsideNeighbor({ vni: EXTERNAL, ip: other.ip, mac: other.mac });
+    if (host === 0) hosts[0].dataplane.removeOutsideNeighbor({ vni: EXTERNAL, ip: other.ip, mac: other.mac });
+    await reconcile();
+    const packet = icmpEcho('request', end('10.0.0.1', vms[0].mac) as never, end(other.ip, toRouter) as never);
+    expect(got(fabric.send(vms[0], packet), two)).toMatchObject({ ipv4_src: ipv4(floating.ip), ip_ttl: 62 });
+  }
+});
+
+test('ports of a floating IP lead to those of guests, through the gateway host', async () => {
+  const { hosts, fabric, vms, outside, reconcile } = await region();
+  hosts[2].dataplane.setFloatingIp(forwarding);
+  await reconcile();
+  for (const [make, to, vm, at] of [
+    [tcp, 8080, vms[1], 80],
+    [udp, 1234, vms[1], 1234],
+    [tcp, 2001, vms[0], 23],
+  ] as const) {
+    const field = make === tcp ? 'tcp' : 'udp';
+    const arrived = got(fabric.send(outside, make(outsideEnd(5000), end(forwarding.ip, forwarding.mac, to))), vm);
+    expect(arrived).toMatchObject({ ipv4_dst: ipv4(vm.ips[0]!), [`${field}_dst`]: at, ip_ttl: 63 });
+    const left = fabric.send(vm, make(end(vm.ips[0]!, vm.mac, at), end('198.51.100.7', toRouter, 5000)));
+    expect(got(left, outside)).toMatchObject({ ipv4_src: ipv4(forwarding.ip), [`${field}_src`]: to });
+  }
+  expect(fabric.send(outside, tcp(outsideEnd(5000), end(forwarding.ip, forwarding.mac, 81))).received).toEqual([]);
+  hosts[2].dataplane.setFloatingIp({ ...forwarding, forwardings: forwarding.forwardings.slice(1) });
+  await reconcile();
+  expect(fabric.send(outside, tcp(outsideEnd(5000), end(forwarding.ip, forwarding.mac, 8080))).received).toEqual([]);
+});
+
+test('another host takes the gateway over', async () => {
+  const { hosts, fabric, vms, outside, reconcile } = await region();
+  for (const { dataplane } of hosts) dataplane.setRouter({ ...router, gateway: { ...gateway, hostIp: HOSTS[1] } });
+  await reconcile();
+  const out = fabric.send(vms[0], udp(end('10.0.0.1', vms[0].mac, 4000), end('198.51.100.7', toRouter, 53)));
+  expect(got(out, outside)).toMatchObject({ eth_src: mac(GATEWAY), ipv4_src: ipv4('203.0.113.10') });
+  expect(out.hops.slice(0, 2).map(({ host }) => host)).toEqual([HOSTS[0], HOSTS[1]]);
+});
+
+test('who nobody has told the MAC of is asked for by the agent', async () => {
+  const { hosts, fabric, vms } = await region();
+  hosts[0].dataplane.setFloatingIp(floating);
+  await hosts[0].dataplane.reconcile(never);
+  const packet = udp(end('10.0.0.1', vms[0].mac, 4000), end('203.0.113.77', toRouter, 53));
+  expect(fabric.send(vms[0], packet).received).toEqual([]);
+  expect(hosts[0].given.map(({ table, context }) => [table, context.vni, context.registers.reg4])).toEqual([
+    ['outsideHop', EXTERNAL, ipv4('203.0.113.77')],
+  ]);
+});

@@ -1,0 +1,207 @@
+/**
+ * By which a router leads to machines outside of the region, as flows. Every host routes what leaves to the router's gateway host; there it gets
+ * the gateway's address (source NAT by the connection tracker, IPv4 only) and goes to the wire of the external network.
+ */
+import { ipv4, ipv6, mac } from '@alcor/openflow';
+import { addressToRegisters, fieldToRegisters, matchRegisters } from './address-registers.ts';
+import { contains, isIpv6, linkLocal } from './address.ts';
+import { apply, EXCEPTION, FALLBACK, flow, goto, icmpv6, move, RULE, set } from './build.ts';
+import { hash32, stamped } from './cookie.ts';
+import { CT_STATE } from './fields.ts';
+import type { Action, CtAction, Flow, Match } from './flow.ts';
+import { meterOf } from './meters.ts';
+import { pipeline } from './pipeline.ts';
+import { answers } from './responder.ts';
+import type { Router, RouterGateway } from './resources.ts';
+import { destined, keySet, priorityOf, TTL } from './routes.ts';
+
+const { invalid, tracked, new: opening } = CT_STATE;
+/** Of no connection that is known yet, but may be. */
+export const OPENING = { value: tracked | opening, mask: tracked | opening | invalid };
+export const VALID = { value: tracked, mask: tracked | invalid };
+
+/** A destination behind the gateway, and which address on the external network is next; null: the destination itself. */
+interface Outward {
+  readonly destination: string;
+  readonly nextHop: string | null;
+}
+
+/** On every host: the routes that lead outside. `hostIp`: its underlay address. */
+export function gatewayRouteFlows(owner: bigint, key: Match, router: Router, hostIp: string): Flow[] {
+  const { gateway } = router;
+  if (gateway === undefined) return [];
+  const isHere = gateway.hostIp === hostIp;
+  return [
+    ...outwardOf(router, gateway).flatMap(({ destination, nextHop }) => [
+      outwardRoute(owner, key, destination, gateway),
+      towards(owner, key, destination, nextHop),
+    ]),
+    ...(isHere
+      ? [flow(owner, 'departing', FALLBACK, key, [], 'translation'), ...hereFlows(owner, key, router, gateway)]
+      : []),
+    ...(isHere || gateway.hostIp === undefined ? [] : [toHost(owner, key, gateway, gateway.hostIp)]),
+  ];
+}
+
+/** The last ones first: of two to one destination, the later counts. */
+function outwardOf({ routes }: Router, { addresses, nextHops }: RouterGateway): Outward[] {
+  const isOn = (ip: string): boolean => addresses.some(({ cidr }) => contains(cidr, ip));
+  return [
+    ...nextHops.map((nextHop) => ({ destination: isIpv6(nextHop) ? '::/0' : '0.0.0.0/0', nextHop })),
+    ...routes.filter(({ nextHop }) => isOn(nextHop)),
+    ...addresses.map(({ cidr }) => ({ destination: cidr, nextHop: null })),
+  ];
+}
+
+function outwardRoute(owner: bigint, key: Match, destination: string, { vni }: RouterGateway): Flow {
+  return stamped(owner, {
+    table: pipeline.routing.id,
+    priority: priorityOf(destination),
+    match: destined(key, destination),
+    instructions: [apply([{ type: 'dec_ttl' }]), { type: 'write_metadata', value: BigInt(vni) }, goto('departing')],
+  });
+}
+
+function towards(owner: bigint, key: Match, destination: string, nextHop: string | null): Flow {
+  const field = isIpv6(destination) ? 'ipv6_dst' : 'ipv4_dst';
+  const actions = nextHop === null ? fieldToRegisters(field) : addressToRegisters(nextHop);
+  return flow(owner, 'outward', priorityOf(destination), destined(key, destination), actions, 'outsideHop');
+}
+
+function toHost(owner: bigint, key: Match, gateway: RouterGateway, hostIp: string): Flow {
+  const actions = [set('tun_dst', ipv4(hostIp)), set('eth_dst', mac(gateway.mac))];
+  return flow(owner, 'departing', FALLBACK, key, actions, 'toGateway');
+}
+
+/** On the gateway host. */
+function hereFlows(owner: bigint, key: Match, { id }: Router, gateway: RouterGateway): Flow[] {
+  const own = mac(gateway.mac);
+  const metadata = BigInt(gateway.vni);
+  const fromHosts = flow(owner, 'gateway', EXCEPTION, { metadata, eth_dst: own }, keySet(key), 'translation');
+  const v4 = { ...key, eth_type: 0x0800 };
+  const v6 = { ...key, eth_type: 0x86dd };
+  const untranslated = gateway.snat
+    ? []
+    : [flow(owner, 'translated', FALLBACK, v4, [], 'outward'), flow(owner, 'returned', FALLBACK, v4, [], 'routing')];
+  return [
+    fromHosts,
+    flow(owner, 'translation', RULE, v4, [set('eth_src', own), ...throughZone(id, 'translated')]),
+    flow(owner, 'translation', RULE, v6, [set('eth_src', own)], 'outward'),
+    ...untranslated,
+    ...(gateway.snat ? sourceNat(owner, v4, id, gateway) : []),
+    ...gateway.addresses.flatMap(({ ip }) => ownAddress(owner, gateway, ip)),
+    flow(owner, 'arriving', RULE, { metadata, eth_dst: own, eth_type: 0x0800 }, [
+      ...keySet(key),
+      ...throughZone(id, 'returned'),
+    ]),
+    flow(owner, 'arriving', RULE, { metadata, eth_dst: own, eth_type: 0x86dd }, keySet(key), 'routing'),
+  ];
+}
+
+function sourceNat(owner: bigint, v4: Match, id: string, { addresses }: RouterGateway): Flow[] {
+  const own = addresses.find(({ ip }) => !isIpv6(ip));
+  if (own === undefined) return [];
+  const known: Match = { ...v4, ct_state: VALID, ct_mark: markOf(id) };
+  const translate = commit(markOf(id), 'outward', { type: 'nat', side: 'src', ipv4: { min: ipv4(own.ip) } });
+  return [
+    flow(owner, 'translated', EXCEPTION, known, [], 'outward'),
+    flow(owner, 'translated', RULE, { ...v4, ct_state: OPENING, ct_mark: 0 }, [translate]),
+    flow(owner, 'returned', EXCEPTION, known, [], 'routing'),
+  ];
+}
+
+/** What answers for one of the gateway's addresses. */
+function ownAddress(owner: bigint, { vni, mac: text }: RouterGateway, ip: string): Flow[] {
+  const at: Match = { metadata: BigInt(vni), eth_dst: mac(text) };
+  if (isIpv6(ip)) {
+    const toPing: Match = { ...at, ...icmpv6(128), ipv6_dst: ipv6(ip) };
+    const turn = [move('ipv6_src', 'ipv6_dst', 128), set('ipv6_src', ipv6(ip)), set('icmpv6_type', 129)];
+    return [...answersOnWire(owner, vni, text, [ip], 'router'), pong(owner, toPing, text, turn)];
+  }
+  const toPing: Match = { ...at, eth_type: 0x0800, ip_proto: 1, ipv4_dst: ipv4(ip), icmpv4_type: 8, icmpv4_code: 0 };
+  const turn = [move('ipv4_src', 'ipv4_dst', 32), set('ipv4_src', ipv4(ip)), set('icmpv4_type', 0)];
+  return [...answersOnWire(owner, vni, text, [ip], 'router'), pong(owner, toPing, text, turn)];
+}
+
+function pong(owner: bigint, match: Match, own: string, turn: readonly Action[]): Flow {
+  const actions = [move('eth_src', 'eth_dst', 48), set('eth_src', mac(own)), ...turn, set('ip_ttl', TTL)];
+  return flow(owner, 'arriving', EXCEPTION, match, actions, 'neighbour');
+}
+
+/**
+ * ARP and neighbour discovery for addresses that this host has on an external network, asked by ports here or on the wire; what is for their MAC
+ * from this host; and answers to what the agent has asked in their name.
+ */
+export function answersOnWire(
+  owner: bigint,
+  vni: number,
+  own: string,
+  ips: readonly string[],
+  role: 'host' | 'router',
+): Flow[] {
+  const metadata = BigInt(vni);
+  const ethernet = mac(own);
+  const its = {
+    mac: ethernet,
+    v4: ips.filter((ip) => !isIpv6(ip)).map((ip) => ipv4(ip)),
+    v6: ips.filter(isIpv6).map((ip) => ipv6(ip)),
+  };
+  const give: Action = { type: 'controller', meter: meterOf('service', vni) };
+  // As services has them, but that they go where the asker is.
+  const onWire = answers(owner, vni, its, role).map(({ match, instructions, priority }) => {
+    const actions = instructions.flatMap((each) => (each.type === 'apply_actions' ? each.actions : []));
+    const turned = actions.filter(({ type }) => type !== 'output');
+    return flow(owner, 'arriving', priority, match, turned, match.eth_type === 0x0806 ? 'neighbour' : 'arrivingReply');
+  });
+  const onLink = its.v6.length === 0 ? [] : answersLinkLocal(owner, vni, ethernet, role);
+  return [
+    ...answers(owner, vni, its, role),
+    ...onWire,
+    ...onLink,
+    flow(owner, 'arriving', EXCEPTION, { metadata, eth_dst: ethernet, eth_type: 0x0806, arp_op: 2 }, [give]),
+    ...(its.v6.length > 0
+      ? [flow(owner, 'arriving', EXCEPTION, { metadata, eth_dst: ethernet, ...icmpv6(136) }, [give])]
+      : []),
+    flow(owner, 'neighbour', RULE, { metadata, eth_dst: ethernet }, [
+      { type: 'resubmit', table: pipeline.arriving.id },
+    ]),
+    ...ips.map((ip) =>
+      flow(owner, 'outsideHop', RULE, { metadata, ...matchRegisters(ip) }, [set('eth_dst', ethernet)], 'neighbour'),
+    ),
+  ];
+}
+
+function answersLinkLocal(owner: bigint, vni: number, ethernet: number, role: 'host' | 'router'): Flow[] {
+  const its = { mac: ethernet, v4: [], v6: [linkLocal(ethernet)] };
+  return answers(owner, vni, its, role).map(({ match, instructions, priority }) => {
+    const actions = instructions.flatMap((each) => (each.type === 'apply_actions' ? each.actions : []));
+    return flow(owner, 'arriving', priority, match, actions, 'arrivingReply');
+  });
+}
+
+/** Through the tracker in the router's zone, its connections' addresses as they were translated. */
+export function throughZone(routerId: string, next: 'translated' | 'returned'): Action[] {
+  const ct: CtAction = { type: 'ct', zone: ZONE, table: pipeline[next].id, actions: [{ type: 'nat' }] };
+  return [set('reg15', zoneOf(routerId)), ct];
+}
+
+export function commit(
+  mark: number,
+  next: 'outward' | 'routing',
+  translation: NonNullable<CtAction['actions']>[number],
+): CtAction {
+  const marked = { type: 'set_field', field: 'ct_mark', value: mark } as const;
+  return { type: 'ct', commit: true, zone: ZONE, table: pipeline[next].id, actions: [marked, translation] };
+}
+
+const ZONE = { field: 'reg15', bits: 16 } as const;
+
+/** Never that of a port, which is its number. Two routers may have one: the marks of their connections tell them apart. */
+function zoneOf(routerId: string): number {
+  return 0x8000 | (hash32(`zone ${routerId}`) & 0x7fff);
+}
+
+/** What connections are marked with that the resource has translated: never 0, which is a connection without a mark. */
+export function markOf(id: string): number {
+  return hash32(`translated ${id}`) || 1;
+}
