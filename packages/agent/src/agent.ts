@@ -21,7 +21,7 @@ import {
   reliable,
   type Runtime,
 } from '@alcor/runtime';
-import { Dataplane, type Switch } from './dataplane/index.ts';
+import { Dataplane, type PacketIn, type Switch } from './dataplane/index.ts';
 import { GuestServices } from './guest-services.ts';
 import { HeldState } from './held-state.ts';
 import { OnDemand } from './on-demand.ts';
@@ -68,6 +68,7 @@ export class Agent {
   /** What calls of version 1 told. */
   readonly #pushed: StreamSource;
   #current: Current | undefined;
+  #hasFailed = false;
   /** The highest seen: who has a lower one has lost the right to speak for this host. */
   #fence = 0;
   #signal: AbortSignal = AbortSignal.abort();
@@ -90,7 +91,7 @@ export class Agent {
       clock,
       onPortOutcome: (outcome) => this.#reports.outcome(outcome),
       onOutcomes: (outcomes) => this.onDemand.onOutcomes(outcomes),
-      onPacket: (packet) => this.#services.onPacket(packet) || this.onDemand.onPacket(packet),
+      onPacket: (packet) => this.#onPacket(packet),
     });
     this.held = new HeldState({
       sink: this.dataplane,
@@ -111,6 +112,16 @@ export class Agent {
       onApplied: (goals, outcomes, verdicts) => void this.#reports.answer(goals, outcomes, verdicts),
       onReport: (report) => this.#current?.session?.tellSubscription(report),
     });
+  }
+
+  /** What a guest sends must not end the agent, whatever it is. Of failures the first is told: one is enough to mend it, and guests are many. */
+  #onPacket(packet: PacketIn): void {
+    try {
+      if (!this.#services.onPacket(packet)) this.onDemand.onPacket(packet);
+    } catch (error) {
+      if (!this.#hasFailed) this.#options.log(`a packet out of the table ${packet.table} cannot be answered`, error);
+      this.#hasFailed = true;
+    }
   }
 
   /** Connects to the switch and serves the contract at `address`; resolves with the address once both stand. */

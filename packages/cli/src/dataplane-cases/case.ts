@@ -48,8 +48,9 @@ export interface Exchange {
 export interface Question {
   readonly why: string;
   readonly from: string;
-  readonly ask: 'arp' | 'neighbour' | 'router' | 'dhcp' | 'dhcp6';
-  /** The address that is asked for; of DHCPv6 `information` for options alone. */
+  /** `dns` over IPv4 and `dns6` over IPv6, by a socket of the guest; the others are frames. */
+  readonly ask: 'arp' | 'neighbour' | 'router' | 'dhcp' | 'dhcp6' | 'dns' | 'dns6';
+  /** The address that is asked for; of DHCPv6 `information` for options alone; of DNS a name and a type. */
   readonly target?: string;
   /** What the answer must say at least; null: nobody may answer. `@vm` stands for the MAC of a VM. */
   readonly told: { readonly [fact: string]: unknown } | null;

@@ -351,7 +351,30 @@ def clear(_command):
     asking.clear()
 
 
+def ask_dns(command):
+    """By a socket, so that the kernel takes nothing but what is an answer to it."""
+    family = 4 if command["ask"] == "dns" else 6
+    sock = socket.socket(V4 if family == 4 else V6, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    scope = (0, socket.if_nametoindex(DEVICE)) if family == 6 else ()
+    sock.connect((questions.DNS_SERVER[family], 53, *scope))
+
+    def on_answer(each):
+        try:
+            message = each.recv(4096)
+        except OSError:
+            return
+        said = questions.dns_answer(message)
+        say(event="told", to=f"{command['ask']} {command['target']}", **said)
+
+    readers[sock] = on_answer
+    asking.add(sock)
+    sock.send(questions.dns_query(command))
+
+
 def send_frame(command):
+    if command["ask"] in ("dns", "dns6"):
+        return ask_dns(command)
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
         sock.bind((DEVICE, 0))
         sock.send(questions.frame_of(command))

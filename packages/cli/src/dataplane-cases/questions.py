@@ -78,6 +78,44 @@ def dhcp6(command, mac):
     return ethernet(b"\x33\x33\0\x01\0\x02", mac, 0x86DD, ipv6(link_local(mac), DHCP_SERVERS, 17, udp, 6))
 
 
+DNS_SERVER = {4: "169.254.169.254", 6: "fe80::a9fe:a9fe"}
+TYPES = {"A": 1, "PTR": 12, "MX": 15, "AAAA": 28}
+
+
+def dns_query(command):
+    """`target`: a name and a type, with a space between."""
+    name, kind = command["target"].split(" ")
+    labels = b"".join(bytes((len(label),)) + label.encode() for label in name.split("."))
+    return bytes.fromhex(command["id"][:4]) + struct.pack("!HHHHH", 0x100, 1, 0, 0, 0) + labels + struct.pack("!xHH", TYPES[kind], 1)
+
+
+def dns_answer(message):
+    count = struct.unpack_from("!H", message, 6)[0]
+    _, at = name_in(message, 12)
+    at += 4
+    told = []
+    for _ in range(count):
+        _, at = name_in(message, at)
+        kind, length = struct.unpack_from("!H6xH", message, at)
+        at += 10
+        value = message[at : at + length]
+        if kind in (1, 28):
+            told.append(socket.inet_ntop(socket.AF_INET if kind == 1 else socket.AF_INET6, value))
+        elif kind == 12:
+            told.append(name_in(message, at)[0])
+        at += length
+    return {"rcode": message[3] & 15, "told": sorted(told)}
+
+
+def name_in(message, at):
+    """The name, and where what follows it begins; nobody here compresses names."""
+    labels = []
+    while message[at]:
+        labels.append(message[at + 1 : at + 1 + message[at]].decode())
+        at += 1 + message[at]
+    return ".".join(labels), at + 1
+
+
 ASK = {"arp": arp, "neighbour": neighbour, "router": router, "dhcp": dhcp, "dhcp6": dhcp6}
 
 
@@ -119,6 +157,9 @@ def dhcp_offer(body):
         "dns": quad(6),
         "mtu": int.from_bytes(options.get(26, b""), "big"),
         "routes": options.get(121, b"").hex(),
+        "name": options.get(12, b"").decode(),
+        "domain": options.get(15, b"").decode(),
+        "bootfile": options.get(67, b"").decode(),
     }
 
 
@@ -139,7 +180,7 @@ def advertisement(frame):
 
 
 def dhcp6_answer(body):
-    told = {"to": f"dhcp6 {body[1:4].hex()}", "kind": body[0], "address": None, "dns": []}
+    told = {"to": f"dhcp6 {body[1:4].hex()}", "kind": body[0], "address": None, "dns": [], "domain": "", "bootfile": ""}
     for code, value in options_of(body[4:], "!HH"):
         if code == 3:
             for inner, lease in options_of(value[12:], "!HH"):
@@ -147,4 +188,8 @@ def dhcp6_answer(body):
                     told["address"] = socket.inet_ntop(socket.AF_INET6, lease[:16])
         elif code == 23:
             told["dns"] = [socket.inet_ntop(socket.AF_INET6, value[at : at + 16]) for at in range(0, len(value), 16)]
+        elif code == 24:
+            told["domain"] = name_in(value, 0)[0]
+        elif code == 59:
+            told["bootfile"] = value.decode()
     return told

@@ -1,5 +1,5 @@
 import { canEmulate } from '@alcor/lab';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { makeNetwork, plugGuest, removeGuests } from './testing/guests.ts';
@@ -30,10 +30,27 @@ function bound6(vm: string, program: string): string {
 function bound(vm: string): { readonly [name: string]: string } {
   const [script, said] = [join(folder(), 'script'), join(folder(), 'said')];
   writeFileSync(script, `#!/bin/sh\n[ "$1" = bound ] && env > ${said}\nexit 0\n`, { mode: 0o755 });
-  const options = ['26', '121', '12', '42'].map((code) => `-O ${code}`).join(' ');
+  const options = ['26', '121', '12', '15', '42', '67'].map((code) => `-O ${code}`).join(' ');
   sh(`ip netns exec ${vm} ${client} -i eth0 -n -q -t 20 -T 1 ${options} -s ${script}`);
   const lines = readFileSync(said, 'utf8').trim().split('\n');
   return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+}
+
+/** What the guest's own resolver finds, with what DHCP has told it. */
+function resolved(vm: string, { ip, router, dns, domain }: { readonly [name: string]: string }, name: string): string {
+  const folderOf = `/etc/netns/${vm}`;
+  mkdirSync(folderOf, { recursive: true });
+  try {
+    writeFileSync(join(folderOf, 'resolv.conf'), `nameserver ${dns}\nsearch ${domain}\n`);
+    writeFileSync(join(folderOf, 'nsswitch.conf'), 'hosts: dns\n');
+    sh(`
+      ip -n ${vm} addr replace ${ip}/24 dev eth0
+      ip -n ${vm} route replace 169.254.169.254/32 dev eth0
+      ip -n ${vm} route replace default via ${router} dev eth0`);
+    return sh(`ip netns exec ${vm} getent hosts ${name}`).trim().split(/\s+/).join(' ');
+  } finally {
+    rmSync(folderOf, { recursive: true, force: true });
+  }
 }
 
 describe.skipIf(missing !== '')('a guest', () => {
@@ -44,7 +61,10 @@ describe.skipIf(missing !== '')('a guest', () => {
       host_routes: [{ destination: '10.77.0.0/16', nexthop: '10.9.1.9' }],
     });
     const { vm } = await plugGuest(url, json, network, 1, {
-      extra_dhcp_opts: [{ opt_name: 'ntp-server', opt_value: '192.0.2.123' }],
+      extra_dhcp_opts: [
+        { opt_name: 'ntp-server', opt_value: '192.0.2.123' },
+        { opt_name: 'bootfile-name', opt_value: 'pxelinux.0' },
+      ],
     });
     const given = bound(vm);
     expect(given).toMatchObject({
@@ -56,6 +76,8 @@ describe.skipIf(missing !== '')('a guest', () => {
       dns: '192.0.2.53 192.0.2.54',
       staticroutes: '10.77.0.0/16 10.9.1.9 0.0.0.0/0 10.9.1.1',
       hostname: 'host-10-9-1-5',
+      domain: 'openstacklocal',
+      bootfile: 'pxelinux.0',
       ntpsrv: '192.0.2.123',
     });
     // What fits into a tunnel between the hosts.
@@ -69,6 +91,12 @@ describe.skipIf(missing !== '')('a guest', () => {
       expect(leases).toContain('iaaddr fd09:3::5 {');
       expect(leases).toContain('option dhcp6.name-servers 2001:db8::53;');
     }
+    const asker = await plugGuest(url, json, await makeNetwork(url, 4), 4, { dns_name: 'asker' });
+    const lease = bound(asker.vm);
+    expect(lease).toMatchObject({ dns: '169.254.169.254', hostname: 'asker' });
+    expect(lease['staticroutes']).toBe('169.254.169.254/32 0.0.0.0 0.0.0.0/0 10.9.4.1');
+    expect(resolved(asker.vm, lease, 'asker')).toBe('fd09:4::5 asker.openstacklocal');
+    expect(resolved(asker.vm, lease, '10.9.4.5')).toBe('10.9.4.5 asker.openstacklocal');
     const quiet = await plugGuest(url, json, await makeNetwork(url, 2, { enable_dhcp: false }), 2);
     expect(() => sh(`ip netns exec ${quiet.vm} ${client} -i eth0 -n -q -t 2 -T 1 -s /bin/true`)).toThrow();
     await stop(child);

@@ -1,4 +1,4 @@
-/** What the network itself tells its guests: ARP, neighbour discovery, DHCP, router advertisements. */
+/** What the network itself tells its guests: ARP, neighbour discovery, DHCP, router advertisements, names. */
 import type { Question } from '../case.ts';
 import type { Theme } from '../run.ts';
 
@@ -10,8 +10,28 @@ function asks(why: string, from: string, ask: Question['ask'], told: Question['t
   return { why, from, ask, told, ...(target === undefined ? {} : { target }) };
 }
 
+const rcodes = { NXDOMAIN: 3, REFUSED: 5 } as const;
+
+/** Asks for a name over both families; of each type what is told, or null where nobody answers. */
+function names(
+  why: string,
+  from: string,
+  name: string,
+  types: { readonly [type: string]: readonly string[] | keyof typeof rcodes | null },
+): Question[] {
+  return Object.entries(types).flatMap(([type, answer]) =>
+    (['dns', 'dns6'] as const).map((ask) =>
+      asks(why, from, ask, answer === null ? null : dnsAnswer(answer), `${name} ${type}`),
+    ),
+  );
+}
+
+function dnsAnswer(answer: readonly string[] | keyof typeof rcodes): Question['told'] {
+  return typeof answer === 'string' ? { rcode: rcodes[answer], told: [] } : { rcode: 0, told: answer };
+}
+
 export const services: Theme = {
-  name: 'services: ARP, discovery, DHCP, router advertisements',
+  name: 'services: ARP, discovery, DHCP, router advertisements, names',
   short: 'sv',
   async build(site) {
     await site.network('s1', 11, {
@@ -26,15 +46,34 @@ export const services: Theme = {
     await site.router('r', ['s1', 's2', 's3']);
     await site.network('s4', 14, { v4: { gateway_ip: null }, v6: { enable_dhcp: false } });
     await site.network('same', 11, { project: 'two' });
+    await site.request('PUT', `/v2.0/networks/${site.networks.get('s1')!.id}`, {
+      network: { dns_domain: 'corp.example.' },
+    });
+    await site.bareGroup('silent', []);
     await site.plug({
-      a: { host: 1, network: 's1', number: 21 },
+      a: { host: 1, network: 's1', number: 21, port: { dns_name: 'alpha' } },
       a2: { host: 1, network: 's1', number: 22 },
-      a3: { host: 2, network: 's1', number: 23 },
+      a3: {
+        host: 2,
+        network: 's1',
+        number: 23,
+        port: {
+          dns_name: 'gamma',
+          dns_domain: 'lab.example.',
+          extra_dhcp_opts: [
+            { opt_name: 'bootfile-name', opt_value: 'pxe.0' },
+            { opt_name: 'bootfile-url', opt_value: 'tftp://[2001:db8::9]/x', ip_version: 6 },
+          ],
+        },
+      },
+      mute: { host: 2, network: 's1', number: 26, groups: ['silent'] },
       b: { host: 2, network: 's2' },
       c: { host: 3, network: 's3' },
       d: { host: 3, network: 's4', number: 24 },
-      other: { host: 1, network: 'same', number: 25 },
+      other: { host: 1, network: 'same', number: 25, port: { dns_name: 'hidden' } },
     });
+    // As DHCP tells guests; there is no router that would answer for a gateway.
+    for (const vm of ['d', 'other']) site.inVm(vm, 'route add 169.254.169.254/32 dev eth0');
   },
   stages: [
     {
@@ -59,12 +98,29 @@ export const services: Theme = {
           routes: '100a4d0a0b0009000a0b0001',
           mtu: 1450,
         }),
+        asks('its own name and domain', 'a', 'dhcp', { name: 'alpha', domain: 'corp.example' }),
+        asks('no name', 'a2', 'dhcp', { name: 'host-10-11-0-22', domain: 'corp.example' }),
         asks('on another host', 'a3', 'dhcp', { address: '10.11.0.23', routers: ['10.11.0.1'] }),
-        asks('the other tenant', 'other', 'dhcp', { address: '10.11.0.25', dns: [] }),
+        asks("its port's own domain and options", 'a3', 'dhcp', {
+          name: 'gamma',
+          domain: 'lab.example',
+          bootfile: 'pxe.0',
+        }),
+        asks('who may say nothing else', 'mute', 'dhcp', { address: '10.11.0.26' }),
+        asks('the other tenant has its host for names', 'other', 'dhcp', {
+          address: '10.11.0.25',
+          dns: ['169.254.169.254'],
+          domain: 'openstacklocal',
+          routes: '20a9fea9fe00000000000a0b0001',
+        }),
         asks('no gateway', 'd', 'dhcp', { address: '10.14.0.24', routers: [] }),
         asks('no DHCP on its subnet', 'b', 'dhcp', null),
         asks('stateful', 'a', 'dhcp6', { address: 'fd00:11::21', dns: ['2001:db8::53'] }),
-        asks('stateful, on another host', 'a3', 'dhcp6', { address: 'fd00:11::23' }),
+        asks('stateful, on another host', 'a3', 'dhcp6', {
+          address: 'fd00:11::23',
+          domain: 'lab.example',
+          bootfile: 'tftp://[2001:db8::9]/x',
+        }),
         asks('stateless gives no address', 'c', 'dhcp6', { address: null }),
         asks('stateless gives options', 'c', 'dhcp6', { kind: 7, dns: ['2001:db8::54'] }, 'information'),
         asks('no DHCP on its subnet', 'd', 'dhcp6', null),
@@ -76,6 +132,24 @@ export const services: Theme = {
         }),
         asks('options by DHCP', 'c', 'router', { managed: false, other: true, prefixes: ['fd00:13::/64 auto'] }),
         asks('no router', 'd', 'router', null),
+        ...names('on another host', 'a', 'gamma.corp.example', { A: ['10.11.0.23'], AAAA: ['fd00:11::23'] }),
+        ...names("in its port's own domain", 'a2', 'gamma.lab.example', { A: ['10.11.0.23'] }),
+        ...names("in the region's domain", 'a3', 'alpha.openstacklocal', { A: ['10.11.0.21'], AAAA: ['fd00:11::21'] }),
+        ...names('in whichever case', 'a3', 'ALPHA.Corp.Example', { A: ['10.11.0.21'] }),
+        ...names('after its address', 'a3', 'host-10-11-0-22.corp.example', { A: ['10.11.0.22'], AAAA: [] }),
+        ...names('after its address', 'a3', 'host-fd00-11-22.corp.example', { AAAA: ['fd00:11::22'] }),
+        ...names('by address', 'a', '23.0.11.10.in-addr.arpa', { PTR: ['gamma.lab.example'] }),
+        ...names('by address', 'a', `1.2.${'0.'.repeat(22)}1.1.0.0.0.0.d.f.ip6.arpa`, { PTR: ['alpha.corp.example'] }),
+        ...names('by address, without a name', 'a', '22.0.11.10.in-addr.arpa', {
+          PTR: ['host-10-11-0-22.corp.example'],
+        }),
+        ...names('without a router', 'd', 'host-10-14-0-24.openstacklocal', { A: ['10.14.0.24'] }),
+        ...names('of the same network', 'other', 'hidden', { A: ['10.11.0.25'] }),
+        ...names('of another tenant', 'a', 'hidden', { A: 'NXDOMAIN' }),
+        ...names('of another tenant', 'other', 'alpha.openstacklocal', { A: 'NXDOMAIN' }),
+        ...names('of nobody', 'a', 'nobody.openstacklocal', { A: 'NXDOMAIN' }),
+        ...names('of the world', 'a', 'www.example.com', { A: 'REFUSED' }),
+        ...names('for what groups keep from asking', 'mute', 'alpha.corp.example', { A: null }),
       ],
     },
     {
@@ -86,11 +160,16 @@ export const services: Theme = {
           subnet: { dns_nameservers: ['192.0.2.99'], host_routes: [] },
         });
         await site.request('PUT', `/v2.0/subnets/${v6!.id}`, { subnet: { dns_nameservers: [] } });
+        await site.updatePort('a3', { dns_name: 'delta', dns_domain: '' });
       },
       cases: [
         asks('other servers, no routes', 'a', 'dhcp', { dns: ['192.0.2.99'], routers: ['10.11.0.1'], routes: '' }),
         asks('other servers, on another host', 'a3', 'dhcp', { dns: ['192.0.2.99'], routes: '' }),
-        asks('no servers', 'a3', 'dhcp6', { address: 'fd00:11::23', dns: [] }),
+        asks('its own host for names', 'a3', 'dhcp6', { address: 'fd00:11::23', dns: ['fe80::a9fe:a9fe'] }),
+        asks('another name', 'a3', 'dhcp', { name: 'delta', domain: 'corp.example' }),
+        ...names('the new name', 'a', 'delta.corp.example', { A: ['10.11.0.23'] }),
+        ...names('the old name', 'a', 'gamma.openstacklocal', { A: 'NXDOMAIN' }),
+        ...names('the new name, by address', 'a2', '23.0.11.10.in-addr.arpa', { PTR: ['delta.corp.example'] }),
       ],
     },
   ],
