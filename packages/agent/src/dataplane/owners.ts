@@ -1,8 +1,7 @@
 /** Whose flows are whose: names of what flows are made for. */
 import type { RemoteSet } from './security-keys.ts';
 
-/** `port ID`, `neighbor ID`, `router ID`, `vpc ID`, `provider ID`, `floating ID`, `acl ID`, `group ID` or `addresses ID`. */
-/** `port ID`, `neighbor ID`, `router ID`, `vpc ID`, `provider ID`, `acl ID`, `quality ID` (of a port), `group ID` or `addresses ID`. */
+/** `port ID`, `neighbor ID`, `router ID`, `vpc ID`, `provider ID`, `floating ID`, `acl ID`, `quality ID` (of a port), `group ID` or `addresses ID`. */
 export type Owner =
   | `port ${string}`
   | `neighbor ${string}`
@@ -32,6 +31,8 @@ export function vpcOwner(id: string): Owner {
 
 export function floatingOwner(id: string): Owner {
   return `floating ${id}`;
+}
+
 /** What a port's QoS policy makes of it. */
 export function qualityOwner(id: string): Owner {
   return `quality ${id}`;
