@@ -70,7 +70,8 @@ async function connectVm({ host, link, netns }: Vm, options: Abortable): Promise
     const create = `link add ${link} type veth peer name eth0 netns ${netns}`;
     await ipIn(host.netns, [...stale, create], options);
   }
-  await ipIn(host.netns, [`link set ${link} up`], options);
+  // Open vSwitch goes through all addresses of its namespace for every ARP and tunnelled packet that is new to it, and the VM's cable needs none.
+  await ipIn(host.netns, [`link set ${link} addrgenmode none up`], options);
 }
 
 function guestCommands({ mac, ip, prefixLength, mtu = 1400, gateway }: VmOptions): readonly string[] {
