@@ -66,14 +66,14 @@ export class Dataplane {
     this.#onPacket = options.onPacket ?? (() => undefined);
     this.#onOutcomes = options.onOutcomes ?? (() => undefined);
     const tracker = this.#tracker;
+    const meters = this.#meters;
     const desired = new DesiredFlows({
       tracker,
+      meters,
       hostIp,
       onAffected: (id) => this.#outcomes.stir(id),
       onServing: options.onServing ?? (() => undefined),
     });
-    const meters = this.#meters;
-    const desired = new DesiredFlows({ tracker, meters, hostIp, onAffected: (id) => this.#outcomes.stir(id) });
     this.#desired = desired;
     this.#reconciler = new Reconciler({
       switch: options.switch,

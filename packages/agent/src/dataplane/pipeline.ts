@@ -65,75 +65,6 @@ import {
 import type { Table, TableName } from './table.ts';
 
 export type { Table, TableName };
-import type { Field } from './fields.ts';
-
-export interface Table {
-  readonly id: number;
-  readonly purpose: string;
-  readonly matches: readonly Field[];
-  /** Fields that actions of this table may write. */
-  readonly writes: readonly Field[];
-  readonly outputs: 'none' | 'in_port' | 'register' | 'port';
-  readonly next: readonly TableName[];
-  /** Tables that a packet passes through on the way and comes back from. */
-  readonly calls?: readonly TableName[];
-  /** Tables that a packet begins anew from; it has come through `routing`, which no packet does more often than it has hops to live. */
-  readonly again?: readonly TableName[];
-  /** Flows may give packets to the agent. */
-  readonly toAgent?: true;
-  /** Flows may end packets that are more than a meter allows. */
-  readonly metered?: true;
-  /** What the connection tracker is used for: to know the connection, or to remember it. */
-  readonly conntrack?: 'track' | 'commit';
-  /** Where packets go that no resource's flow takes. */
-  readonly miss: 'drop' | TableName;
-}
-
-export type TableName =
-  | 'classify'
-  | 'policing'
-  | 'antispoof'
-  | 'leavingSubnet'
-  | 'leavingBorder'
-  | 'leavingAcl'
-  | 'leaving'
-  | 'leavingTrack'
-  | 'leavingState'
-  | 'leavingVerdict'
-  | 'gateway'
-  | 'services'
-  | 'ndReply'
-  | 'routers'
-  | 'routing'
-  | 'nextHop'
-  | 'neighbour'
-  | 'wire'
-  | 'tunnel'
-  | 'toGateway'
-  | 'delivery'
-  | 'enteringSubnet'
-  | 'enteringBorder'
-  | 'enteringAcl'
-  | 'entering'
-  | 'enteringTrack'
-  | 'enteringState'
-  | 'enteringVerdict'
-  | 'output'
-  | 'policy'
-  | 'members'
-  | 'rules';
-
-const arpFields = ['arp_op', 'arp_spa', 'arp_tpa', 'arp_sha', 'arp_tha'] as const;
-const ndFields = ['nd_target', 'nd_sll', 'nd_tll', 'nd_options_type'] as const;
-const udpFields = ['udp_src', 'udp_dst'] as const;
-const remoteFields = ['reg4', 'reg8', 'reg9', 'reg10', 'reg11'] as const;
-const connectionFields = ['ct_state', 'ct_nw_proto', 'ct_nw_src', 'ct_nw_dst', 'ct_ipv6_src', 'ct_ipv6_dst', 'ct_tp_src', 'ct_tp_dst'] as const; // prettier-ignore
-const endFields = ['eth_type', 'ipv4_src', 'ipv4_dst', 'ipv6_src', 'ipv6_dst'] as const;
-const trafficFields = [
-  ...endFields, 'ip_proto',
-  'tcp_dst', 'udp_dst', 'sctp_dst', 'icmpv4_type', 'icmpv4_code', 'icmpv6_type', 'icmpv6_code',
-] as const; // prettier-ignore
-const ipFields = ['eth_type', 'ip_proto', 'ipv4_src', 'ipv6_src', 'icmpv6_type', 'icmpv6_code'] as const;
 
 export const pipeline: { readonly [Name in TableName]: Table } = {
   classify: {
@@ -142,8 +73,7 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     matches: ['in_port', 'tunnel_id', 'vlan_vid'],
     writes: ['metadata', 'reg0', 'reg13', 'vlan_vid'],
     outputs: 'none',
-    next: ['antispoof', 'gateway', 'arriving', 'delivery'],
-    next: ['policing', 'antispoof', 'gateway', 'delivery'],
+    next: ['policing', 'antispoof', 'gateway', 'arriving', 'delivery'],
     miss: 'drop',
   },
   policing: {

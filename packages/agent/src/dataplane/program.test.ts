@@ -10,7 +10,8 @@ import { flowsText } from './testing/text.ts';
 
 test('the flows of the host', () => {
   expect(flowsText(hostFlows(1))).toMatchInlineSnapshot(`
-    "classify 100 in_port=1 → metadata[0+64]:=tunnel_id[0+64] goto:77
+    "arriving 0  → goto:77
+    classify 100 in_port=1 → metadata[0+64]:=tunnel_id[0+64] goto:77
     entering 120 eth_type=0x800,ip_proto=17,udp_dst=68,udp_src=67 → goto:90
     entering 120 eth_type=0x806 → goto:90
     entering 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=130,ip_proto=58 → goto:90

@@ -27,6 +27,7 @@ export interface Table {
 
 export type TableName =
   | 'classify'
+  | 'policing'
   | 'antispoof'
   | 'leavingSubnet'
   | 'leavingBorder'
