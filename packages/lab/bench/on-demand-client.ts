@@ -15,8 +15,9 @@ import { createQueue, handler, realRuntime, reliable, type Runtime, seededRandom
 /** What to ask: with a rate, so many questions a second at even times, whatever the answers; without, the next when one is answered. */
 export interface Asking {
   readonly hosts: readonly number[];
-  readonly vni: number;
-  /** Ports of the VPC: the destinations, by their number. */
+  /** Of the VPCs, which are asked about in turn. */
+  readonly vnis: { readonly first: number; readonly count: number };
+  /** Ports of each: the destinations, by their number. */
   readonly ports: number;
   readonly perMessage: number;
   /** Messages of one host under way, without a rate. */
@@ -50,6 +51,9 @@ export function hostId(n: number): string {
   return `host-${n}`;
 }
 
+/** Through a VPC's ports, so that each comes once before any comes again: it shares no factor with how many there are. */
+const STRIDE = 7_919;
+
 /** The machine's own costs more than a question. */
 const random = seededRandom(1);
 let told = 0;
@@ -77,6 +81,8 @@ class Questioner {
   readonly #runtime: Runtime;
   readonly #waiting: ((reply: { readonly routable: number; readonly putOff: number }) => void)[] = [];
   readonly #requests = createQueue<HostRequest>();
+  /** Questions so far, by the first VNI that they were about. */
+  readonly #asked = new Map<number, number>();
 
   constructor(host: number, address: string, runtime: Runtime, signal: AbortSignal) {
     this.#host = host;
@@ -85,17 +91,20 @@ class Questioner {
     this.#converse(address, signal).catch(() => undefined);
   }
 
-  ask({ vni, ports, perMessage }: Asking): Promise<{ readonly routable: number; readonly putOff: number }> {
+  ask({ vnis, ports, perMessage }: Asking): Promise<{ readonly routable: number; readonly putOff: number }> {
     // Ports are dealt out over the hosts: who asks is one of this host's.
     const own = (): number => this.#host + HOSTS * any(Math.ceil((ports - this.#host) / HOSTS));
-    const stateRequests = Array.from({ length: perMessage }, (_, n) =>
-      HostRequest_ResourceStateRequest.fromPartial({
+    const asked = this.#asked.get(vnis.first) ?? 0;
+    this.#asked.set(vnis.first, asked + perMessage);
+    const stateRequests = Array.from({ length: perMessage }, (_, n) => {
+      const [vpc, round] = [(asked + n) % vnis.count, Math.floor((asked + n) / vnis.count)];
+      return HostRequest_ResourceStateRequest.fromPartial({
         requestId: String(n),
-        tunnelId: vni,
+        tunnelId: vnis.first + vpc,
         sourceIp: addressOf(own()),
-        destinationIp: addressOf(any(ports)),
-      }),
-    );
+        destinationIp: addressOf((this.#host + round * STRIDE) % ports),
+      });
+    });
     this.#requests.push(HostRequest.fromPartial({ formatVersion: 2, hostId: hostId(this.#host), stateRequests }));
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
