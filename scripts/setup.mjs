@@ -15,7 +15,7 @@ const runPackages = {
   ping: 'iputils-ping',
   ethtool: 'ethtool',
 };
-const benchPackages = { ...runPackages, 'nats-server': 'nats-server', fping: 'fping' };
+const benchPackages = { ...runPackages, 'nats-server': 'nats-server', fping: 'fping', iperf3: 'iperf3' };
 const testPackages = {
   ...benchPackages,
   openstack: 'python3-openstackclient',
