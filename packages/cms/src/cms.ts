@@ -23,7 +23,7 @@ export interface CmsOptions {
   readonly nodes: Topic<KnownNode>;
   /** Resolves when all that there was at the start is in them. */
   readonly ready: Promise<void>;
-  readonly manager: Pick<ConfigManager, 'goalStates' | 'hostsIn' | 'repush'>;
+  readonly manager: Pick<ConfigManager, 'goalStates' | 'hostsIn' | 'repush' | 'hostStates' | 'onDemand'>;
   /** The controller that drives the host; empty: none at the moment. */
   readonly controllerOf: (hostId: string) => string;
   readonly queue: Pick<MessageQueue, 'topics'> | undefined;

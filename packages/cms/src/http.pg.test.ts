@@ -28,6 +28,23 @@ const kindsOf = (heard: readonly HeardLine[]): Record<string, number> => {
   return counts;
 };
 
+describe('the config manager', () => {
+  it('says how its hosts stand, how much they hold on demand and what it has answered', async () => {
+    const { status, body } = await region.call('GET', '/alcor/v1/config-manager');
+    const { hosts, on_demand: onDemand } = body['config_manager'] as { hosts: object; on_demand: object };
+    expect(status).toBe(200);
+    expect(Object.keys(hosts).toSorted()).toEqual(['connecting', 'synchronised', 'synchronising', 'unreachable']);
+    expect(Object.values(hosts).reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(2);
+    expect(onDemand).toEqual({
+      vpcs: 0,
+      neighbors: 0,
+      learnt: 0,
+      learnt_at_most: 8_000_000,
+      answers: { routable: 0, not_routable: 0, later: 0, invalid: 0 },
+    });
+  });
+});
+
 describe('a watch', () => {
   it('of a VPC says all that its hosts must know, and goes on from where it was broken off', async () => {
     const { id } = await region.network(['h1', 'h2']);

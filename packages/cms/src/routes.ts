@@ -1,4 +1,5 @@
 import { badRequest, integer, invalid, oneOf, type Route, route, text, uuid } from '@alcor/api';
+import type { ConfigManager } from '@alcor/config-manager';
 import { type ChannelName, channelNames } from '@alcor/network';
 import type { GoalStates, Scope } from './goal-states.ts';
 import { type HostProgressOptions, type HostProgressView, progressOf, push } from './host-progress.ts';
@@ -6,6 +7,7 @@ import { lineSchema, linesOf } from './lines.ts';
 import type { Page, Topics } from './topics.ts';
 
 const topicsPath = '/alcor/v1/topics';
+const managerPath = '/alcor/v1/config-manager';
 const statesPath = '/alcor/v1/goal-states';
 
 /** Lines that a watch has in its hand at once. */
@@ -19,14 +21,21 @@ const revision = text(60);
 export interface RoutesOptions extends HostProgressOptions {
   readonly topics: Topics;
   readonly goalStates: GoalStates;
+  readonly manager: HostProgressOptions['manager'] & Pick<ConfigManager, 'hostStates' | 'onDemand'>;
 }
 
 /** The rules of policy that the routes are under: the administrator's, where no file says otherwise. */
-export const cmsRules = ['get_topic', 'update_topic', 'get_goal_state', 'push_goal_state'] as const;
+export const cmsRules = [
+  'get_topic',
+  'update_topic',
+  'get_goal_state',
+  'push_goal_state',
+  'get_config_manager',
+] as const;
 
 /** The service over HTTP. */
 export function cmsRoutes(options: RoutesOptions): readonly Route[] {
-  return [...topicRoutes(options), ...stateRoutes(options)];
+  return [...topicRoutes(options), ...stateRoutes(options), managerRoute(options)];
 }
 
 function topicRoutes({ topics }: RoutesOptions): readonly Route[] {
@@ -71,6 +80,29 @@ function topicRoutes({ topics }: RoutesOptions): readonly Route[] {
       },
     }),
   ];
+}
+
+function managerRoute({ manager }: RoutesOptions): Route {
+  return route({
+    method: 'GET',
+    path: managerPath,
+    tag: 'config-manager',
+    about:
+      'The hosts that this controller speaks for, and what it holds and has answered for those that are told on demand',
+    rule: 'get_config_manager',
+    run: async () => {
+      const { vpcs, neighbors, learnt, learntAtMost, answers } = manager.onDemand;
+      const { 'not-routable': notRoutable, ...others } = answers;
+      const onDemand = {
+        vpcs,
+        neighbors,
+        learnt,
+        learnt_at_most: learntAtMost,
+        answers: { ...others, not_routable: notRoutable },
+      };
+      return { json: { config_manager: { hosts: manager.hostStates, on_demand: onDemand } } };
+    },
+  });
 }
 
 function overrideOf(channel: ChannelName | 'automatic', topics: Topics): ChannelName | null {

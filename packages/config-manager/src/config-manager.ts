@@ -95,6 +95,13 @@ export class ConfigManager {
     );
   }
 
+  /** How many hosts this process speaks for, by how they stand. */
+  get hostStates(): { readonly [S in HostState['state']]: number } {
+    const counts = { connecting: 0, synchronising: 0, synchronised: 0, unreachable: 0 };
+    for (const { session } of this.#managed.values()) counts[session.state.state]++;
+    return counts;
+  }
+
   /** The topics of the message queue that hosts read, with each host's key and position. */
   topics(): readonly TopicInformation[] {
     return this.#topics.list();

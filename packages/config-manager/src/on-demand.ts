@@ -27,6 +27,8 @@ export interface OnDemandCounters {
   readonly neighbors: number;
   /** Neighbours that hosts hold, summed over hosts. */
   readonly learnt: number;
+  /** How many neighbours hosts may hold before further questions are put off. */
+  readonly learntAtMost: number;
   readonly answers: { readonly [S in Answer['status']]: number };
 }
 
@@ -83,7 +85,7 @@ export class OnDemand {
   get counters(): OnDemandCounters {
     const all = [...this.#vpcs.values()];
     const neighbors = all.reduce((sum, { directory }) => sum + directory.size, 0);
-    return { vpcs: all.length, neighbors, learnt: this.#learnt.size, answers: { ...this.#answers } };
+    return { vpcs: all.length, neighbors, learnt: this.#learnt.size, learntAtMost, answers: { ...this.#answers } };
   }
 
   /** A stream to the host has begun; it may ask from now on. */
