@@ -30,7 +30,7 @@ export class GuestServices {
   start(signal: AbortSignal): void {
     if (signal.aborted) return;
     const timer = this.#clock.timer(ADVERTISE_EVERY_MS, () => {
-      for (const { port, ofport } of this.#dataplane.pluggedPorts()) this.#advertise(port, ofport);
+      for (const { port, key } of this.#dataplane.pluggedPorts()) this.#advertise(port, key);
       signal.removeEventListener('abort', stop);
       this.start(signal);
     });

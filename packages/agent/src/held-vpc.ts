@@ -190,6 +190,8 @@ export class HeldVpc {
         fixedIps,
         adminStateUp,
         portSecurityDisabled,
+        trunkParentId: parentId,
+        trunkVlan: vlan,
         revisionNumber: revision,
       } = goal.state;
       this.#sink.setPort({
@@ -198,6 +200,7 @@ export class HeldVpc {
         vni,
         mac,
         ips: fixedIps.map(({ ipAddress }) => ipAddress),
+        ...(parentId === '' ? {} : { trunk: { parentId, vlan } }),
         subnetIds: fixedIps.map(({ subnetId }) => subnetId),
         adminStateUp: adminStateUp && !adminStateDown,
         portSecurityEnabled: !portSecurityDisabled,

@@ -77,6 +77,8 @@ export function portGoal(port: Port): Goal {
       extraDhcpOptions: port.extraDhcpOpts.map(({ name, value, ipVersion }) => ({ name, value, ipVersion })),
       dnsName: port.dnsName,
       dnsDomain: port.dnsDomain,
+      trunkParentId: port.trunk?.parentId ?? '',
+      trunkVlan: port.trunk?.vlan ?? 0,
       qosPolicyId: port.qosPolicyId ?? '',
     }),
   };

@@ -9,6 +9,7 @@ import type { Ipv6Modes } from './ipv6-modes.ts';
 import type { PortExtras, PortProtection } from './port-extras.ts';
 import type { NetworkType } from './segment.ts';
 import type { QosPolicyId } from './qos.ts';
+import type { TrunkPlace } from './trunk.ts';
 
 declare const brand: unique symbol;
 export type Branded<B extends string> = string & { readonly [brand]: B };
@@ -95,6 +96,8 @@ export interface Port extends Resource<PortId>, PortExtras, PortProtection {
   readonly deviceOwner: string;
   /** False: the port may send from any address (no anti-spoofing). */
   readonly portSecurityEnabled: boolean;
+  /** Of a sub-port; it is on its parent's host. */
+  readonly trunk: TrunkPlace | null;
 }
 
 /** A host of the region. Its address does not change while ports are bound to it. */

@@ -1,4 +1,4 @@
-import type { FixedIp } from './nouns.ts';
+import type { FixedIp, Port } from './nouns.ts';
 import type { QosPolicyId } from './qos.ts';
 import type { AddressPair, SecurityGroupId } from './security-group.ts';
 
@@ -52,7 +52,8 @@ export interface PortProtection {
 }
 
 /** A port of which nothing special was said. */
-export const plainPort: PortExtras & PortProtection = {
+export const plainPort: PortExtras & PortProtection & Pick<Port, 'trunk'> = {
+  trunk: null,
   extraDhcpOpts: [],
   dnsName: '',
   dnsDomain: '',

@@ -20,6 +20,12 @@ export interface SubPort {
   readonly segmentationId: number;
 }
 
+/** Where a sub-port is reached: by its parent's interface, under this VLAN tag. */
+export interface TrunkPlace {
+  readonly parentId: PortId;
+  readonly vlan: number;
+}
+
 /** A trunk as its parent shows it. */
 export interface TrunkDetails {
   readonly trunkId: TrunkId;

@@ -1,5 +1,5 @@
 import { nextBatch, readSnapshot } from '../../network/src/testing/feed.contract.ts';
-import type { Change, Position } from '@alcor/network';
+import type { Change, NodeId, PortId, Position } from '@alcor/network';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startTestServer } from './testing/region.ts';
 import type { TestServer, TestStore } from './testing/region.ts';
@@ -104,6 +104,57 @@ describe('what the feed tells of groups', () => {
     expect(await followed.changed()).toEqual([`address-group/${addresses.id}`]);
     await store.addressGroups.delete(addresses.id);
     expect(await followed.changed()).toEqual([`address-group/${addresses.id}`]);
+  });
+});
+
+describe('what the feed tells of trunks', () => {
+  it('tells where sub-ports are reached, as changes of them: under which tag of which port, and on its host', async () => {
+    const network = only(await store.networks.create([{ projectId }]));
+    const make = () => store.ports.create([{ projectId, networkId: network.id }]).then(only);
+    const [parent, one, two] = [await make(), await make(), await make()];
+    const sub = (portId: typeof one.id, segmentationId: number) =>
+      ({ portId, segmentationType: 'vlan', segmentationId }) as const;
+    const placed = async (id: typeof one.id) => {
+      const { trunk, hostId } = await store.ports.get(id);
+      return { trunk, hostId };
+    };
+    const trunk = only(await store.trunks.create([{ projectId, portId: parent.id, subPorts: [sub(one.id, 7)] }]));
+    expect(await followed.changed()).toContain(`port/${one.id}`);
+    await store.ports.update(parent.id, { hostId: 'a' as NodeId });
+    expect(await followed.changed()).toEqual([`port/${one.id}`, `port/${parent.id}`]);
+    await store.trunks.addSubPorts(trunk.id, [sub(two.id, 8)]);
+    expect(await followed.changed()).toEqual([`port/${two.id}`]);
+    expect(await placed(two.id)).toEqual({ trunk: { parentId: parent.id, vlan: 8 }, hostId: 'a' });
+    await store.ports.update(parent.id, { hostId: 'b' as NodeId });
+    expect([await placed(one.id), await placed(two.id)]).toMatchObject([{ hostId: 'b' }, { hostId: 'b' }]);
+    await followed.changed();
+    await store.trunks.removeSubPorts(trunk.id, [one.id]);
+    expect(await followed.changed()).toEqual([`port/${one.id}`]);
+    expect(await placed(one.id)).toEqual({ trunk: null, hostId: null });
+    await store.ports.update(parent.id, { hostId: null });
+    await followed.changed();
+    await store.trunks.delete(trunk.id);
+    expect(await followed.changed()).toEqual([`port/${two.id}`]);
+    expect(await placed(two.id)).toEqual({ trunk: null, hostId: null });
+  });
+
+  it('says of a trunk how its ports are', async () => {
+    const network = only(await store.networks.create([{ projectId }]));
+    const hostId = 'a' as NodeId;
+    const [parent, one] = [1, 2].map(() => store.ports.create([{ projectId, networkId: network.id }]).then(only));
+    const ids = [(await parent!).id, (await one!).id] as const;
+    const subPorts = [{ portId: ids[1], segmentationType: 'vlan', segmentationId: 7 }] as const;
+    const trunk = only(await store.trunks.create([{ projectId, portId: ids[0], subPorts }]));
+    await store.ports.update(ids[0], { hostId });
+    const says = async (portId: PortId, status: 'ACTIVE' | 'DOWN' | 'ERROR') => {
+      await store.setPortStatuses([{ portId, nodeId: hostId, status, reason: '' }]);
+      return (await store.trunks.get(trunk.id)).status;
+    };
+    expect(await says(ids[0], 'ACTIVE')).toBe('BUILD');
+    expect(await says(ids[1], 'ERROR')).toBe('DEGRADED');
+    expect(await says(ids[1], 'ACTIVE')).toBe('ACTIVE');
+    expect((await store.trunks.list({ filter: { status: ['ACTIVE'] } })).rows.map(({ id }) => id)).toEqual([trunk.id]);
+    expect(await says(ids[0], 'DOWN')).toBe('DOWN');
   });
 });
 

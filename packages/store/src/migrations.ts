@@ -28,6 +28,7 @@ import { leaseAddressSchema } from './schema/0082-lease-address.ts';
 import { gatewayHostSchema } from './schema/0083-gateway-hosts.ts';
 import { lostGatewaySchema } from './schema/0084-lost-gateways.ts';
 import { providerNetworkSchema } from './schema/0090-provider-networks.ts';
+import { trunkStatusSchema } from './schema/0091-trunk-status.ts';
 
 interface Migration {
   readonly version: number;
@@ -67,6 +68,7 @@ const migrations: readonly Migration[] = [
   { version: 83, name: 'gateway hosts', sql: gatewayHostSchema },
   { version: 84, name: 'lost gateways', sql: lostGatewaySchema },
   { version: 90, name: 'provider networks', sql: providerNetworkSchema },
+  { version: 91, name: 'status of trunks', sql: trunkStatusSchema },
 ];
 
 /** Any constant; that of no other program in the same database. */

@@ -151,7 +151,7 @@ async function bind(
   const { host, vnicType, profile } = binding ?? { ...attachmentOf(port), host: null, profile: {} };
   const fields = changedFields(port, { hostId: host, vnicType, bindingProfile: profile });
   if (Object.keys(fields).length === 0) return;
-  if ('hostId' in fields) await settleHost(tx, port.id, host);
+  if ('hostId' in fields) await settleHost(tx, port.id, { host, now: nowOf(context) });
   await updateRow(tx, portResource, port, { fields, now: nowOf(context) });
 }
 

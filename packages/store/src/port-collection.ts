@@ -130,7 +130,7 @@ async function updateLocked(
   const moved =
     (fixedIps !== undefined || 'mac' in fields) && (await moveAddresses(context, tx, row, { wanted, attempt }));
   await checkChange(tx, row, { fields, moved, now: nowOf(context), by: options.alongside ? 'service' : 'user' });
-  if ('hostId' in fields) await settleHost(tx, id, fields['hostId'] as NodeId | null);
+  if ('hostId' in fields) await settleHost(tx, id, { host: fields['hostId'] as NodeId | null, now: nowOf(context) });
   if (moved || security.regrouped || Object.keys(fields).length > 0)
     await updateRow(tx, portResource, row, { fields, now: nowOf(context) });
   return readView(tx, portResource, id);

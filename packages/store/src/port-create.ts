@@ -214,6 +214,7 @@ function portOf({ id, network, input, mac, addresses, security }: PortPlan, now:
     hostId: input.hostId ?? null,
     deviceId: input.deviceId ?? '',
     deviceOwner: input.deviceOwner ?? '',
+    trunk: plainPort.trunk,
     portSecurityEnabled: security.enabled,
     securityGroupIds: security.groups,
     allowedAddressPairs: pairsOf(mac, input.allowedAddressPairs ?? []),

@@ -2,6 +2,7 @@ import { refusal } from '@alcor/network';
 import type { NodeId, Port, PortId } from '@alcor/network';
 import type { Queryable } from './database.ts';
 import { arrayLiteral } from './sql.ts';
+import { placeSubPorts, subPortsOf } from './trunk-places.ts';
 
 /** A registered host, as far as it decides whether ports may be bound to it. */
 interface Room {
@@ -25,9 +26,18 @@ export function hostsOf(ports: readonly Bound[]): readonly NodeId[] {
   return [...new Set(ports.flatMap(({ hostId }) => (hostId === null ? [] : [hostId])))];
 }
 
-/** As a port moves to another host, or to none. */
-export async function settleHost(tx: Queryable, portId: PortId, host: NodeId | null): Promise<void> {
-  await checkRoom(tx, [{ hostId: host }]);
+/** As a port moves to another host, or to none. Its sub-ports move along. */
+export async function settleHost(
+  tx: Queryable,
+  portId: PortId,
+  { host, now }: { readonly host: NodeId | null; readonly now: Date },
+): Promise<void> {
+  const along = await subPortsOf(tx, portId);
+  await checkRoom(
+    tx,
+    [portId, ...along].map(() => ({ hostId: host })),
+  );
+  await placeSubPorts(tx, along, { host, now });
   // What the host before said of the port says nothing of the port on another host.
   await tx.query(`update port_status set status = 'DOWN', reason = '' where port_id = $1`, [portId]);
   if (host !== null)

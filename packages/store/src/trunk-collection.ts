@@ -1,20 +1,22 @@
 import { refusal } from '@alcor/network';
-import type { Collection, PortId, SubPort, Trunk, TrunkActions, TrunkId, TrunkTypes } from '@alcor/network';
+import type { Collection, NodeId, PortId, SubPort, Trunk, TrunkActions, TrunkId, TrunkTypes } from '@alcor/network';
 import { createCollection } from './collection.ts';
 import type { Row } from './collection.ts';
 import { nowOf } from './context.ts';
 import type { StoreContext } from './context.ts';
 import type { DatabaseError } from './database-error.ts';
 import type { Queryable } from './database.ts';
+import { checkRoom } from './port-hosts.ts';
 import { lockRow, readView } from './reader.ts';
 import { trunkResource } from './resources/trunk.ts';
 import { arrayLiteral, jsonRows } from './sql.ts';
+import { placeSubPorts } from './trunk-places.ts';
 import { updateRow } from './writer.ts';
 
 /** Trunks and their sub-ports. */
 export function createTrunkCollection(context: StoreContext): Collection<TrunkTypes> & TrunkActions {
   const collection = createCollection(context, trunkResource, {
-    defaults: { name: '', description: '', adminStateUp: true, status: 'DOWN', subPorts: [] },
+    defaults: { name: '', description: '', adminStateUp: true, subPorts: [] },
     beforeInsert: async (tx, rows) => {
       for (const row of rows) await checkParent(tx, row.portId);
       return rows;
@@ -22,13 +24,16 @@ export function createTrunkCollection(context: StoreContext): Collection<TrunkTy
     afterInsert: async (tx, rows) => {
       for (const row of rows) {
         await tx.query('insert into trunk_ports (port_id, trunk_id) values ($1, $2)', [row.portId, row.id]);
-        await insertSubPorts(tx, row, row.subPorts);
+        await insertSubPorts(tx, row, row.subPorts, nowOf(context));
       }
     },
     beforeDelete: async (tx, row) => {
       checkEnabled(row);
       const [parent] = await lockPorts(tx, [row.portId]);
       if (parent !== undefined && parent.hostId !== null) throw refusal('TrunkInUse', { trunkId: row.id });
+      const ids = row.subPorts.map(({ portId }) => portId);
+      await tx.query('delete from trunk_ports where trunk_id = $1', [row.id]);
+      await placeSubPorts(tx, ids, { host: null, now: nowOf(context) });
     },
     conflicts: {
       trunks_port_key: ([portId = '']) => refusal('ParentPortInUse', { portId }),
@@ -40,8 +45,8 @@ export function createTrunkCollection(context: StoreContext): Collection<TrunkTy
     changeSubPorts(context, id, work);
   return {
     ...collection,
-    addSubPorts: (id, subPorts) => change(id, (tx, trunk) => insertSubPorts(tx, trunk, subPorts)),
-    removeSubPorts: (id, portIds) => change(id, (tx, trunk) => removeSubPorts(tx, trunk, portIds)),
+    addSubPorts: (id, subPorts) => change(id, (tx, trunk) => insertSubPorts(tx, trunk, subPorts, nowOf(context))),
+    removeSubPorts: (id, portIds) => change(id, (tx, trunk) => removeSubPorts(tx, trunk, portIds, nowOf(context))),
   };
 }
 
@@ -64,7 +69,7 @@ async function changeSubPorts(
     const trunk = await lockRow(tx, trunkResource, id, { strength: 'for no key update' });
     checkEnabled(trunk);
     await work(tx, trunk);
-    await updateRow(tx, trunkResource, trunk, { fields: { status: 'DOWN' }, now: nowOf(context) });
+    await updateRow(tx, trunkResource, trunk, { fields: {}, now: nowOf(context) });
     return readView(tx, trunkResource, id);
   });
   context.committed();
@@ -79,7 +84,7 @@ interface TrunkablePort {
   readonly id: PortId;
   readonly networkId: string;
   readonly deviceId: string;
-  readonly hostId: string | null;
+  readonly hostId: NodeId | null;
   /** Of its network. */
   readonly mtu: number;
   /** `parent` or `subport` of a trunk already. */
@@ -105,7 +110,7 @@ async function checkParent(tx: Queryable, portId: PortId): Promise<void> {
   if (port.role === 'parent' || port.hostId !== null) throw refusal('ParentPortInUse', { portId });
 }
 
-async function insertSubPorts(tx: Queryable, trunk: Trunk, subPorts: readonly SubPort[]): Promise<void> {
+async function insertSubPorts(tx: Queryable, trunk: Trunk, subPorts: readonly SubPort[], now: Date): Promise<void> {
   if (subPorts.length === 0) return;
   const ports = await lockPorts(tx, [trunk.portId, ...subPorts.map(({ portId }) => portId)]);
   const byId = new Map(ports.map((port) => [port.id, port]));
@@ -124,6 +129,13 @@ async function insertSubPorts(tx: Queryable, trunk: Trunk, subPorts: readonly Su
       const [, type = '', id = ''] = error.key;
       throw refusal('DuplicateSubPort', { type, id, trunkId: trunk.id }, { cause: error });
     });
+  const host = parent?.hostId ?? null;
+  const ids = subPorts.map(({ portId }) => portId);
+  await checkRoom(
+    tx,
+    ids.map(() => ({ hostId: host })),
+  );
+  await placeSubPorts(tx, ids, { host, now });
 }
 
 function checkSubPort(given: {
@@ -145,11 +157,12 @@ function checkSubPort(given: {
   if (deviceId !== '') throw refusal('PortInUse', { portId, networkId, deviceId });
 }
 
-async function removeSubPorts(tx: Queryable, trunk: Trunk, portIds: readonly PortId[]): Promise<void> {
+async function removeSubPorts(tx: Queryable, trunk: Trunk, portIds: readonly PortId[], now: Date): Promise<void> {
   const stranger = portIds.find((portId) => trunk.subPorts.every((subPort) => subPort.portId !== portId));
   if (stranger !== undefined) throw refusal('SubPortNotFound', { trunkId: trunk.id, portId: stranger });
   await tx.query('delete from trunk_ports where trunk_id = $1 and port_id = any($2::uuid[])', [
     trunk.id,
     arrayLiteral(portIds),
   ]);
+  await placeSubPorts(tx, portIds, { host: null, now });
 }

@@ -1,7 +1,7 @@
 /** What a VM says to all of its network, broadcast or multicast: copies to the other hosts that have ports of it, and to the ports here. */
 import { ipv4 } from '@alcor/openflow';
 import type { Audience } from './broadcast-index.ts';
-import { FALLBACK, flow, RESERVED, set } from './build.ts';
+import { EXCEPTION, FALLBACK, flow, set } from './build.ts';
 import { resourceCookie } from './cookie.ts';
 import type { Action, Flow, Match } from './flow.ts';
 import { meterOf } from './meters.ts';
@@ -28,9 +28,9 @@ export function broadcastFlows({ vni, ofports, hosts }: Audience, isOnWire = fal
   ];
 }
 
-/** What a VM says does not come back to it. */
+/** What a VM says does not come back to it, also what groups do not judge. */
 export function notToItself(owner: bigint, ofport: number): Flow {
-  return flow(owner, 'entering', RESERVED, { reg0: ofport, reg1: ofport }, []);
+  return flow(owner, 'entering', EXCEPTION + 10, { reg0: ofport, reg1: ofport }, []);
 }
 
 function call(table: TableName): Action {

@@ -126,6 +126,7 @@ function checkMeter(flow: Flow, meter: number): void {
 }
 
 function checkCall(flow: Flow, table: Table, called: number): void {
+  if (called === pipeline.back.id) return checkOutput(flow, table, 'in_port');
   const callable = [...(table.calls ?? []), ...(table.again ?? [])];
   if (!callable.some((name) => pipeline[name].id === called)) throw refuse(flow, `table does not call ${called}`);
 }

@@ -242,7 +242,7 @@ test('the state can be looked at', async () => {
   });
   expect(describeText(dataplane.describe())).toMatchInlineSnapshot(`
     "192.0.2.1: connected, tunnel port 1
-    flows: 74 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
+    flows: 75 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
 
     table  name             flows
     0      classify         2
@@ -282,6 +282,7 @@ test('the state can be looked at', async () => {
     83     enteringState    0
     84     enteringVerdict  1
     90     output           1
+    92     back             1
     100    policy           0
     101    members          0
     102    rules            0

@@ -251,9 +251,9 @@ export class Dataplane {
     });
   }
 
-  /** The port of this host that is plugged at an OpenFlow port. */
-  portAt(ofport: number): LocalPort | undefined {
-    return this.#desired.portAt(ofport);
+  /** The port of this host that flows know by this key (reg0 and reg1). */
+  portAt(key: number): LocalPort | undefined {
+    return this.#desired.portAt(key);
   }
 
   /** By which a router is on the network. */
@@ -266,12 +266,12 @@ export class Dataplane {
     return this.#desired.interfacesOn(vni);
   }
 
-  /** Ports that are plugged, each with its OpenFlow port. */
-  pluggedPorts(): { readonly port: LocalPort; readonly ofport: number }[] {
-    const { ports, plugged } = this.#desired;
-    return [...plugged.values()].flatMap(({ ifaceId, ofport }) => {
-      const port = ports.get(ifaceId);
-      return port === undefined ? [] : [{ port, ofport }];
+  /** Ports that are plugged, each with the key that flows know it by. */
+  pluggedPorts(): { readonly port: LocalPort; readonly key: number }[] {
+    const { ports, plugs } = this.#desired;
+    return [...ports.values()].flatMap((port) => {
+      const key = plugs.keyFor(port);
+      return key === undefined ? [] : [{ port, key }];
     });
   }
 
@@ -288,15 +288,16 @@ export class Dataplane {
   /** The state for people and tools. Costs a look at every flow. */
   describe(): DataplaneDescription {
     const { wanted, ...flows } = this.#tracker.describe();
-    const { ports, plugged, neighbors, tunnelPort } = this.#desired;
+    const { ports, plugs, neighbors, tunnelPort } = this.#desired;
     return {
       switch: this.#switch.name,
       connected: this.#reconciler.lost === null,
       tunnelPort,
       tables: tables.map((name) => ({ id: pipeline[name].id, name, flows: wanted.get(pipeline[name].id) ?? 0 })),
-      ports: [...ports.values()].map(({ id, vni, mac, ips }) => {
+      ports: [...ports.values()].map((port) => {
+        const { id, vni, mac, ips } = port;
         const { status, reason } = this.#outcomes.of(id);
-        return { id, vni, mac, ips, plugged: plugged.get(id) ?? null, status, reason };
+        return { id, vni, mac, ips, plugged: plugs.interfaceFor(port) ?? null, status, reason };
       }),
       neighbors: neighbors.size,
       flows,

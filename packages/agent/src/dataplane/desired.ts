@@ -32,6 +32,7 @@ import type {
   RouterInterface,
   SecurityGroup,
 } from './resources.ts';
+import { Plugs } from './plugs.ts';
 import { providerFlows } from './provider.ts';
 import { ProviderIndex } from './provider-index.ts';
 import { qualityOf } from './quality.ts';
@@ -75,10 +76,7 @@ export interface DesiredFlowsOptions {
 export class DesiredFlows {
   readonly ports = new Map<string, LocalPort>();
   readonly neighbors = new Map<string, Neighbor>();
-  readonly plugged = new Map<string, PluggedInterface>();
-  readonly #ifaceAt = new Map<number, string>();
-  /** Interfaces that are there but unusable, and the switch's words for it. */
-  readonly broken = new Map<string, string>();
+  readonly plugs = new Plugs();
   /** Owners whose values make no flows, and why. */
   readonly invalid = new Map<string, string>();
   readonly #tracker: Tracker;
@@ -184,6 +182,7 @@ export class DesiredFlows {
 
   setPort(port: LocalPort): void {
     this.ports.set(port.id, port);
+    this.plugs.setPort(port.id, port);
     const { securityGroupIds = [], subnetIds = [] } = port;
     this.#programAll(this.#acls.setPort(portOwner(port.id), subnetIds));
     this.#quality.setPort(port.id, port.qosPolicyId);
@@ -194,6 +193,7 @@ export class DesiredFlows {
 
   removePort(id: string): void {
     this.ports.delete(id);
+    this.plugs.setPort(id, undefined);
     this.#programAll(this.#acls.setPort(portOwner(id), []));
     this.#quality.setPort(id, undefined);
     this.#routing.setHolder(portOwner(id), null);
@@ -282,9 +282,9 @@ export class DesiredFlows {
     this.#programQualities(this.#quality.removePolicy(id));
   }
 
-  /** The port whose interface has this OpenFlow port number. */
-  portAt(ofport: number): LocalPort | undefined {
-    return this.ports.get(this.#ifaceAt.get(ofport) ?? '');
+  /** The port that flows know by this key. */
+  portAt(key: number): LocalPort | undefined {
+    return this.ports.get(this.plugs.portAt(key) ?? '');
   }
 
   /** By which a router is on the network. */
@@ -299,34 +299,20 @@ export class DesiredFlows {
 
   /** True if a port that is held is concerned. */
   plug(iface: PluggedInterface): boolean {
-    const before = this.plugged.get(iface.ifaceId);
-    this.plugged.set(iface.ifaceId, iface);
-    if (before !== undefined) this.#leave(before);
-    this.#ifaceAt.set(iface.ofport, iface.ifaceId);
-    this.broken.delete(iface.ifaceId);
-    return before?.ofport !== iface.ofport && this.#replug(iface.ifaceId);
+    return this.#replug(this.plugs.plug(iface));
   }
 
   /** True if a port that is held is concerned. */
-  unplug(id: string, reason: string): boolean {
-    const before = this.plugged.get(id);
-    if (before !== undefined) this.#leave(before);
-    this.plugged.delete(id);
-    if (reason === '') this.broken.delete(id);
-    else this.broken.set(id, reason);
-    return this.#replug(id);
+  unplug(ifaceId: string, reason: string): boolean {
+    return this.#replug(this.plugs.unplug(ifaceId, reason));
   }
 
-  /** Another interface may have the number already. */
-  #leave({ ofport, ifaceId }: PluggedInterface): void {
-    if (this.#ifaceAt.get(ofport) === ifaceId) this.#ifaceAt.delete(ofport);
-  }
-
-  #replug(id: string): boolean {
-    if (!this.ports.has(id)) return false;
-    this.#programPort(id);
-    this.#onAffected(id);
-    return true;
+  #replug(ids: readonly string[]): boolean {
+    for (const id of ids) {
+      this.#programPort(id);
+      this.#onAffected(id);
+    }
+    return ids.length > 0;
   }
 
   #programHost(): void {
@@ -335,13 +321,14 @@ export class DesiredFlows {
 
   #programPort(id: string): void {
     const port = this.ports.get(id);
-    const ofport = this.plugged.get(id)?.ofport;
+    const ofport = port === undefined ? undefined : this.plugs.interfaceFor(port)?.ofport;
+    const key = port === undefined ? undefined : this.plugs.keyFor(port);
     if (port === undefined || ofport === undefined) this.#withdraw(portOwner(id));
     else
       this.#program(portOwner(id), RANK.port, () => portFlows(port, ofport, this.#security, this.#routing, this.#acls));
     this.#programQuality(id);
-    const isThere = port?.adminStateUp === true && ofport !== undefined;
-    this.#programNetworks(this.#broadcast.setPort(id, isThere ? { vni: port.vni, ofport } : undefined));
+    const isThere = port?.adminStateUp === true && key !== undefined;
+    this.#programNetworks(this.#broadcast.setPort(id, isThere ? { vni: port.vni, ofport: key } : undefined));
   }
 
   /** Of ports whose policy has become another. */
@@ -355,7 +342,7 @@ export class DesiredFlows {
   /** While the policy is not known, what an earlier process made of it stays. */
   #programQuality(id: string): void {
     const port = this.ports.get(id);
-    const ofport = this.plugged.get(id)?.ofport;
+    const ofport = port === undefined ? undefined : this.plugs.interfaceFor(port)?.ofport;
     const policy = this.#quality.policyOf(id);
     const owner = qualityOwner(id);
     if (port?.adminStateUp !== true || ofport === undefined || policy === undefined) {

@@ -28,6 +28,8 @@ const neighborDiscovery = { ...icmpv6, icmpv6_type: [135, 136] };
 
 export const fields = {
   in_port: { bits: 32, kind: 'number' },
+  /** The same in the words in which Open vSwitch lets it be written; not to be matched. */
+  in_port_nxm: { bits: 16, kind: 'number' },
   metadata: { bits: 64, kind: 'number' },
   tunnel_id: { bits: 64, kind: 'number' },
   tun_src: { bits: 32, kind: 'ipv4' },

@@ -42,11 +42,11 @@ const FIRST_OF_PORTS = 0x1_0000;
 const PER_PORT = 4;
 
 /**
- * The meter of a port that is plugged at `ofport`, for one direction and unit. Nothing is allocated: a new process finds those that it
+ * The meter of the port at this place (`trunk.ts`), for one direction and unit. Nothing is allocated: a new process finds those that it
  * would make, and no two ports share one.
  */
-export function portMeter(ofport: number, direction: 'ingress' | 'egress', unit: Meter['unit']): number {
-  return FIRST_OF_PORTS + ofport * PER_PORT + (direction === 'ingress' ? 2 : 0) + (unit === 'packets' ? 1 : 0);
+export function portMeter(place: number, direction: 'ingress' | 'egress', unit: Meter['unit']): number {
+  return FIRST_OF_PORTS + place * PER_PORT + (direction === 'ingress' ? 2 : 0) + (unit === 'packets' ? 1 : 0);
 }
 
 /** Whether it is one of those that come and go with ports. */

@@ -98,10 +98,11 @@ export class Outcomes {
   }
 
   #unlessUnplugged(id: string): ResourceOutcome {
-    const { ports, plugged, broken } = this.#options.desired;
-    if (!ports.has(id) || plugged.has(id)) return { resourceId: id, status: 'ok', reason: '' };
-    const why = broken.get(id) ?? `no interface with external_ids:iface-id=${id} on the bridge`;
-    return { resourceId: id, status: 'unplugged', reason: why };
+    const { ports, plugs } = this.#options.desired;
+    const port = ports.get(id);
+    if (port === undefined || plugs.interfaceFor(port) !== undefined)
+      return { resourceId: id, status: 'ok', reason: '' };
+    return { resourceId: id, status: 'unplugged', reason: plugs.whyUnplugged(port) };
   }
 
   /** Whether anything is wrong that may be a resource's trouble. */

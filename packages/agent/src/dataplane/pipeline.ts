@@ -39,8 +39,8 @@
  * Before them, network ACLs are asked of what crosses the border of a port's subnet: …Subnet ─▶ …Border ─▶ …Acl.
  *
  *   metadata  the VNI
- *   reg0      key of the VM port that the packet came from (its OpenFlow port number); 0 when it came from a tunnel
- *   reg1      OpenFlow port to deliver to
+ *   reg0      key of the VM port that the packet came from (`trunk.ts`); 0 when it came from a tunnel
+ *   reg1      key of the VM port to deliver to
  *   reg2      1 once a rule has allowed the packet
  *   reg3      1 when the remote address is in the set asked for
  *   reg4, reg8-11  the remote address, IPv4 or IPv6, where a set is asked for it; the next hop's, where a packet is routed
@@ -352,12 +352,21 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
   },
   output: {
     id: 90,
-    purpose: 'the one way to a VM, as narrow as its QoS policy says',
+    purpose: 'the one way to a VM, as narrow as its QoS policy says; to a sub-port by its parent, under its tag',
     matches: ['reg1'],
-    writes: [],
+    writes: ['in_port_nxm', 'reg1', 'vlan_vid'],
     outputs: 'register',
     next: [],
     metered: true,
+    miss: 'drop',
+  },
+  back: {
+    id: 92,
+    purpose: 'back to who asked, by the port that the question came in by: to a sub-port under its tag',
+    matches: ['reg0'],
+    writes: ['vlan_vid'],
+    outputs: 'in_port',
+    next: [],
     miss: 'drop',
   },
   policy: {

@@ -11,6 +11,7 @@ import { flowsText } from './testing/text.ts';
 test('the flows of the host', () => {
   expect(flowsText(hostFlows(1))).toMatchInlineSnapshot(`
     "arriving 0  → goto:77
+    back 100  → output:in_port
     classify 100 in_port=1 → metadata[0+64]:=tunnel_id[0+64] goto:77
     entering 120 eth_type=0x800,ip_proto=17,udp_dst=68,udp_src=67 → goto:90
     entering 120 eth_type=0x806 → goto:90
@@ -52,8 +53,8 @@ test('the flows of the host', () => {
     leavingSubnet 0  → goto:20
     leavingTrack 120 reg2=1 → goto:50
     leavingVerdict 120 ct_state=0x28/0x38,reg2=1 → goto:50
-    ndReply 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,nd_options_type=2 → nd_tll[0+48]:=eth_src[0+48],output:in_port
-    output 100  → output:reg1
+    ndReply 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,nd_options_type=2 → nd_tll[0+48]:=eth_src[0+48],resubmit:92
+    output 100  → in_port_nxm:=0,output:reg1
     policing 0  → goto:10
     routers 0  → goto:70
     routing 2100 eth_type=0x86dd,ipv6_dst=fe80::/ffc0:: → drop
@@ -62,7 +63,7 @@ test('the flows of the host', () => {
     services 0  → goto:60
     services 11 eth_type=0x800,ipv4_dst=169.254.169.254 → drop
     services 11 eth_type=0x86dd,ipv6_dst=fe80::a9fe:a9fe → drop
-    services 50 arp_op=1,arp_tpa=169.254.169.254,eth_type=0x806 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:5e:00:00:67,arp_op:=2,arp_tha[0+48]:=arp_sha[0+48],arp_sha:=02:00:5e:00:00:67,arp_tpa[0+32]:=arp_spa[0+32],arp_spa:=169.254.169.254,output:in_port
+    services 50 arp_op=1,arp_tpa=169.254.169.254,eth_type=0x806 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:5e:00:00:67,arp_op:=2,arp_tha[0+48]:=arp_sha[0+48],arp_sha:=02:00:5e:00:00:67,arp_tpa[0+32]:=arp_spa[0+32],arp_spa:=169.254.169.254,resubmit:92
     services 50 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,nd_options_type=1,nd_target=fe80::a9fe:a9fe → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:5e:00:00:67,ipv6_dst[0+128]:=ipv6_src[0+128],ipv6_src:=fe80::a9fe:a9fe,icmpv6_type:=136,nd_options_type:=2,nd_reserved:=0x60000000 goto:51
     tunnel 100  → tunnel_id[0+64]:=metadata[0+64],output:1"
   `);
@@ -81,13 +82,13 @@ test('the flows of a port with an IPv4 address', () => {
     antispoof 110 eth_type=0x800,ip_proto=17,reg0=7,udp_dst=68,udp_src=67 → drop
     antispoof 120 arp_sha=02:00:00:00:00:01,arp_spa=0.0.0.0,arp_tpa=10.0.0.1,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:13
     antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x800,ip_proto=17,ipv4_src=0.0.0.0,reg0=7,udp_dst=67,udp_src=68 → goto:13
-    classify 100 in_port=7 → reg0:=7 metadata:=100 goto:10
+    classify 100 in_port=7,vlan_vid=0 → reg0:=7 metadata:=100 goto:10
     delivery 100 eth_dst=02:00:00:00:00:01,metadata=100 → reg1:=7 goto:78
     entering 100 reg1=7 → goto:90
-    entering 110 reg0=7,reg1=7 → drop
+    entering 130 reg0=7,reg1=7 → drop
     leaving 100 reg0=7 → goto:50
     neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → goto:77
-    services 100 arp_op=1,arp_tpa=10.0.0.1,eth_type=0x806,metadata=100 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,arp_op:=2,arp_tha[0+48]:=arp_sha[0+48],arp_sha:=02:00:00:00:00:01,arp_tpa[0+32]:=arp_spa[0+32],arp_spa:=10.0.0.1,output:in_port
+    services 100 arp_op=1,arp_tpa=10.0.0.1,eth_type=0x806,metadata=100 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,arp_op:=2,arp_tha[0+48]:=arp_sha[0+48],arp_sha:=02:00:00:00:00:01,arp_tpa[0+32]:=arp_spa[0+32],arp_spa:=10.0.0.1,resubmit:92
     services 100 eth_type=0x800,ip_proto=17,ipv4_dst=169.254.169.254,reg0=7,udp_dst=53 → controller:meter=101
     services 100 eth_type=0x800,ip_proto=17,reg0=7,udp_dst=67,udp_src=68 → controller:meter=101
     services 110 arp_op=1,arp_tpa=10.0.0.1,eth_type=0x806,reg0=7 → drop"
@@ -109,10 +110,10 @@ test('the flows of a port with an IPv6 address', () => {
     antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fe80::ff:fe00:1,nd_sll=02:00:00:00:00:01,reg0=7 → goto:13
     antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fd00::1,nd_target=fd00::1,nd_tll=02:00:00:00:00:01,reg0=7 → goto:13
     antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fe80::ff:fe00:1,nd_target=fe80::ff:fe00:1,nd_tll=02:00:00:00:00:01,reg0=7 → goto:13
-    classify 100 in_port=7 → reg0:=7 metadata:=100 goto:10
+    classify 100 in_port=7,vlan_vid=0 → reg0:=7 metadata:=100 goto:10
     delivery 100 eth_dst=02:00:00:00:00:01,metadata=100 → reg1:=7 goto:78
     entering 100 reg1=7 → goto:90
-    entering 110 reg0=7,reg1=7 → drop
+    entering 130 reg0=7,reg1=7 → drop
     leaving 100 reg0=7 → goto:50
     neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → goto:77
     services 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=133,ip_proto=58,reg0=7 → controller:meter=101
@@ -163,14 +164,14 @@ test('an allowed address pair is a source like any other, with its own MAC', () 
 });
 
 test('a port that is administratively down is one flow that drops', () => {
-  expect(flowsText(portFlows(port('p', { adminStateUp: false }), 7))).toBe('classify 100 in_port=7 → drop');
+  expect(flowsText(portFlows(port('p', { adminStateUp: false }), 7))).toBe('classify 100 in_port=7,vlan_vid=0 → drop');
 });
 
 test('the flows of a neighbour', () => {
   const neighbor = neighborOf(port('n', { ips: ['10.0.0.2', 'fd00::2'] }), '192.0.2.2');
   expect(flowsText(neighborFlows(neighbor, '192.0.2.1'))).toMatchInlineSnapshot(`
     "neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → tun_dst:=192.0.2.2 goto:75
-    services 100 arp_op=1,arp_tpa=10.0.0.2,eth_type=0x806,metadata=100 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,arp_op:=2,arp_tha[0+48]:=arp_sha[0+48],arp_sha:=02:00:00:00:00:01,arp_tpa[0+32]:=arp_spa[0+32],arp_spa:=10.0.0.2,output:in_port
+    services 100 arp_op=1,arp_tpa=10.0.0.2,eth_type=0x806,metadata=100 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,arp_op:=2,arp_tha[0+48]:=arp_sha[0+48],arp_sha:=02:00:00:00:00:01,arp_tpa[0+32]:=arp_spa[0+32],arp_spa:=10.0.0.2,resubmit:92
     services 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,metadata=100,nd_options_type=1,nd_target=fd00::2 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,ipv6_dst[0+128]:=ipv6_src[0+128],ipv6_src:=fd00::2,icmpv6_type:=136,nd_options_type:=2,nd_reserved:=0x60000000 goto:51"
   `);
 });

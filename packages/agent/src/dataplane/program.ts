@@ -5,8 +5,8 @@
 import { ipv4 } from '@alcor/openflow';
 import { ownAddressesOnly } from './antispoof.ts';
 import { notToItself } from './broadcast.ts';
-import { apply, FALLBACK, flow, goto, icmpv6, move, RESERVED, RULE, set } from './build.ts';
-import { resourceCookie, stamped } from './cookie.ts';
+import { FALLBACK, flow, icmpv6, move, RESERVED, RULE, set } from './build.ts';
+import { resourceCookie } from './cookie.ts';
 import type { Action, Flow, Match } from './flow.ts';
 import { HOST_QUESTIONS, hostAddressFlows } from './host-address.ts';
 import { meterOf } from './meters.ts';
@@ -17,6 +17,7 @@ import type { LocalPort, Neighbor } from './resources.ts';
 import { nextHopFlows, noRouting, routingHostFlows, type RoutingView } from './routing.ts';
 import { memberFlows } from './security-groups.ts';
 import { noSecurity, securityHostFlows, securityPortFlows, type SecurityView } from './security.ts';
+import { entrance, entranceFlow, outputFlows, outputHostFlows, portKey } from './trunk.ts';
 
 /** The resource that the host's own flows come from: those that every packet needs, whoever sent it. */
 export const HOST = 'host';
@@ -32,7 +33,7 @@ export function hostFlows(tunnelPort: number | null): readonly Flow[] {
     ...misses,
     ndReply(owner),
     ...hostAddressFlows(owner),
-    flow(owner, 'output', RULE, {}, [{ type: 'output_reg', field: 'reg1' }]),
+    ...outputHostFlows(owner),
     ...routingHostFlows(owner),
     ...aclHostFlows(owner),
     ...securityHostFlows(owner),
@@ -41,8 +42,8 @@ export function hostFlows(tunnelPort: number | null): readonly Flow[] {
 }
 
 /**
- * The flows of a port of this host that is plugged at `ofport`. Administratively down, it is one flow that drops what
- * the VM sends; nothing leads to it, but it is a member of its groups as it is on other hosts.
+ * The flows of a port of this host whose interface, or its parent's, is plugged at `ofport`. Administratively down, it is one flow that
+ * drops what the VM sends; nothing leads to it, but it is a member of its groups as it is on other hosts.
  */
 export function portFlows(
   port: LocalPort,
@@ -53,35 +54,26 @@ export function portFlows(
 ): readonly Flow[] {
   const owner = resourceCookie(port.id);
   const members = memberFlows(port, security, routing);
-  if (!port.adminStateUp) return [flow(owner, 'classify', RULE, { in_port: ofport }, []), ...members];
+  if (!port.adminStateUp) return [flow(owner, 'classify', RULE, entrance(port, ofport), []), ...members];
+  const key = portKey(port, ofport);
   const own = addressesOf(port);
   const at: Match = { metadata: BigInt(port.vni), eth_dst: own.mac };
   const isMember = port.securityGroupIds?.some((id) => security.isNamed(id)) === true;
   return [
-    flow(owner, 'delivery', RULE, at, [set('reg1', ofport)], 'enteringSubnet'),
+    flow(owner, 'delivery', RULE, at, [set('reg1', key)], 'enteringSubnet'),
     flow(owner, 'neighbour', RULE, at, [], 'delivery'),
-    notToItself(owner, ofport),
+    notToItself(owner, key),
     ...answers(owner, port.vni, own, 'host'),
     ...nextHopFlows(owner, port, routing),
-    ...silences(owner, ofport, own),
-    ...(own.v4.length > 0 ? QUESTIONS_V4.map((match) => toAgent(owner, ofport, port.vni, match)) : []),
-    ...(own.v6.length > 0 ? QUESTIONS_V6.map((match) => toAgent(owner, ofport, port.vni, match)) : []),
-    ...aclPortFlows(port, ofport, acls),
-    ...securityPortFlows(port, ofport, security, routing),
+    ...silences(owner, key, own),
+    ...(own.v4.length > 0 ? QUESTIONS_V4.map((match) => toAgent(owner, key, port.vni, match)) : []),
+    ...(own.v6.length > 0 ? QUESTIONS_V6.map((match) => toAgent(owner, key, port.vni, match)) : []),
+    ...aclPortFlows(port, key, acls),
+    ...securityPortFlows(port, key, security, routing),
     ...members,
-    ...(port.portSecurityEnabled
-      ? ownAddressesOnly(owner, ofport, port, 'leavingSubnet')
-      : [anyAddress(owner, ofport)]),
-    stamped(owner, {
-      table: pipeline.classify.id,
-      priority: RULE,
-      match: { in_port: ofport },
-      instructions: [
-        apply([set('reg0', ofport), ...(isMember ? [set('reg13', 1)] : [])]),
-        { type: 'write_metadata', value: BigInt(port.vni) },
-        goto(port.qosPolicyId === undefined ? 'antispoof' : 'policing'),
-      ],
-    }),
+    ...(port.portSecurityEnabled ? ownAddressesOnly(owner, key, port, 'leavingSubnet') : [anyAddress(owner, key)]),
+    entranceFlow(owner, port, ofport, isMember ? [set('reg13', 1)] : []),
+    ...outputFlows(owner, port, ofport),
   ];
 }
 

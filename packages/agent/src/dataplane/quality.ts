@@ -4,6 +4,7 @@ import { resourceCookie } from './cookie.ts';
 import type { Action, Flow, Match } from './flow.ts';
 import { type Meter, portMeter } from './meters.ts';
 import type { LocalPort, QosPolicy, RateLimit } from './resources.ts';
+import { portKey, portPlace, toVm } from './trunk.ts';
 
 /** The largest that a guest may hand over at once, with segmentation offload: a burst with no room for it would end all of them. */
 const LARGEST_KILOBITS = Math.ceil((65_536 * 8) / 1000);
@@ -16,13 +17,14 @@ export interface Quality {
   readonly meters: readonly Meter[];
 }
 
-/** Of a port that is plugged at `ofport` and has the policy. */
+/** Of a port whose interface is plugged at `ofport` and that has the policy. */
 export function qualityOf(port: LocalPort, ofport: number, { limits, dscpMark }: QosPolicy): Quality {
   const owner = resourceCookie(port.id);
-  const sent = limits.filter(({ direction }) => direction === 'egress').map((limit) => meterFor(ofport, limit));
-  const received = limits.filter(({ direction }) => direction === 'ingress').map((limit) => meterFor(ofport, limit));
+  const place = portPlace(port, ofport);
+  const sent = limits.filter(({ direction }) => direction === 'egress').map((limit) => meterFor(place, limit));
+  const received = limits.filter(({ direction }) => direction === 'ingress').map((limit) => meterFor(place, limit));
   const pass = sent.map(through);
-  const from: Match = { reg0: ofport };
+  const from: Match = { reg0: portKey(port, ofport) };
   const marked = dscpMark === null ? [] : [0x0800, 0x86dd];
   return {
     meters: [...sent, ...received],
@@ -31,27 +33,27 @@ export function qualityOf(port: LocalPort, ofport: number, { limits, dscpMark }:
       ...marked.map((eth_type) =>
         flow(owner, 'policing', EXCEPTION, { ...from, eth_type }, [...pass, set('ip_dscp', dscpMark!)], 'antispoof'),
       ),
-      ...(received.length > 0 ? [narrow(owner, ofport, received)] : []),
+      ...(received.length > 0 ? [narrow(owner, port, ofport, received)] : []),
     ],
   };
 }
 
 /** In a clone: of what is for all ports of a network, one that has had enough takes nothing from the others. */
-function narrow(owner: bigint, ofport: number, meters: readonly Meter[]): Flow {
-  const actions: Action[] = [...meters.map(through), { type: 'output_reg', field: 'reg1' }];
-  return flow(owner, 'output', EXCEPTION, { reg1: ofport }, [{ type: 'clone', actions }]);
+function narrow(owner: bigint, port: LocalPort, ofport: number, meters: readonly Meter[]): Flow {
+  const actions: Action[] = [...meters.map(through), ...toVm(port, ofport)];
+  return flow(owner, 'output', EXCEPTION, { reg1: portKey(port, ofport) }, [{ type: 'clone', actions }]);
 }
 
 function through({ id }: Meter): Action {
   return { type: 'meter', meter: id };
 }
 
-function meterFor(ofport: number, { direction, unit, rate, burst }: RateLimit): Meter {
+function meterFor(place: number, { direction, unit, rate, burst }: RateLimit): Meter {
   const atOnce = burst === 0 ? Math.ceil(rate * DEFAULT_BURST) : burst;
   if (unit === 'kilobits') {
     const most = { rate: Math.min(rate, MOST), burst: Math.min(Math.max(atOnce, LARGEST_KILOBITS), MOST) };
-    return { id: portMeter(ofport, direction, 'kilobits'), unit, ...most };
+    return { id: portMeter(place, direction, 'kilobits'), unit, ...most };
   }
   const most = { rate: Math.min(rate * 1000, MOST), burst: Math.min(atOnce * 1000, MOST) };
-  return { id: portMeter(ofport, direction, 'packets'), unit: 'packets', ...most };
+  return { id: portMeter(place, direction, 'packets'), unit: 'packets', ...most };
 }

@@ -108,12 +108,14 @@ export interface OutsideNeighbor {
 
 /** A port bound to this host. */
 export interface LocalPort {
-  /** Also what the plugged interface carries as `external_ids:iface-id`. */
+  /** Also what the plugged interface carries as `external_ids:iface-id`, unless it is a sub-port. */
   readonly id: string;
   readonly vpcId: string;
   readonly vni: number;
   readonly mac: string;
   readonly ips: readonly string[];
+  /** Of a sub-port: it is reached by its parent's interface, under this VLAN tag. */
+  readonly trunk?: { readonly parentId: string; readonly vlan: number };
   /** The subnet of each of these addresses, in their order. */
   readonly subnetIds?: readonly string[];
   readonly adminStateUp: boolean;

@@ -2,7 +2,8 @@
 import { ipv4, ipv6, mac } from '@alcor/openflow';
 import { isIpv6 } from './address.ts';
 import { flow, icmpv6, move, RULE, set } from './build.ts';
-import { IN_PORT, type Action, type Flow, type Match } from './flow.ts';
+import type { Action, Flow, Match } from './flow.ts';
+import { pipeline } from './pipeline.ts';
 
 /** A MAC and the addresses that it answers for. */
 export interface Addresses {
@@ -15,7 +16,7 @@ export interface Addresses {
 export type Role = 'host' | 'router';
 
 // Said once, because a host with many neighbours says them in each of its flows.
-export const BACK: Action = { type: 'output', port: IN_PORT };
+export const BACK: Action = { type: 'resubmit', table: pipeline.back.id };
 const ETHERNET_TO_ASKER = move('eth_src', 'eth_dst', 48);
 const ARP_TO_ASKER = move('arp_sha', 'arp_tha', 48);
 const ARP_TO_ASKERS_ADDRESS = move('arp_spa', 'arp_tpa', 32);

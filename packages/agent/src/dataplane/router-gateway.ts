@@ -11,7 +11,7 @@ import { CT_STATE } from './fields.ts';
 import type { Action, CtAction, Flow, Match } from './flow.ts';
 import { meterOf } from './meters.ts';
 import { pipeline } from './pipeline.ts';
-import { answers } from './responder.ts';
+import { answers, BACK } from './responder.ts';
 import type { Router, RouterGateway } from './resources.ts';
 import { destined, keySet, priorityOf, TTL } from './routes.ts';
 
@@ -150,7 +150,7 @@ export function answersOnWire(
   // As services has them, but that they go where the asker is.
   const onWire = answers(owner, vni, its, role).map(({ match, instructions, priority }) => {
     const actions = instructions.flatMap((each) => (each.type === 'apply_actions' ? each.actions : []));
-    const turned = actions.filter(({ type }) => type !== 'output');
+    const turned = actions.filter((action) => action !== BACK);
     return flow(owner, 'arriving', priority, match, turned, match.eth_type === 0x0806 ? 'neighbour' : 'arrivingReply');
   });
   const onLink = its.v6.length === 0 ? [] : answersLinkLocal(owner, vni, ethernet, role);

@@ -7,6 +7,7 @@ export interface Table {
   readonly matches: readonly Field[];
   /** Fields that actions of this table may write. */
   readonly writes: readonly Field[];
+  /** `in_port`: also by a call of `back`. */
   readonly outputs: 'none' | 'in_port' | 'register' | 'port';
   /** Beside `outputs`: back to where the packet came from. */
   readonly turns?: true;
@@ -63,6 +64,7 @@ export type TableName =
   | 'enteringState'
   | 'enteringVerdict'
   | 'output'
+  | 'back'
   | 'policy'
   | 'members'
   | 'rules';

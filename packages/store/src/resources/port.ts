@@ -32,6 +32,8 @@ export const portResource: Resource<PortTypes> = {
       from ip_allocations a where a.port_id = t.id)`,
     securityGroupIds: `(select coalesce(json_agg(g.security_group_id order by g.security_group_id), '[]')
       from port_security_groups g where g.port_id = t.id)`,
+    trunk: `(select json_build_object('parentId', k.port_id, 'vlan', s.segmentation_id)
+      from trunk_ports s join trunks k on k.id = s.trunk_id where s.port_id = t.id and s.segmentation_type is not null)`,
   },
   viewed: {
     status: 'u.status',

@@ -196,10 +196,11 @@ function act(action: Action, table: number, journey: Journey): void {
 
 function output(port: number, journey: Journey): void {
   // A plain output never goes back to where the packet came from (OpenFlow 1.5 section 7.2.6.1).
-  if (port === journey.inPort) return;
+  const inPort = Number(journey.packet.in_port);
+  if (port === inPort) return;
   const { tun_dst, tunnel_id } = journey.packet;
   const packet = { ...onTheWire(journey.packet), tun_dst: tun_dst!, tunnel_id: tunnel_id! };
-  journey.outputs.push({ port: port === IN_PORT ? journey.inPort : port, packet });
+  journey.outputs.push({ port: port === IN_PORT ? inPort : port, packet });
 }
 
 function ct({ zone, commit, table, actions }: CtAction, journey: Journey): void {
@@ -227,7 +228,8 @@ function move(action: Extract<Action, { type: 'move' }>, journey: Journey): void
 }
 
 /** A field that the packet does not have is left alone, as the switch does; who makes packets may leave out a mark of 0. */
-function write(journey: Journey, field: Field, value: FieldValue, mask: FieldValue): void {
+function write(journey: Journey, written: Field, value: FieldValue, mask: FieldValue): void {
+  const field = written === 'in_port_nxm' ? 'in_port' : written;
   const isIp = journey.packet.ip_proto !== undefined;
   const old = journey.packet[field] ?? (field === 'ip_dscp' && isIp ? 0 : undefined);
   if (old === undefined) return;
