@@ -34,6 +34,10 @@ export const flaws: readonly Flaw[] = [
     spoil: inTable('neighbour', (flow) => acting(flow, (type) => type !== 'resubmit')),
   },
   {
+    why: 'of the rules of a network ACL the last one decides',
+    spoil: inTable('enteringAcl', (flow) => ({ ...flow, priority: 65_000 - flow.priority })),
+  },
+  {
     why: 'ARP is answered for nobody',
     spoil: inTable('services', (flow) => (flow.match.arp_op === undefined ? flow : null)),
   },

@@ -8,6 +8,7 @@ import {
   parseIp,
   type Port,
   type RuledSecurityGroup,
+  type Traffic,
 } from '@alcor/network';
 import type { Plan } from './plan.ts';
 
@@ -67,7 +68,7 @@ function speaksOf(plan: Plan, port: Port, rule: GroupRule, packet: Packet): bool
 /** IANA's numbers of the protocols that plans name. */
 const numbers: Readonly<Record<string, number>> = { icmp: 1, tcp: 6, udp: 17, 'ipv6-icmp': 58, sctp: 132 };
 
-function speaksOfProtocol({ protocol, portRangeMin: min, portRangeMax: max }: GroupRule, packet: Packet): boolean {
+export function speaksOfProtocol({ protocol, portRangeMin: min, portRangeMax: max }: Traffic, packet: Packet): boolean {
   if (protocol === null) return true;
   const number = numbers[protocol] ?? Number(protocol);
   if (packet.ip_proto !== number) return false;
@@ -80,9 +81,10 @@ function speaksOfProtocol({ protocol, portRangeMin: min, portRangeMax: max }: Gr
   return (min === null || to >= min) && (max === null || to <= max);
 }
 
-type Address = NonNullable<ReturnType<typeof parseIp>>;
+export type Address = NonNullable<ReturnType<typeof parseIp>>;
 
-function remoteOf(packet: Packet, direction: GroupRule['direction']): Address {
+/** The end of the packet that is not the port. */
+export function remoteOf(packet: Packet, direction: GroupRule['direction']): Address {
   const [v4, v6] = direction === 'ingress' ? [packet.ipv4_src, packet.ipv6_src] : [packet.ipv4_dst, packet.ipv6_dst];
   return v4 === undefined ? { version: 6, value: BigInt(v6!) } : { version: 4, value: BigInt(v4) };
 }
@@ -120,7 +122,7 @@ function joinedWith({ routers }: Plan, networkId: NetworkId): ReadonlySet<Networ
   return joined;
 }
 
-function isWithin(block: string, address: Address): boolean {
+export function isWithin(block: string, address: Address): boolean {
   const cidr = parseCidr(block.includes('/') ? block : `${block}/${block.includes(':') ? 128 : 32}`);
   return contains(cidr!, address);
 }

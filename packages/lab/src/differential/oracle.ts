@@ -13,6 +13,7 @@ import {
   type Router,
   type RouterPort,
 } from '@alcor/network';
+import { mayCross } from './oracle-acls.ts';
 import { mayPass, type Connection } from './oracle-groups.ts';
 import { isOwn } from './oracle-sources.ts';
 import { networkOf, type Plan } from './plan.ts';
@@ -213,6 +214,7 @@ function isLinkLocalOf({ mac, fixedIps }: RouterPort, value: bigint): boolean {
 }
 
 function passes({ plan, known, opened }: Way, port: Port, direction: 'ingress' | 'egress', packet: Packet): boolean {
+  if (!mayCross(plan, port, direction, packet)) return false;
   const { allowed, opens } = mayPass(plan, port, direction, packet, known);
   if (allowed && opens !== undefined) opened.push(opens);
   return allowed;

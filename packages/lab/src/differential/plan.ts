@@ -5,6 +5,7 @@ import type {
   Node,
   Port,
   Router,
+  RuledNetworkAcl,
   RuledSecurityGroup,
   AddressGroup,
   Subnet,
@@ -17,6 +18,7 @@ export interface Plan {
   readonly subnets: readonly Subnet[];
   readonly addressGroups: readonly AddressGroup[];
   readonly securityGroups: readonly RuledSecurityGroup[];
+  readonly networkAcls: readonly RuledNetworkAcl[];
   readonly ports: readonly Port[];
   readonly routers: readonly Router[];
 }
@@ -29,6 +31,7 @@ export function changesOf(plan: Plan): Change[] {
     ...told('subnet', plan.subnets),
     ...told('address-group', plan.addressGroups),
     ...told('security-group', plan.securityGroups),
+    ...told('network-acl', plan.networkAcls),
     ...told('port', plan.ports),
     ...told('router', plan.routers),
   ];

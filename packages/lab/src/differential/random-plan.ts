@@ -22,6 +22,7 @@ import {
 } from '@alcor/network';
 import { between, pick, type Random } from '@alcor/runtime';
 import type { Plan } from './plan.ts';
+import { randomAcls } from './random-acls.ts';
 import { randomRouters } from './random-routers.ts';
 
 const at = new Date(0);
@@ -51,6 +52,7 @@ export function randomPlan(random: Random): Plan {
     subnets: parts.flatMap(({ subnets }) => subnets),
     addressGroups: parts.flatMap(({ addressGroups }) => addressGroups),
     securityGroups: parts.flatMap(({ securityGroups }) => securityGroups),
+    networkAcls: parts.flatMap(({ networkAcls }) => networkAcls),
     ports: parts.flatMap(({ ports }) => ports),
     routers: parts.flatMap(({ routers }) => routers),
   };
@@ -93,6 +95,7 @@ function randomTenant(random: Random, name: string, { room, firstPort, firstVni 
     subnets,
     addressGroups,
     securityGroups,
+    networkAcls: randomAcls(random, name, subnets),
     ports,
     routers: randomRouters(random, name, subnets, ports),
   };
@@ -179,7 +182,7 @@ function randomRule(random: Random, groups: readonly SecurityGroupId[], addressG
   };
 }
 
-function randomTraffic(random: Random, ethertype: 'IPv4' | 'IPv6'): Partial<Said> {
+export function randomTraffic(random: Random, ethertype: 'IPv4' | 'IPv6'): Partial<Said> {
   const protocol = pick(random, [null, null, 'tcp', 'tcp', 'tcp', 'udp', 'udp', 'icmp', 'icmp', 'sctp', '47']);
   if (protocol === null || protocol === '47') return { protocol };
   if (protocol === 'icmp') {

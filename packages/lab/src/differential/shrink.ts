@@ -1,5 +1,5 @@
 /** The least of a plan that the judges still disagree about, and how it reads. */
-import type { GroupRule, Port, Router } from '@alcor/network';
+import type { GroupRule, Port, Router, Traffic } from '@alcor/network';
 import type { Plan } from './plan.ts';
 
 /** Leaves out one thing after another for as long as `fails` says that what is left still does. */
@@ -20,6 +20,7 @@ export async function shrunk(plan: Plan, keep: string, fails: (plan: Plan) => Pr
 function* without(plan: Plan, keep: string): Generator<Plan> {
   for (const ports of lists(plan.ports, ({ id }) => id !== keep)) yield { ...plan, ports };
   for (const routers of lists(plan.routers)) yield { ...plan, routers };
+  for (const networkAcls of lists(plan.networkAcls)) yield { ...plan, networkAcls };
   for (const securityGroups of lists(plan.securityGroups)) {
     const left = new Set(securityGroups.map(({ id }) => id));
     const ports = plan.ports.map((port) => ({
@@ -33,6 +34,7 @@ function* without(plan: Plan, keep: string): Generator<Plan> {
     yield { ...plan, ports, securityGroups: ruled };
   }
   for (const securityGroups of inside(plan.securityGroups, 'rules')) yield { ...plan, securityGroups };
+  for (const networkAcls of inside(plan.networkAcls, 'rules')) yield { ...plan, networkAcls };
   for (const routers of inside(plan.routers, 'routes')) yield { ...plan, routers };
   for (const routers of inside(plan.routers, 'interfaces')) yield { ...plan, routers };
   for (const key of ['securityGroupIds', 'allowedAddressPairs', 'fixedIps'] as const)
@@ -51,7 +53,15 @@ function* inside<Row, Key extends keyof Row>(rows: readonly Row[], key: Key): Ge
 }
 
 /** What of a plan matters to packets, a line for each thing. */
-export function planText({ networks, subnets, ports, routers, securityGroups, addressGroups }: Plan): string {
+export function planText({
+  networks,
+  subnets,
+  ports,
+  routers,
+  securityGroups,
+  networkAcls,
+  addressGroups,
+}: Plan): string {
   const used = new Set(ports.flatMap(({ networkId }) => networkId));
   return [
     ...networks
@@ -64,14 +74,23 @@ export function planText({ networks, subnets, ports, routers, securityGroups, ad
       `${id}, ${stateful ? 'stateful' : 'stateless'}`,
       ...rules.map((rule) => `  ${ruleText(rule)}`),
     ]),
+    ...networkAcls.flatMap(({ id, subnets: judged, rules }) => [
+      `${id}: ${judged.map(({ cidr, networkId }) => `${cidr} in ${networkId}`).join(', ')}`,
+      ...rules.map(
+        (rule) => `  ${rule.number} ${rule.action} ${trafficText(rule)} ${rule.remoteIpPrefix ?? 'anywhere'}`,
+      ),
+    ]),
     ...addressGroups.map(({ id, addresses }) => `${id}: ${addresses.join(' ')}`),
   ].join('\n');
 }
 
 function ruleText(rule: GroupRule): string {
-  const { direction, ethertype, protocol, portRangeMin, portRangeMax, remoteIpPrefix } = rule;
-  const remote = remoteIpPrefix ?? rule.remoteGroupId ?? rule.remoteAddressGroupId ?? 'anywhere';
-  return `${direction} ${ethertype} ${protocol ?? 'any'} ${portRangeMin ?? ''}-${portRangeMax ?? ''} ${remote}`;
+  const remote = rule.remoteIpPrefix ?? rule.remoteGroupId ?? rule.remoteAddressGroupId ?? 'anywhere';
+  return `${trafficText(rule)} ${remote}`;
+}
+
+function trafficText({ direction, ethertype, protocol, portRangeMin: first, portRangeMax: last }: Traffic): string {
+  return `${direction} ${ethertype} ${protocol ?? 'any'} ${first ?? ''}-${last ?? ''}`;
 }
 
 function routerText({ id, adminStateUp, interfaces, routes }: Router): string {
