@@ -33,6 +33,10 @@ import {
 
 const at = new Date(0);
 const common = { projectId: 'p', name: '', description: '', createdAt: at, updatedAt: at };
+/** Made once: an object out of two others costs a hundred times as much as a copy of one. */
+const anyNetwork = { ...common, ...plainNetwork };
+const anySubnet = { ...common, ...plainSubnet };
+const anyPort = { ...common, ...plainPort };
 const octet = (n: number): string => (n & 255).toString(16).padStart(2, '0');
 const hex = (n: number): string => `${octet(n >> 16)}:${octet(n >> 8)}:${octet(n)}`;
 const address = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
@@ -68,8 +72,7 @@ export function rowsNamed(idOf: Naming) {
 
   function network(n: number, revision: number, adminStateUp = true, policy: number | null = null): Network {
     return {
-      ...common,
-      ...plainNetwork,
+      ...anyNetwork,
       id: networkId(n),
       revision,
       adminStateUp,
@@ -80,8 +83,7 @@ export function rowsNamed(idOf: Naming) {
 
   function subnet(n: number, revision: number): Subnet {
     return {
-      ...common,
-      ...plainSubnet,
+      ...anySubnet,
       id: subnetId(n),
       revision,
       networkId: networkId(n),
@@ -93,8 +95,7 @@ export function rowsNamed(idOf: Naming) {
   function port(n: number, revision: number, place: PortPlace): Port {
     const { network: net, host, groups = [], policy = null, name = '' } = place;
     return {
-      ...common,
-      ...plainPort,
+      ...anyPort,
       id: portId(n),
       revision,
       name,
