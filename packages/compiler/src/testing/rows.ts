@@ -33,10 +33,22 @@ import {
 
 const at = new Date(0);
 const common = { projectId: 'p', name: '', description: '', createdAt: at, updatedAt: at };
-/** Made once: an object out of two others costs a hundred times as much as a copy of one. */
-const anyNetwork = { ...common, ...plainNetwork };
-const anySubnet = { ...common, ...plainSubnet };
-const anyPort = { ...common, ...plainPort };
+/** With every attribute that a port has: what is made out of another object and gets attributes that it had not takes a hundred times as long. */
+const anyPort: Port = {
+  ...common,
+  ...plainPort,
+  id: '' as PortId,
+  revision: 0,
+  networkId: '' as NetworkId,
+  adminStateUp: true,
+  mac: '',
+  fixedIps: [],
+  hostId: null,
+  deviceId: '',
+  deviceOwner: '',
+  portSecurityEnabled: true,
+  securityGroupIds: [],
+};
 const octet = (n: number): string => (n & 255).toString(16).padStart(2, '0');
 const hex = (n: number): string => `${octet(n >> 16)}:${octet(n >> 8)}:${octet(n)}`;
 const address = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
@@ -72,7 +84,8 @@ export function rowsNamed(idOf: Naming) {
 
   function network(n: number, revision: number, adminStateUp = true, policy: number | null = null): Network {
     return {
-      ...anyNetwork,
+      ...common,
+      ...plainNetwork,
       id: networkId(n),
       revision,
       adminStateUp,
@@ -83,7 +96,8 @@ export function rowsNamed(idOf: Naming) {
 
   function subnet(n: number, revision: number): Subnet {
     return {
-      ...anySubnet,
+      ...common,
+      ...plainSubnet,
       id: subnetId(n),
       revision,
       networkId: networkId(n),
@@ -100,13 +114,9 @@ export function rowsNamed(idOf: Naming) {
       revision,
       name,
       networkId: networkId(net),
-      adminStateUp: true,
       mac: `fa:16:3e:${hex(n)}`,
       fixedIps: [{ subnetId: subnetId(net), ip: address(n + 2) }],
       hostId: host === null ? null : nodeId(host),
-      deviceId: '',
-      deviceOwner: '',
-      portSecurityEnabled: true,
       securityGroupIds: groups.map(groupId),
       qosPolicyId: policy === null ? null : policyId(policy),
     };
