@@ -135,8 +135,14 @@ function groupOf(count: number, revision: number): SecurityGroup {
   return { id: GROUP, stateful: true, revision, rules: rules.slice(0, count) };
 }
 
-/** In Mbit/s, as the receiver has it. */
-async function throughput({ vms: [from, to] }: Pair): Promise<number> {
+interface Sample {
+  /** As the receiver has it. */
+  readonly mbits: number;
+  /** What both switches have worked for each Gbit, in seconds of a core: that does not depend on what else the machine does. */
+  readonly cpu: number;
+}
+
+async function sample({ hosts, vms: [from, to] }: Pair): Promise<Sample> {
   // What has changed since the last time is met by packets before those that count; and who has to be asked for by ARP.
   await ping(from, to.ip, { count: 5 });
   const listening = run('ip', ['netns', 'exec', to.netns, 'iperf3', '-s', '-1', '-p', '5201']);
@@ -156,15 +162,37 @@ async function throughput({ vms: [from, to] }: Pair): Promise<number> {
     '1',
     '-J',
   ];
-  const said = JSON.parse(await run('ip', client)) as { end: { sum_received: { bits_per_second: number } } };
+  const before = await cpuOf(hosts);
+  const { end } = JSON.parse(await run('ip', client)) as Iperf;
+  const cpu = (await cpuOf(hosts)) - before;
   await listening;
-  return said.end.sum_received.bits_per_second / 1e6;
+  const { bits_per_second: rate, bytes } = end.sum_received;
+  // The first second is sent, and not counted.
+  const gbits = ((bytes * 8) / 1e9) * ((seconds + 1) / seconds);
+  return { mbits: rate / 1e6, cpu: cpu / gbits };
+}
+
+interface Iperf {
+  readonly end: { readonly sum_received: { readonly bits_per_second: number; readonly bytes: number } };
+}
+
+/** Seconds that the hosts' daemons have worked; the kernel counts in hundredths (proc(5)). */
+async function cpuOf(hosts: readonly Host[]): Promise<number> {
+  const ticks = hosts.map(async (host) => {
+    const stat = await readFile(`/proc/${await daemonOf(host)}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return Number(fields[11]) + Number(fields[12]);
+  });
+  return (await Promise.all(ticks)).reduce((sum, each) => sum + each, 0) / 100;
+}
+
+async function daemonOf({ runDir }: Host): Promise<string> {
+  return (await readFile(join(runDir, 'ovs-vswitchd.pid'), 'utf8')).trim();
 }
 
 /** What a host's daemon holds, in MiB. */
-async function memoryOf({ runDir }: Host): Promise<number> {
-  const pid = (await readFile(join(runDir, 'ovs-vswitchd.pid'), 'utf8')).trim();
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+async function memoryOf(host: Host): Promise<number> {
+  const status = await readFile(`/proc/${await daemonOf(host)}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
 }
 
@@ -191,30 +219,30 @@ async function flowsPerMember(pair: Programmed): Promise<number> {
 }
 
 async function compare(plain: Pair, pair: Programmed): Promise<void> {
-  const seen = new Map<string, number[]>(['plain', ...RULES.map(String)].map((name) => [name, []]));
+  const seen = new Map<number | 'plain', Sample[]>((['plain', ...RULES] as const).map((name) => [name, []]));
   const flows = new Map<number, number>();
   const memory = new Map<number, number>();
   for (let round = 1; round <= rounds; round++) {
-    seen.get('plain')!.push(await throughput(plain));
+    seen.get('plain')!.push(await sample(plain));
     for (const [n, rules] of RULES.entries()) {
       await setRules(pair, rules, 10 * round + n);
       flows.set(rules, flowsOf(pair));
-      seen.get(String(rules))!.push(await throughput(pair));
+      seen.get(rules)!.push(await sample(pair));
       memory.set(rules, await memoryOf(pair.hosts[0]));
     }
-    console.error(
-      `round ${round}:`,
-      ...Array.from(seen, ([name, each]) => `${name} ${Math.round(each.at(-1)!)}`),
-      'Mbit/s',
-    );
+    const last = Array.from(seen, ([name, each]) => `${name} ${Math.round(each.at(-1)!.mbits)}`);
+    console.error(`round ${round}:`, ...last, 'Mbit/s');
   }
-  const reference = median(seen.get('plain')!);
-  line('throughput_plain', reference, 'Mbit/s');
+  const of = (name: number | 'plain', value: keyof Sample): number =>
+    median(seen.get(name)!.map((each) => each[value]));
+  line('throughput_plain', of('plain', 'mbits'), 'Mbit/s');
+  line('switch_cpu_plain', of('plain', 'cpu'), 's/Gbit');
   line('memory_plain', await memoryOf(plain.hosts[0]), 'MiB');
   for (const rules of RULES) {
-    const value = median(seen.get(String(rules))!);
-    line('throughput', value, 'Mbit/s', { rules });
-    line('throughput_of_plain', value / reference, 'ratio', { rules });
+    line('throughput', of(rules, 'mbits'), 'Mbit/s', { rules });
+    line('throughput_of_plain', of(rules, 'mbits') / of('plain', 'mbits'), 'ratio', { rules });
+    line('switch_cpu', of(rules, 'cpu'), 's/Gbit', { rules });
+    line('switch_cpu_of_plain', of(rules, 'cpu') / of('plain', 'cpu'), 'ratio', { rules });
     line('flows', flows.get(rules)!, 'flows', { rules });
     line('memory', memory.get(rules)!, 'MiB', { rules });
   }
