@@ -48,7 +48,9 @@ export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }
 
-function shardsOf(kind: ShardKind): readonly Shard[] {
+const shardsOf: { readonly [K in ShardKind]: readonly Shard[] } = { vpc: allOf('vpc'), host: allOf('host') };
+
+function allOf(kind: ShardKind): readonly Shard[] {
   return Array.from({ length: shardsPerKind }, (_, number): Shard => `${kind}/${number}`);
 }
 
@@ -94,7 +96,7 @@ export function dealLeases(
   const known = new Map(rows.map((row) => [row.id, row]));
   const share = Math.ceil(shardsPerKind / Math.max(1, alive));
   return shardKinds.flatMap((kind) => {
-    const ofKind = shardsOf(kind);
+    const ofKind = shardsOf[kind];
     const kept = ofKind.filter((shard) => known.get(shard)?.holder === name).slice(0, share);
     const free = ofKind.filter((shard) => known.get(shard)?.holder !== name && (known.get(shard)?.free ?? true));
     return [...kept, ...free.slice(0, share - kept.length)].map((shard) => {

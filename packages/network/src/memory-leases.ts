@@ -39,7 +39,9 @@ export function createMemoryLeases(clock: { now(): number }, feed: MemoryFeed): 
       if (!isPresent(holder)) throw new LeaseLost(`${name} has begun another life than ${life}`);
       holders.set(name, { life, aliveUntil: now + ttlMs });
       const alive = [...holders.values()].filter(({ aliveUntil }) => aliveUntil > now).length;
-      const rows = [...leases.values()].map((held) => ({ ...held, free: held.until <= now }));
+      const rows = [...leases.values()].map(({ id, holder: heldBy, life: heldIn, revision, until }) => {
+        return { id, holder: heldBy, life: heldIn, revision, free: until <= now };
+      });
       const dealt = dealLeases(rows, holder, alive);
       for (const { shard, fence } of dealt) {
         const known = leases.get(shard)?.revision;
