@@ -25,6 +25,7 @@ import { Dataplane, type PacketIn, type Switch } from './dataplane/index.ts';
 import { GuestServices } from './guest-services.ts';
 import { HeldState } from './held-state.ts';
 import { OnDemand } from './on-demand.ts';
+import { OutsideMachines } from './outside-machines.ts';
 import { Reports, successOf } from './reports.ts';
 import { emptyReply, type GoalStream, Session } from './session.ts';
 import type { StreamSource } from './sources.ts';
@@ -63,6 +64,7 @@ export class Agent {
   readonly onDemand: OnDemand;
   readonly #options: AgentOptions;
   readonly #services: GuestServices;
+  readonly #outside: OutsideMachines;
   readonly #reports: Reports;
   readonly #subscriptions: Subscriptions;
   /** What calls of version 1 told. */
@@ -92,6 +94,7 @@ export class Agent {
       onPortOutcome: (outcome) => this.#reports.outcome(outcome),
       onOutcomes: (outcomes) => this.onDemand.onOutcomes(outcomes),
       onPacket: (packet) => this.#onPacket(packet),
+      onServing: (addresses) => this.#outside.onServing(addresses),
     });
     this.held = new HeldState({
       sink: this.dataplane,
@@ -101,6 +104,7 @@ export class Agent {
       onForgotten: () => this.#flushForgotten(),
     });
     this.#services = new GuestServices({ held: this.held, dataplane: this.dataplane, clock });
+    this.#outside = new OutsideMachines({ dataplane: this.dataplane, clock, log: options.log });
     this.#pushed = this.held.openStream();
     this.#reports = new Reports(this.held, (report) => this.#current?.session?.tell(report));
     this.#subscriptions = new Subscriptions({
@@ -117,7 +121,7 @@ export class Agent {
   /** What a guest sends must not end the agent, whatever it is. Of failures the first is told: one is enough to mend it, and guests are many. */
   #onPacket(packet: PacketIn): void {
     try {
-      if (!this.#services.onPacket(packet)) this.onDemand.onPacket(packet);
+      if (!this.#outside.onPacket(packet) && !this.#services.onPacket(packet)) this.onDemand.onPacket(packet);
     } catch (error) {
       if (!this.#hasFailed) this.#options.log(`a packet out of the table ${packet.table} cannot be answered`, error);
       this.#hasFailed = true;
@@ -130,6 +134,7 @@ export class Agent {
     signal.addEventListener('abort', () => this.#subscriptions.close(), { once: true });
     this.onDemand.start(signal);
     this.#services.start(signal);
+    this.#outside.start(signal);
     await this.dataplane.start(signal);
     return this.#options.runtime.transport.serve(address, this.#handlers(), signal);
   }

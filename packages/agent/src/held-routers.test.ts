@@ -52,8 +52,8 @@ describe('a router that several VPCs tell of', () => {
     ['the subnets first', [2, 4, 3, 0, 1]],
   ])('is on the networks and subnets that are known, in whichever order they come: %s', (_, order) => {
     const steps = [
-      () => routers.setNetwork('blue', 1),
-      () => routers.setNetwork('green', 2),
+      () => routers.setNetwork('blue', { vni: 1, isOnWire: false }),
+      () => routers.setNetwork('green', { vni: 2, isOnWire: false }),
       () => routers.setSubnet(subnet('blue')),
       () => routers.setSubnet(subnet('green')),
       () => routers.setRouter(router('blue', 1, ['blue', 'green'])),
@@ -67,18 +67,18 @@ describe('a router that several VPCs tell of', () => {
   });
 
   it('is what the newest word on it says, and stays until the last VPC has let go of it', () => {
-    routers.setNetwork('blue', 1);
+    routers.setNetwork('blue', { vni: 1, isOnWire: false });
     routers.setRouter(router('green', 2, ['green']));
     routers.setRouter(router('blue', 1, ['blue', 'green']));
     expect(said).toMatchObject([{ revision: 2 }]);
     // On a network that the newest word does not name, it is not any more.
-    routers.setNetwork('blue', 3);
+    routers.setNetwork('blue', { vni: 3, isOnWire: false });
     expect(said).toHaveLength(1);
     routers.removeRouter('green', 'r');
     expect(said.at(-1)).toMatchObject({ revision: 1, interfaces: [{ vni: 3 }] });
     routers.removeRouter('blue', 'r');
     expect(said.at(-1)).toBe('r gone');
-    routers.setNetwork('blue', 4);
+    routers.setNetwork('blue', { vni: 4, isOnWire: false });
     expect(said.at(-1)).toBe('r gone');
   });
 });

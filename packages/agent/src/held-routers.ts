@@ -1,6 +1,6 @@
 import type { RouterConfiguration, SubnetConfiguration } from '@alcor/contract';
 import { Copies } from './copies.ts';
-import type { Route, Router, RouterInterface } from './dataplane/index.ts';
+import type { Route, Router, RouterAddress, RouterGateway, RouterInterface } from './dataplane/index.ts';
 
 /** What routers drive: the data plane, as far as it concerns them. */
 export interface RouterSink {
@@ -18,9 +18,9 @@ export class HeldRouters {
   readonly #routers = new Map<string, RouterConfiguration>();
   /** Routers with an interface on the VPC. */
   readonly #routersOn = new Map<string, Set<string>>();
-  readonly #vnis = new Map<string, number>();
-  /** Blocks of the subnets of each VPC, by id. */
-  readonly #cidrs = new Map<string, Map<string, string>>();
+  readonly #networks = new Map<string, KnownNetwork>();
+  /** Subnets of each VPC, by id. */
+  readonly #subnets = new Map<string, Map<string, KnownSubnet>>();
 
   constructor(sink: RouterSink) {
     this.#sink = sink;
@@ -38,24 +38,26 @@ export class HeldRouters {
     this.#copies.remove(vpcId, id);
   }
 
-  /** The VPC's VNI; undefined while nobody has told of it. */
-  setNetwork(vpcId: string, vni: number | undefined): void {
-    if (vni === undefined) this.#vnis.delete(vpcId);
-    else this.#vnis.set(vpcId, vni);
+  /** Undefined while nobody has told of it. */
+  setNetwork(vpcId: string, network: KnownNetwork | undefined): void {
+    if (network === undefined) this.#networks.delete(vpcId);
+    else this.#networks.set(vpcId, network);
     this.#onNetwork(vpcId);
   }
 
-  setSubnet({ vpcId, id, cidr }: SubnetConfiguration): void {
-    const cidrs = this.#cidrs.get(vpcId) ?? new Map<string, string>();
-    if (cidrs.get(id) === cidr) return;
-    this.#cidrs.set(vpcId, cidrs.set(id, cidr));
+  setSubnet({ vpcId, id, cidr, gateway }: SubnetConfiguration): void {
+    const subnets = this.#subnets.get(vpcId) ?? new Map<string, KnownSubnet>();
+    const known = subnets.get(id);
+    const gatewayIp = gateway?.ipAddress ?? '';
+    if (known?.cidr === cidr && known.gatewayIp === gatewayIp) return;
+    this.#subnets.set(vpcId, subnets.set(id, { cidr, gatewayIp }));
     this.#onNetwork(vpcId);
   }
 
   removeSubnet(vpcId: string, id: string): void {
-    const cidrs = this.#cidrs.get(vpcId);
-    if (cidrs?.delete(id) !== true) return;
-    if (cidrs.size === 0) this.#cidrs.delete(vpcId);
+    const subnets = this.#subnets.get(vpcId);
+    if (subnets?.delete(id) !== true) return;
+    if (subnets.size === 0) this.#subnets.delete(vpcId);
     this.#onNetwork(vpcId);
   }
 
@@ -66,7 +68,7 @@ export class HeldRouters {
   #set(state: RouterConfiguration): void {
     this.#leaveNetworks(state.id);
     this.#routers.set(state.id, state);
-    for (const { vpcId } of state.interfaces) {
+    for (const vpcId of vpcsOf(state)) {
       const routers = this.#routersOn.get(vpcId) ?? new Set<string>();
       this.#routersOn.set(vpcId, routers.add(state.id));
     }
@@ -80,7 +82,8 @@ export class HeldRouters {
   }
 
   #leaveNetworks(id: string): void {
-    for (const { vpcId } of this.#routers.get(id)?.interfaces ?? []) {
+    const known = this.#routers.get(id);
+    for (const vpcId of known === undefined ? [] : vpcsOf(known)) {
       const routers = this.#routersOn.get(vpcId);
       routers?.delete(id);
       if (routers?.size === 0) this.#routersOn.delete(vpcId);
@@ -89,16 +92,35 @@ export class HeldRouters {
 
   #routerOf(state: RouterConfiguration): Router {
     return routerOf(state, {
-      vniOf: (vpcId) => this.#vnis.get(vpcId),
-      cidrOf: (vpcId, subnetId) => this.#cidrs.get(vpcId)?.get(subnetId),
+      network: (vpcId) => this.#networks.get(vpcId),
+      subnet: (vpcId, subnetId) => this.#subnets.get(vpcId)?.get(subnetId),
     });
   }
 }
 
+interface KnownNetwork {
+  readonly vni: number;
+  /** It is a provider network. */
+  readonly isOnWire: boolean;
+}
+
+interface KnownSubnet {
+  readonly cidr: string;
+  /** Empty: it has none. */
+  readonly gatewayIp: string;
+}
+
 /** What is known of networks. */
 export interface Networks {
-  vniOf(vpcId: string): number | undefined;
-  cidrOf(vpcId: string, subnetId: string): string | undefined;
+  network(vpcId: string): KnownNetwork | undefined;
+  subnet(vpcId: string, subnetId: string): KnownSubnet | undefined;
+}
+
+/** Those that the router is on, by an interface or by its gateway. */
+function vpcsOf({ interfaces, externalGateway }: RouterConfiguration): Set<string> {
+  return new Set(
+    [...interfaces, ...(externalGateway === undefined ? [] : [externalGateway])].map(({ vpcId }) => vpcId),
+  );
 }
 
 /** What the data plane makes of a router's goal. */
@@ -109,6 +131,7 @@ export function routerOf(state: RouterConfiguration, networks: Networks): Router
     adminStateUp: !adminStateDown,
     interfaces: interfaces.flatMap((each) => interfaceOf(each, networks)),
     routes: routesOf(state),
+    gateway: gatewayOf(state, networks),
     revision,
   };
 }
@@ -117,13 +140,31 @@ function interfaceOf(
   { vpcId, macAddress: mac, fixedIps }: RouterConfiguration['interfaces'][number],
   networks: Networks,
 ): RouterInterface[] {
-  const vni = networks.vniOf(vpcId);
-  if (vni === undefined) return [];
-  const addresses = fixedIps.flatMap(({ subnetId, ipAddress: ip }) => {
-    const cidr = networks.cidrOf(vpcId, subnetId);
-    return cidr === undefined ? [] : [{ ip, subnetId, cidr }];
+  const network = networks.network(vpcId);
+  if (network === undefined) return [];
+  return [{ vni: network.vni, mac, addresses: addressesOf(vpcId, fixedIps, networks) }];
+}
+
+function addressesOf(
+  vpcId: string,
+  fixedIps: RouterConfiguration['interfaces'][number]['fixedIps'],
+  networks: Networks,
+): RouterAddress[] {
+  return fixedIps.flatMap(({ subnetId, ipAddress: ip }) => {
+    const subnet = networks.subnet(vpcId, subnetId);
+    return subnet === undefined ? [] : [{ ip, subnetId, cidr: subnet.cidr }];
   });
-  return [{ vni, mac, addresses }];
+}
+
+/** Only a provider network leads out of the region. */
+function gatewayOf({ externalGateway }: RouterConfiguration, networks: Networks): RouterGateway | undefined {
+  if (externalGateway === undefined) return undefined;
+  const { vpcId, macAddress: mac, fixedIps, snatEnabled: snat, hostIpAddress } = externalGateway;
+  const network = networks.network(vpcId);
+  if (network?.isOnWire !== true) return undefined;
+  const nextHops = fixedIps.flatMap(({ subnetId }) => networks.subnet(vpcId, subnetId)?.gatewayIp || []);
+  const addresses = addressesOf(vpcId, fixedIps, networks);
+  return { vni: network.vni, mac, addresses, nextHops, snat, hostIp: hostIpAddress || undefined };
 }
 
 /** The contract says a router's routes once for each of its subnets. */

@@ -1,4 +1,5 @@
 import {
+  type FloatingIpConfiguration,
   type Goal,
   GoalDigest,
   type NeighborConfiguration,
@@ -6,7 +7,15 @@ import {
   type QosPolicyConfiguration,
   type VpcConfiguration,
 } from '@alcor/contract';
-import type { AllowedAddressPair, LocalPort, Neighbor, OnDemandVpc, ProviderNetwork } from './dataplane/index.ts';
+import type {
+  AllowedAddressPair,
+  FloatingIp,
+  PortForwarding,
+  LocalPort,
+  Neighbor,
+  OnDemandVpc,
+  ProviderNetwork,
+} from './dataplane/index.ts';
 import { NameIndex } from './dns/name-index.ts';
 import type { Copies } from './copies.ts';
 import type { GroupSink, HeldGroups } from './held-groups.ts';
@@ -21,6 +30,8 @@ export interface GoalSink extends GroupSink, PolicySink, RouterSink {
   removeNeighbor(id: string): void;
   setOnDemandVpc(vpc: OnDemandVpc): void;
   removeOnDemandVpc(id: string): void;
+  setFloatingIp(floating: FloatingIp): void;
+  removeFloatingIp(id: string): void;
   setProviderNetwork(network: ProviderNetwork): void;
   removeProviderNetwork(id: string): void;
 }
@@ -142,7 +153,7 @@ export class HeldVpc {
     const anotherTunnel = before?.tunnelId !== now?.tunnelId;
     const isMoved = before?.physicalNetwork !== now?.physicalNetwork || before?.vlanId !== now?.vlanId;
     if (anotherTunnel || isMoved) this.#tellWire(now);
-    if (anotherTunnel) this.#routers.setNetwork(this.id, now?.tunnelId);
+    if (anotherTunnel || isMoved) this.#routers.setNetwork(this.id, now && networkOf(now));
     if (anotherTunnel && (this.#onDemand || this.#gateways.size > 0)) this.#tellOnDemand();
     const sameForPorts = before?.adminStateDown === now?.adminStateDown && before?.qosPolicyId === now?.qosPolicyId;
     if (!anotherTunnel && sameForPorts) return;
@@ -177,6 +188,7 @@ export class HeldVpc {
     if (goal.kind === 'address-group') return this.#groups.setAddressGroup(goal.state);
     if (goal.kind === 'network-acl') return this.#groups.setNetworkAcl(goal.state);
     if (goal.kind === 'qos-policy') return this.#policies.set(goal.state);
+    if (goal.kind === 'floating-ip') return this.#sink.setFloatingIp(floatingIpOf(goal.state));
     if (goal.kind === 'subnet') return this.#routers.setSubnet(goal.state);
     if (goal.kind === 'router') return this.#routers.setRouter(goal.state);
     if (goal.kind === 'gateway') return this.#setGateway(goal.state.id, goal.state.destinations[0]?.ipAddress);
@@ -238,10 +250,28 @@ export class HeldVpc {
     if (kind === 'address-group') this.#groups.removeAddressGroup(this.id, state.id);
     if (kind === 'network-acl') this.#groups.removeNetworkAcl(this.id, state.id);
     if (kind === 'qos-policy') this.#policies.remove(this.id, state.id);
+    if (kind === 'floating-ip') this.#sink.removeFloatingIp(state.id);
     if (kind === 'subnet') this.#routers.removeSubnet(this.id, state.id);
     if (kind === 'router') this.#routers.removeRouter(this.id, state.id);
     if (kind === 'gateway') this.#setGateway(state.id, undefined);
   }
+}
+
+function networkOf({ tunnelId: vni, physicalNetwork }: VpcConfiguration) {
+  return { vni, isOnWire: physicalNetwork !== '' };
+}
+
+/** What the data plane makes of a floating IP's goal. */
+function floatingIpOf(state: FloatingIpConfiguration): FloatingIp {
+  const { id, routerId, ipAddress: ip, macAddress: mac, fixedIpAddress, revisionNumber: revision } = state;
+  const forwardings = state.portForwardings.map((each): PortForwarding => ({
+    id: each.id,
+    protocol: each.protocol === 6 ? 6 : 17,
+    fixedIp: each.fixedIpAddress,
+    external: [each.externalFirst, each.externalLast],
+    internal: [each.internalFirst, each.internalLast],
+  }));
+  return { id, routerId, ip, mac, fixedIp: fixedIpAddress || null, forwardings, revision };
 }
 
 /** A pair without a MAC is the port's own. */

@@ -18,6 +18,7 @@ const resourceTypes = {
   'address-group': ResourceType.ADDRESS_GROUP,
   'network-acl': ResourceType.NETWORK_ACL,
   'qos-policy': ResourceType.QOS_POLICY,
+  'floating-ip': ResourceType.FLOATING_IP,
   router: ResourceType.ROUTER,
   gateway: ResourceType.GATEWAY,
 } as const;

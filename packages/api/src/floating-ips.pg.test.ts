@@ -72,7 +72,7 @@ describe('floating IPs', () => {
         port_id: one.id,
         fixed_ip_address: addressesOf(one)[0],
         router_id: inside.router.id,
-        status: 'ACTIVE',
+        status: 'DOWN',
         port_details: { name: 'one', network_id: inside.network.id, mac_address: one['mac_address'], device_id: '' },
       },
     });
@@ -195,7 +195,7 @@ describe('floating IPs', () => {
     for (const filter of [`port_id=${port.id}`, `fixed_ip_address=${addressesOf(port)[0]}`]) {
       const { body } = await client.call(
         'GET',
-        `/v2.0/floatingips?${filter}&router_id=${inside.router.id}&status=ACTIVE`,
+        `/v2.0/floatingips?${filter}&router_id=${inside.router.id}&status=DOWN`,
       );
       expect(body['floatingips']).toMatchObject([{ id }]);
     }
@@ -251,7 +251,7 @@ describe('port forwarding', () => {
     expect(await routed.show('floatingip', floatingIp.id)).toMatchObject({
       port_id: null,
       router_id: inside.router.id,
-      status: 'ACTIVE',
+      status: 'DOWN',
       port_forwardings: [{ id: made.id, internal_port: 80, external_port: 8080, protocol: 'tcp' }],
     });
     expect((await client.call('GET', at(floatingIp))).body).toEqual({ port_forwardings: [made] });

@@ -122,7 +122,7 @@ describe('what a change costs', () => {
     expect(effect(compiler, put('router', router(1, 1, { networks: [0] }))).told).toEqual(['vpc/net0 router']);
     expect(effect(compiler, put('router', router(1, 2, { networks: [0, 1] })))).toEqual({
       told: ['vpc/net0 router', 'vpc/net1 router'],
-      rowsRead: 1,
+      rowsRead: 2,
     });
     expect(effect(compiler, put('router', router(1, 3, { networks: [1] }))).told).toEqual([
       'vpc/net1 router',

@@ -1,5 +1,7 @@
 import type {
   Change,
+  FloatingIpId,
+  ForwardedFloatingIp,
   Network,
   NetworkAclId,
   NetworkId,
@@ -13,13 +15,14 @@ import type {
   Subnet,
   SubnetId,
 } from '@alcor/network';
+import { isGateway } from '@alcor/network';
 import { networkAclGoal, networksJudgedBy } from './acl-goal.ts';
 import { type Delta, difference, inOrder, type Meaning } from './delta.ts';
 import { neighborGoal, portGoal, subnetGoal, vpcGoal } from './goals.ts';
 import { GroupGraph } from './group-graph.ts';
 import { PolicyGraph } from './policy-graph.ts';
 import type { Intent } from './recompute.ts';
-import { networksOf, routerGoal } from './router-goal.ts';
+import { floatingIpMeaning, OutwardIndex, type OutwardRows, routerMeaning } from './outward.ts';
 import { type Replaced, Table, type Work } from './table.ts';
 import type { VpcSize } from './vpc-sizes.ts';
 
@@ -38,6 +41,15 @@ export class Compiler {
   readonly #nodes = new Table<NodeId, Node>(this.#work);
   readonly #routers = new Table<RouterId, Router>(this.#work);
   readonly #acls = new Table<NetworkAclId, RuledNetworkAcl>(this.#work);
+  readonly #floatingIps = new Table<FloatingIpId, ForwardedFloatingIp>(this.#work);
+  readonly #outward = new OutwardIndex();
+  readonly #outwardRows: OutwardRows = {
+    network: (id) => this.#networks.rows.get(id),
+    port: (id) => this.#ports.rows.get(id),
+    node: (id) => this.#nodes.rows.get(id),
+    router: (id) => this.#routers.rows.get(id),
+    nodes: () => this.#nodes.rows.values(),
+  };
   readonly #groups = new GroupGraph(this.#work);
   readonly #policies = new PolicyGraph(this.#work);
   /** Ports bound to a node, whether or not the node is known. */
@@ -60,6 +72,7 @@ export class Compiler {
       addressGroups: this.#groups.addressGroups.rows.values(),
       networkAcls: this.#acls.rows.values(),
       qosPolicies: this.#policies.policies.rows.values(),
+      floatingIps: this.#floatingIps.rows.values(),
     };
   }
 
@@ -91,6 +104,7 @@ export class Compiler {
         .filter((row) => !present.has(`${kind}/${row.id}`))
         .map((row) => ({ kind, id: row.id, revision: row.revision + 1, row: null }) as unknown as Change);
     return [
+      ...gone('floating-ip', this.#floatingIps),
       ...gone('router', this.#routers),
       ...gone('port', this.#ports),
       ...gone('network-acl', this.#acls),
@@ -111,7 +125,9 @@ export class Compiler {
       case 'subnet':
         return changed(this.#subnets.take(change), subnetMeaning, revision);
       case 'router':
-        return changed(this.#routers.take(change), routerMeaning, revision);
+        return this.#applyRouter(change);
+      case 'floating-ip':
+        return this.#applyFloatingIp(change);
       case 'network-acl':
         return changed(this.#acls.take(change), aclMeaning, revision);
       case 'port':
@@ -132,33 +148,97 @@ export class Compiler {
   }
 
   #applyNetwork(change: Extract<Change, { kind: 'network' }>): Delta[] {
-    const replaced = this.#networks.take(change);
+    const deltas: Delta[] = [];
+    const around = this.#around({ routers: this.#outward.routersOut.of(change.id) }, null, () => {
+      const replaced = this.#networks.take(change);
+      if (replaced === undefined) return;
+      deltas.push(
+        ...this.#policies.replaceNetwork(replaced.before, replaced.after),
+        ...changed(replaced, vpcMeaning, change.revision),
+      );
+    });
+    return [...deltas, ...around];
+  }
+
+  #applyRouter(change: Extract<Change, { kind: 'router' }>): Delta[] {
+    const { rows } = this.#routers;
+    return this.#around({ routers: [change.id] }, change.revision, () => {
+      const replaced = this.#routers.take(change);
+      if (replaced !== undefined) this.#outward.replaceRouter(replaced.before, rows.get(change.id));
+    });
+  }
+
+  #applyFloatingIp(change: Extract<Change, { kind: 'floating-ip' }>): Delta[] {
+    const replaced = this.#floatingIps.take(change);
     if (replaced === undefined) return [];
+    this.#outward.replaceFloatingIp(replaced.before, replaced.after);
+    return changed(replaced, (row) => floatingIpMeaning(row, this.#outwardRows), change.revision);
+  }
+
+  /** What routers, and the floating IPs on them and on ports, mean otherwise once `change` is done; what is gone goes with `revision`. */
+  #around(
+    concerned: { readonly routers?: readonly RouterId[]; readonly ports?: readonly PortId[] },
+    revision: number | null,
+    change: () => void,
+  ): Delta[] {
+    const routers = concerned.routers ?? [];
+    const floating = new Set([
+      ...routers.flatMap((id) => this.#outward.floatingOnRouter.of(id)),
+      ...(concerned.ports ?? []).flatMap((id) => this.#outward.floatingOnPort.of(id)),
+    ]);
+    this.#work.rowsRead += routers.length + floating.size;
+    const look = () => ({
+      routers: routers.map((id) =>
+        meaningOf(this.#routers.rows.get(id), (row) => routerMeaning(row, this.#outwardRows)),
+      ),
+      floating: [...floating].map((id) =>
+        meaningOf(this.#floatingIps.rows.get(id), (row) => floatingIpMeaning(row, this.#outwardRows)),
+      ),
+    });
+    const before = look();
+    change();
+    const after = look();
+    const old = (row: { readonly revision: number } | undefined): number => revision ?? row?.revision ?? 0;
     return [
-      ...this.#policies.replaceNetwork(replaced.before, replaced.after),
-      ...changed(replaced, vpcMeaning, change.revision),
+      ...routers.flatMap((id, at) =>
+        difference(before.routers[at]!, after.routers[at]!, old(this.#routers.rows.get(id))),
+      ),
+      ...[...floating].flatMap((id, at) =>
+        difference(before.floating[at]!, after.floating[at]!, this.#floatingIps.rows.get(id)?.revision ?? 0),
+      ),
     ];
   }
 
   #applyPort(change: Extract<Change, { kind: 'port' }>): Delta[] {
-    const replaced = this.#ports.take(change);
-    if (replaced === undefined) return [];
-    const { before, after } = replaced;
-    this.#rebind(change.id, before?.hostId ?? null, after?.hostId ?? null);
-    return [
-      ...this.#policies.replacePort(before, after),
-      ...changed(replaced, (port) => this.#portMeaning(port), change.revision),
-      ...this.#groups.replacePort(before, after),
-    ];
+    const deltas: Delta[] = [];
+    const around = this.#around({ ports: [change.id] }, null, () => {
+      const replaced = this.#ports.take(change);
+      if (replaced === undefined) return;
+      const { before, after } = replaced;
+      this.#rebind(change.id, before?.hostId ?? null, after?.hostId ?? null);
+      deltas.push(
+        ...this.#policies.replacePort(before, after),
+        ...changed(replaced, (port) => this.#portMeaning(port), change.revision),
+        ...this.#groups.replacePort(before, after),
+      );
+    });
+    return [...deltas, ...around];
   }
 
   #applyNode(change: Extract<Change, { kind: 'node' }>): Delta[] {
-    const bound = [...(this.#portsOf.get(change.id) ?? [])].map((id) => this.#ports.rows.get(id)!);
-    const before = bound.map((port) => this.#portMeaning(port));
-    const replaced = this.#nodes.take(change);
-    if (replaced === undefined || replaced.before?.ip === replaced.after?.ip) return [];
-    this.#work.rowsRead += bound.length;
-    return bound.flatMap((port, index) => difference(before[index]!, this.#portMeaning(port), port.revision));
+    const bound = [...(this.#portsOf.get(change.id) ?? [])];
+    const held = this.#nodes.rows.get(change.id);
+    const moves = held?.ip !== change.row?.ip;
+    const ports = moves ? bound.map((id) => this.#ports.rows.get(id)!) : [];
+    const concerned = {
+      routers: leads(held, change.row) ? this.#outward.routersOut.all() : [],
+      ports: reachesElse(held, change.row) ? bound : [],
+    };
+    const before = ports.map((port) => this.#portMeaning(port));
+    const around = this.#around(concerned, null, () => this.#nodes.take(change));
+    this.#work.rowsRead += ports.length;
+    const neighbors = ports.flatMap((port, at) => difference(before[at]!, this.#portMeaning(port), port.revision));
+    return [...neighbors, ...around];
   }
 
   #rebind(id: PortId, before: NodeId | null, after: NodeId | null): void {
@@ -202,6 +282,18 @@ function aclMeaning(acl: RuledNetworkAcl): Meaning {
   return networksJudgedBy(acl).map((vpcId) => ({ audience: `vpc/${vpcId}`, goal: networkAclGoal(acl, vpcId) }));
 }
 
-function routerMeaning(router: Router): Meaning {
-  return networksOf(router).map((vpcId) => ({ audience: `vpc/${vpcId}`, goal: routerGoal(router, vpcId) }));
+function meaningOf<Row>(row: Row | undefined, mean: (row: Row) => Meaning): Meaning {
+  return row === undefined ? [] : mean(row);
+}
+
+/** Whether another host may have routers' gateways once the node is what it will be. */
+function leads(before: Node | undefined, after: Node | null): boolean {
+  const [was, is] = [before !== undefined && isGateway(before), after !== null && isGateway(after)];
+  return (was || is) && (was !== is || before?.ip !== after?.ip || reachesElse(before, after));
+}
+
+/** Whether the node has other physical networks than before. */
+function reachesElse(before: Node | undefined, after: Node | null): boolean {
+  if (before === undefined || after === null) return true;
+  return JSON.stringify(before.bridgeMappings ?? {}) !== JSON.stringify(after.bridgeMappings ?? {});
 }

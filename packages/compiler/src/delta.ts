@@ -1,5 +1,5 @@
-import { type Goal, goalKey } from '@alcor/contract';
-import { type Audience, goneGoal } from './goals.ts';
+import type { Goal } from '@alcor/contract';
+import { type Audience, goneGoal, placeOf } from './goals.ts';
 
 /** One thing that an audience must be told. */
 export interface Delta {
@@ -13,7 +13,7 @@ export type Meaning = readonly { readonly audience: Audience; readonly goal: Goa
 
 /** What must be told so that audiences that know `before` know `after`; what goes gets the revision of the change. */
 export function difference(before: Meaning, after: Meaning, revision: number): Delta[] {
-  const place = ({ audience, goal }: Meaning[number]): string => `${audience} ${goalKey(goal)}`;
+  const place = ({ audience, goal }: Meaning[number]): string => `${audience} ${placeOf(audience, goal)}`;
   const known = new Map(before.map((each) => [place(each), each]));
   const put = after
     .filter((each) => !sameButRevision(known.get(place(each))?.goal, each.goal))

@@ -1,8 +1,10 @@
 import {
   AddressGroupConfiguration,
+  FloatingIpConfiguration,
   GatewayConfiguration,
   GatewayType,
   type Goal,
+  goalKey,
   NeighborType,
   NetworkAclConfiguration,
   NetworkType,
@@ -18,6 +20,12 @@ import { type Network, type Node, type Port, regionDomain, type Subnet } from '@
 
 /** Who a goal is for: one host, or every host that has a port in the VPC. */
 export type Audience = `host/${string}` | `vpc/${string}`;
+
+/** Names a goal among those of its audience: a host is told of a router for each of its VPCs. */
+export function placeOf(audience: Audience, goal: Goal): string {
+  const isShared = goal.kind === 'router' && audience.startsWith('host/');
+  return isShared ? `${goalKey(goal)}/${goal.state.vpcId}` : goalKey(goal);
+}
 
 /** What a network means to every host that is in it. */
 export function vpcGoal(network: Network): Goal {
@@ -130,6 +138,7 @@ const states = {
   'address-group': AddressGroupConfiguration,
   'network-acl': NetworkAclConfiguration,
   'qos-policy': QosPolicyConfiguration,
+  'floating-ip': FloatingIpConfiguration,
   router: RouterConfiguration,
   gateway: GatewayConfiguration,
 } as const;

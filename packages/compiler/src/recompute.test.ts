@@ -8,6 +8,7 @@ import {
   aclRule,
   addressGroup,
   addressGroupId,
+  floatingIp,
   gone,
   group,
   groupId,
@@ -51,10 +52,15 @@ const placement = fc.record({
 });
 
 const write: fc.Arbitrary<Make> = fc.oneof(
-  fc.tuple(n, fc.boolean(), fc.option(n)).map(
-    ([id, up, named]): Make =>
+  fc.tuple(n, fc.boolean(), fc.option(n), fc.constantFrom(null, 'physnet0', 'physnet1')).map(
+    ([id, up, named, physical]): Make =>
       (revision) =>
-        put('network', network(id, revision, up, named)),
+        put('network', network(id, revision, up, named, physical)),
+  ),
+  fc.tuple(n, fc.option(n), fc.option(fc.nat(9)), some).map(
+    ([id, on, to, forwards]): Make =>
+      (revision) =>
+        put('floating-ip', floatingIp(id, revision, { router: on, port: to, forwards })),
   ),
   fc.tuple(n, fc.nat(2)).map(
     ([id, maxKbps]): Make =>
@@ -71,11 +77,12 @@ const write: fc.Arbitrary<Make> = fc.oneof(
       (revision) =>
         put('port', port(id, revision, at)),
   ),
-  fc.tuple(fc.nat(3), fc.nat(9)).map(
-    ([id, ip]): Make =>
-      (revision) =>
-        put('node', node(id, revision, ip)),
-  ),
+  fc
+    .tuple(fc.nat(3), fc.nat(9), fc.boolean(), fc.boolean(), some)
+    .map(([id, ip, gateway, lost, reached]): Make => (revision) => {
+      const bridgeMappings = Object.fromEntries(reached.map((each) => [`physnet${each}`, 'br-ex']));
+      return put('node', node(id, revision, ip, { gateway, lost, bridgeMappings }));
+    }),
   fc.tuple(n, rules).map(
     ([id, drawn]): Make =>
       (revision) =>
@@ -99,13 +106,14 @@ const write: fc.Arbitrary<Make> = fc.oneof(
           ),
         ),
   ),
-  fc.tuple(n, some, fc.boolean()).map(
-    ([id, networks, routed]): Make =>
+  fc.tuple(n, some, fc.boolean(), fc.option(n)).map(
+    ([id, networks, routed, external]): Make =>
       (revision) =>
         put(
           'router',
           router(id, revision, {
             networks,
+            ...(external === null ? {} : { external }),
             routes: routed ? [{ destination: '10.9.0.0/16', nexthop: '10.0.0.9' }] : [],
           }),
         ),
@@ -164,6 +172,7 @@ class History {
       addressGroups: of('address-group'),
       networkAcls: of('network-acl'),
       qosPolicies: of('qos-policy'),
+      floatingIps: of('floating-ip'),
     };
   }
 

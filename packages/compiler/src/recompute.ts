@@ -1,6 +1,7 @@
-import { type Goal, goalKey } from '@alcor/contract';
+import type { Goal } from '@alcor/contract';
 import type {
   AddressGroup,
+  ForwardedFloatingIp,
   Network,
   NetworkId,
   Node,
@@ -13,10 +14,10 @@ import type {
   Subnet,
 } from '@alcor/network';
 import { networkAclGoal, networksJudgedBy } from './acl-goal.ts';
-import { type Audience, neighborGoal, portGoal, subnetGoal, vpcGoal } from './goals.ts';
+import { type Audience, placeOf, neighborGoal, portGoal, subnetGoal, vpcGoal } from './goals.ts';
 import { addressGroupGoal, securityGroupGoal } from './group-goals.ts';
 import { qosPolicyGoal } from './policy-goal.ts';
-import { routerGoal } from './router-goal.ts';
+import { floatingIpMeaning, routerMeaning } from './outward.ts';
 
 /** Everything the region is meant to be, at one moment. */
 export interface Intent {
@@ -29,8 +30,10 @@ export interface Intent {
   readonly addressGroups: Iterable<AddressGroup>;
   readonly networkAcls: Iterable<RuledNetworkAcl>;
   readonly qosPolicies: Iterable<RuledQosPolicy>;
+  readonly floatingIps: Iterable<ForwardedFloatingIp>;
 }
 
+/** By audience, each under its place. */
 export type Goals = ReadonlyMap<Audience, ReadonlyMap<string, Goal>>;
 
 /** The goals that an intent means, computed from nothing. This defines the answer; `Compiler` only gives it sooner. */
@@ -38,19 +41,20 @@ export function recompute(intent: Intent): Goals {
   const goals = new Map<Audience, Map<string, Goal>>();
   const say = (audience: Audience, goal: Goal): void => {
     const keyed = goals.get(audience) ?? new Map<string, Goal>();
-    goals.set(audience, keyed.set(goalKey(goal), goal));
+    goals.set(audience, keyed.set(placeOf(audience, goal), goal));
   };
   const nodes = new Map([...intent.nodes].map((node) => [node.id, node]));
   const networks = [...intent.networks];
   for (const network of networks) say(`vpc/${network.id}`, vpcGoal(network));
   for (const subnet of intent.subnets) say(`vpc/${subnet.networkId}`, subnetGoal(subnet));
-  for (const router of intent.routers) {
-    for (const { networkId } of router.interfaces) say(`vpc/${networkId}`, routerGoal(router, networkId));
-  }
+  const floatingIps = [...intent.floatingIps];
+  const rows = outwardRows({ ...intent, networks, nodes: nodes.values() });
+  for (const router of rows.routers) for (const { audience, goal } of routerMeaning(router, rows)) say(audience, goal);
+  for (const each of floatingIps) for (const { audience, goal } of floatingIpMeaning(each, rows)) say(audience, goal);
   for (const acl of intent.networkAcls) {
     for (const vpcId of networksJudgedBy(acl)) say(`vpc/${vpcId}`, networkAclGoal(acl, vpcId));
   }
-  const bound = [...intent.ports].filter(({ hostId }) => hostId !== null);
+  const bound = rows.ports.filter(({ hostId }) => hostId !== null);
   for (const port of bound) {
     if (port.hostId === null) continue;
     say(`host/${port.hostId}`, portGoal(port));
@@ -60,6 +64,23 @@ export function recompute(intent: Intent): Goals {
   sayGroups(intent, bound, say);
   sayPolicies(intent.qosPolicies, [...networks.map(useOfNetwork), ...bound.map(useOfPort)], say);
   return goals;
+}
+
+function byId<Row extends { readonly id: string }>(rows: Iterable<Row>): ReadonlyMap<string, Row> {
+  return new Map([...rows].map((row) => [row.id, row]));
+}
+
+function outwardRows({ networks, ports, nodes, routers }: Pick<Intent, 'networks' | 'ports' | 'nodes' | 'routers'>) {
+  const known = { networks: byId(networks), ports: byId(ports), nodes: byId(nodes), routers: byId(routers) };
+  return {
+    network: (id: NetworkId) => known.networks.get(id),
+    port: (id: string) => known.ports.get(id),
+    node: (id: string) => known.nodes.get(id),
+    router: (id: string) => known.routers.get(id),
+    nodes: () => known.nodes.values(),
+    routers: [...known.routers.values()],
+    ports: [...known.ports.values()],
+  };
 }
 
 /** A VPC is told of the groups that its bound ports are in, and of the address groups that these groups' rules name. */

@@ -1,13 +1,13 @@
 import { type Goal, OperationType, RouterConfiguration, UpdateType } from '@alcor/contract';
-import type { FixedIp, NetworkId, Router, RouterPort } from '@alcor/network';
+import type { FixedIp, NetworkId, Node, Router, RouterPort } from '@alcor/network';
 
 /** The networks that a router serves: each has a goal of it. */
 export function networksOf({ interfaces }: Router): readonly NetworkId[] {
   return [...new Set(interfaces.map(({ networkId }) => networkId))];
 }
 
-/** What a router means to every host that is in the VPC, one of those it has an interface on. */
-export function routerGoal(router: Router, vpcId: NetworkId): Goal {
+/** What a router means to every host that is in the VPC, one of those it has an interface on. `gatewayHost` has its gateway. */
+export function routerGoal(router: Router, vpcId: NetworkId, gatewayHost?: Node): Goal {
   const { gateway, gatewayPortId } = router;
   return {
     kind: 'router',
@@ -33,6 +33,7 @@ export function routerGoal(router: Router, vpcId: NetworkId): Goal {
               macAddress: gateway.mac,
               fixedIps: addresses(gateway.fixedIps),
               snatEnabled: gateway.enableSnat,
+              hostIpAddress: gatewayHost?.ip ?? '',
             },
           }),
     }),

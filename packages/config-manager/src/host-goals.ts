@@ -9,7 +9,7 @@ import {
   type StatedGoal,
 } from '@alcor/contract';
 import type { Bus, Entry, Subscription, Topic } from '@alcor/runtime';
-import { HostMembership } from './host-membership.ts';
+import { HostMembership, isShare } from './host-membership.ts';
 import { isNews, type Resumption, resume } from './resumption.ts';
 import type { TopicDigests } from './topic-digests.ts';
 
@@ -229,7 +229,7 @@ export class HostGoals {
       for (const entry of topic.take(subscription, goalsPerMessage)) {
         this.#membership.note(entry);
         // All hosts of the VPC are told of its gateway.
-        if (entry.value.kind === 'gateway') continue;
+        if (isShare(entry.value)) continue;
         // What is begun later is told with the rest of its VPC.
         if (this.#joined.get(goalVpc(entry.value))?.reading === undefined) continue;
         addGoal(message, stated(entry));

@@ -17,8 +17,8 @@ export interface HostMembershipOptions {
 interface Own {
   readonly keys: Set<string>;
   ports: number;
-  /** It is the VPC's gateway: it is in it whether it has ports or not, and is told all of it. */
-  isGateway: boolean;
+  /** Why it is the VPC's gateway, or has that of a router on it: it is in it whether it has ports or not, and is told all of it. */
+  readonly shares: Set<string>;
 }
 
 /** Where routers lead to from one VPC that the host is in. */
@@ -53,7 +53,7 @@ export class HostMembership {
   }
 
   isGateway(vpcId: string): boolean {
-    return this.#ownOf.get(vpcId)?.isGateway === true;
+    return (this.#ownOf.get(vpcId)?.shares.size ?? 0) > 0;
   }
 
   /** Keys in the host's own topic of what it alone is told of the VPC. */
@@ -65,11 +65,13 @@ export class HostMembership {
   note({ key, value: goal, removed }: Entry<Goal>): void {
     const vpcId = removed ? this.#vpcOf.get(key) : goalVpc(goal);
     if (vpcId === undefined) return;
-    const own = this.#ownOf.get(vpcId) ?? { keys: new Set<string>(), ports: 0, isGateway: false };
-    const [wasIn, wasGateway] = [isIn(own), own.isGateway];
+    const own = this.#ownOf.get(vpcId) ?? { keys: new Set<string>(), ports: 0, shares: new Set<string>() };
+    const [wasIn, wasGateway] = [isIn(own), own.shares.size > 0];
     const isPort = goal.kind === 'port';
-    if (goal.kind === 'gateway') own.isGateway = !removed;
-    else if (removed) {
+    if (isShare(goal)) {
+      if (removed) own.shares.delete(key);
+      else own.shares.add(key);
+    } else if (removed) {
       if (own.keys.delete(key) && isPort) own.ports--;
     } else {
       if (!own.keys.has(key) && isPort) own.ports++;
@@ -77,10 +79,10 @@ export class HostMembership {
     }
     if (removed) this.#vpcOf.delete(key);
     else this.#vpcOf.set(key, vpcId);
-    if (own.keys.size === 0 && !own.isGateway) this.#ownOf.delete(vpcId);
+    if (own.keys.size === 0 && own.shares.size === 0) this.#ownOf.delete(vpcId);
     else this.#ownOf.set(vpcId, own);
     if (wasIn !== isIn(own)) this.#isChanged = true;
-    if (wasGateway !== own.isGateway && this.#routes.has(vpcId)) this.#options.onShare(vpcId);
+    if (wasGateway !== own.shares.size > 0 && this.#routes.has(vpcId)) this.#options.onShare(vpcId);
   }
 
   /** Joins and leaves VPCs as ports and routers came and went. */
@@ -132,18 +134,23 @@ export class HostMembership {
   #takeRoutersOf({ topic, subscription, attached }: Routes): void {
     for (const { value: goal, removed } of topic.take(subscription, Number.POSITIVE_INFINITY)) {
       if (goal.kind !== 'router') continue;
-      const { id, interfaces } = goal.state;
+      const { id, interfaces, externalGateway } = goal.state;
       if (removed) attached.delete(id);
       else
         attached.set(
           id,
-          interfaces.map((each) => each.vpcId),
+          [...interfaces, ...(externalGateway === undefined ? [] : [externalGateway])].map((each) => each.vpcId),
         );
       this.#isChanged = true;
     }
   }
 }
 
-function isIn({ ports, isGateway }: Own): boolean {
-  return ports > 0 || isGateway;
+function isIn({ ports, shares }: Own): boolean {
+  return ports > 0 || shares.size > 0;
+}
+
+/** Says in a host's own topic what it does for a VPC; all hosts of the VPC are told of it by the VPC's. */
+export function isShare({ kind }: Goal): boolean {
+  return kind === 'gateway' || kind === 'router';
 }

@@ -144,6 +144,7 @@ export class VpcDirectory {
         return removed ? undefined : 'gateway';
       case 'port':
       case 'qos-policy':
+      case 'floating-ip':
         return undefined;
     }
   }

@@ -114,6 +114,7 @@ const kinds: { readonly [K in GoalKind]: number } = {
   gateway: 8,
   'network-acl': 9,
   'qos-policy': 10,
+  'floating-ip': 11,
 };
 
 /** Begins with what names the goal in its VPC. */

@@ -1,4 +1,5 @@
 import type { AddressGroupConfiguration } from './generated/addressgroup.ts';
+import type { FloatingIpConfiguration } from './generated/floatingip.ts';
 import type { GatewayConfiguration } from './generated/gateway.ts';
 import type { NeighborConfiguration } from './generated/neighbor.ts';
 import type { NetworkAclConfiguration } from './generated/networkacl.ts';
@@ -23,6 +24,7 @@ export type Goal =
   | { readonly kind: 'address-group'; readonly state: AddressGroupConfiguration }
   | { readonly kind: 'network-acl'; readonly state: NetworkAclConfiguration }
   | { readonly kind: 'qos-policy'; readonly state: QosPolicyConfiguration }
+  | { readonly kind: 'floating-ip'; readonly state: FloatingIpConfiguration }
   | { readonly kind: 'router'; readonly state: RouterConfiguration }
   | { readonly kind: 'gateway'; readonly state: GatewayConfiguration };
 

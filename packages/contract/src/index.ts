@@ -36,6 +36,7 @@ export {
   SubscriptionState,
 } from './generated/goalstateprovisioner.ts';
 export { AddressGroupConfiguration, AddressGroupState } from './generated/addressgroup.ts';
+export { FloatingIpConfiguration, FloatingIpState } from './generated/floatingip.ts';
 export { GatewayConfiguration, GatewayState, GatewayType } from './generated/gateway.ts';
 export {
   NetworkAclConfiguration,

@@ -29,6 +29,7 @@ const places: { readonly [K in GoalKind]: Place<StateOf<K>> } = {
   'address-group': (message) => message.addressGroupStates,
   'network-acl': (message) => message.networkAclStates,
   'qos-policy': (message) => message.qosPolicyStates,
+  'floating-ip': (message) => message.floatingIpStates,
   router: (message) => message.routerStates,
   gateway: (message) => message.gatewayStates,
 };

@@ -140,12 +140,14 @@ export class Delivery {
   #publish({ audience, goal, removed }: Delta): void {
     const vpcId = goalVpc(goal);
     const saying = { key: goalKey(goal), value: goal, removed };
-    // One host may be the gateway of many VPCs.
-    const isShare = goal.kind === 'gateway' && audience.startsWith('host/');
-    put(this.goals, audience, isShare ? { ...saying, key: `gateway/${vpcId}` } : saying);
-    if (goal.kind === 'router') put(this.goals, `${audience}/routers`, saying);
+    // One host may be the gateway of many VPCs, and have a router's gateway to several.
+    const isForHost = audience.startsWith('host/');
+    const share = goal.kind === 'gateway' ? `gateway/${vpcId}` : `${saying.key}/${vpcId}`;
+    const isShare = isForHost && (goal.kind === 'gateway' || goal.kind === 'router');
+    put(this.goals, audience, isShare ? { ...saying, key: share } : saying);
+    if (goal.kind === 'router' && !isForHost) put(this.goals, `${audience}/routers`, saying);
     if (goal.kind !== 'neighbor' && audience.startsWith('vpc/')) put(this.goals, `${audience}/common`, saying);
-    if (audience.startsWith('host/') && !isShare) {
+    if (isForHost && !isShare) {
       const hostId = audience.slice('host/'.length);
       const key = unicastSubject(hostId, goal);
       put(this.hostGoals, `vpc/${vpcId}/hosts`, { key, value: { hostId, goal }, removed });

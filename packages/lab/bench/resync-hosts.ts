@@ -79,6 +79,8 @@ class CountingSink implements GoalSink {
   readonly removeRouter = this.#remove;
   readonly setOnDemandVpc = this.#any;
   readonly removeOnDemandVpc = this.#remove;
+  readonly setFloatingIp = this.#any;
+  readonly removeFloatingIp = this.#remove;
   readonly setProviderNetwork = this.#any;
   readonly removeProviderNetwork = this.#remove;
 

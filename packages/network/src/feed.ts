@@ -1,5 +1,6 @@
 import type { AddressGroup, AddressGroupId } from './address-group.ts';
 import type { Channel } from './channel.ts';
+import type { FloatingIpId, ForwardedFloatingIp } from './floating-ip.ts';
 import type { HeldLease, Shard } from './lease.ts';
 import type { NetworkAclId, RuledNetworkAcl } from './network-acl.ts';
 import type { Network, NetworkId, Node, NodeId, Port, PortId, Subnet, SubnetId } from './nouns.ts';
@@ -21,6 +22,7 @@ export type Change =
   | ChangeOf<'port', PortId, Port>
   | ChangeOf<'network-acl', NetworkAclId, RuledNetworkAcl>
   | ChangeOf<'router', RouterId, Router>
+  | ChangeOf<'floating-ip', FloatingIpId, ForwardedFloatingIp>
   | ChangeOf<'node', NodeId, Node>
   | ChangeOf<'lease', Shard, HeldLease>;
 

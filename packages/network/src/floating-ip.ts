@@ -20,6 +20,14 @@ export interface FloatingIp extends Omit<Resource<FloatingIpId>, 'name'> {
   readonly qosPolicyId: QosPolicyId | null;
 }
 
+/** With what hosts must know of it: the feed's form. A change of its forwardings is one of it. */
+export interface ForwardedFloatingIp extends FloatingIp {
+  /** That of its external port. */
+  readonly mac: string;
+  /** In the order of their making. */
+  readonly forwardings: readonly ForwardingSummary[];
+}
+
 /** What a reader wants to know of the port without another request. */
 export interface PortDetails {
   readonly name: string;
@@ -31,7 +39,7 @@ export interface PortDetails {
   readonly deviceOwner: string;
 }
 
-export interface FloatingIpView extends FloatingIp {
+export interface FloatingIpView extends Omit<ForwardedFloatingIp, 'forwardings'> {
   readonly status: 'ACTIVE' | 'DOWN';
   /** That `ip` is of. */
   readonly subnetId: SubnetId;
@@ -39,7 +47,7 @@ export interface FloatingIpView extends FloatingIp {
   readonly qosNetworkPolicyId: QosPolicyId | null;
   readonly portDetails: PortDetails | null;
   /** In the order of their making. */
-  readonly portForwardings: readonly ForwardingSummary[];
+  readonly forwardings: readonly ForwardingSummary[];
 }
 
 export interface FloatingIpTypes {
@@ -88,7 +96,7 @@ export interface FloatingIpFilter extends Omit<TenantFilter<FloatingIpId>, 'name
   readonly qosPolicyId?: OneOf<QosPolicyId>;
 }
 
-export const forwardedProtocols = ['tcp', 'udp', 'icmp', 'ipv6-icmp', 'sctp', 'dccp'] as const;
+export const forwardedProtocols = ['tcp', 'udp'] as const;
 export type ForwardedProtocol = (typeof forwardedProtocols)[number];
 
 /** `first:last`, an inclusive range of port numbers. */

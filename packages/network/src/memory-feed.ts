@@ -29,6 +29,7 @@ const kinds: readonly Kind[] = [
   'network-acl',
   'port',
   'router',
+  'floating-ip',
   'lease',
 ];
 
@@ -46,6 +47,7 @@ export function createMemoryFeed(): MemoryFeed {
     port: new Map(),
     lease: new Map(),
     router: new Map(),
+    'floating-ip': new Map(),
   };
   /** `log[n]` is change number `forgotten + n + 1`. */
   let log: { readonly kind: Kind; readonly id: string }[] = [];

@@ -8,6 +8,7 @@ import { readRows } from './reader.ts';
 import { rowFields } from './resource.ts';
 import type { Resource } from './resource.ts';
 import { channelResource } from './resources/channel.ts';
+import { floatingIpResource } from './resources/floating-ip.ts';
 import { leaseResource } from './resources/lease.ts';
 import { networkAclResource } from './resources/network-acl.ts';
 import { networkResource } from './resources/network.ts';
@@ -35,6 +36,7 @@ const resources = {
   'network-acl': networkAclResource,
   port: portResource,
   router: routerResource,
+  'floating-ip': floatingIpResource,
   lease: leaseResource,
 } as const;
 type Kind = keyof typeof resources;
@@ -50,6 +52,7 @@ const kinds: readonly Kind[] = [
   'network-acl',
   'port',
   'router',
+  'floating-ip',
   'lease',
 ];
 

@@ -12,7 +12,7 @@ import type {
   WriteOptions,
 } from '@alcor/network';
 import { forItem } from './collection.ts';
-import { nowOf } from './context.ts';
+import { nowOf, recordChanges } from './context.ts';
 import type { StoreContext } from './context.ts';
 import { DatabaseError } from './database-error.ts';
 import type { Queryable } from './database.ts';
@@ -61,8 +61,14 @@ export function createFloatingIpCollection(context: StoreContext): Collection<Fl
 export async function dropUnusedFloatingIps(tx: Queryable, networkId: string, now: Date): Promise<readonly Port[]> {
   const rows = await tx.query<FloatingIp>(
     `delete from floating_ips f where f.network_id = $1 and f.port_id is null and f.router_id is null
-     returning f.external_port_id as "externalPortId"`,
+     returning f.id, f.revision, f.external_port_id as "externalPortId"`,
     [networkId],
+  );
+  const removed = rows.map(({ id, revision }) => ({ id, revision: revision + 1, deleted: true }));
+  await recordChanges(
+    tx,
+    now,
+    removed.map((each) => ({ kind: floatingIpResource.kind, ...each })),
   );
   const gone: Port[] = [];
   for (const { externalPortId } of rows) gone.push(await removePort(tx, externalPortId, now));

@@ -11,12 +11,14 @@ import type {
   PortRange,
 } from '@alcor/network';
 import { createCollection } from './collection.ts';
+import { nowOf } from './context.ts';
 import type { StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { lockRouterBetween } from './floating-ip-association.ts';
 import { lockRow } from './reader.ts';
 import { floatingIpResource, portForwardingResource } from './resources/floating-ip.ts';
 import { portResource } from './resources/port.ts';
+import { growRevisions } from './writer.ts';
 
 export function createPortForwardingCollection(context: StoreContext): Collection<PortForwardingTypes> {
   return createCollection(context, portForwardingResource, {
@@ -35,8 +37,17 @@ export function createPortForwardingCollection(context: StoreContext): Collectio
       const moves = patch.portId !== undefined && patch.portId !== row.portId && patch.fixedIp === undefined;
       return place(tx, { ...row, ...given, ...(moves ? { fixedIp: '' } : {}) });
     },
+    afterInsert: (tx, rows) =>
+      growRevisions(
+        tx,
+        floatingIpResource,
+        rows.map(({ floatingIpId }) => floatingIpId),
+        nowOf(context),
+      ),
+    afterUpdate: (tx, { floatingIpId }) => growRevisions(tx, floatingIpResource, [floatingIpId], nowOf(context)),
     afterDelete: async (tx, { floatingIpId }) => {
       // The last one to go takes the floating IP off its router.
+      await growRevisions(tx, floatingIpResource, [floatingIpId], nowOf(context));
       await tx.query(
         `update floating_ips f set router_id = null where f.id = $1 and f.port_id is null
          and not exists (select 1 from port_forwardings w where w.floating_ip_id = f.id)`,

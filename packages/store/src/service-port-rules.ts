@@ -1,6 +1,8 @@
 import { AlcorError, refusal } from '@alcor/network';
 import type { CreatePort, Port } from '@alcor/network';
 import type { Queryable } from './database.ts';
+import { floatingIpResource } from './resources/floating-ip.ts';
+import { growRevisions } from './writer.ts';
 import { growRoutersOf } from './router-attachments.ts';
 import { arrayLiteral } from './sql.ts';
 import { isUuid } from './uuid7.ts';
@@ -68,11 +70,11 @@ export async function checkDevices(
 
 /** As the port goes: floating IPs lead nowhere again, and what was forwarded to it is forwarded no more. */
 export async function detachPort(tx: Queryable, portId: string, now: Date): Promise<void> {
-  await tx.query(
-    `update floating_ips set port_id = null, fixed_ip = null, router_id = null, revision = revision + 1, updated_at = $2
-     where port_id = $1`,
-    [portId, now.toISOString()],
+  const freed = await tx.query<{ id: string }>(
+    `update floating_ips set port_id = null, fixed_ip = null, router_id = null where port_id = $1 returning id`,
+    [portId],
   );
+  await growFloatingIps(tx, freed, now);
   await dropForwardings(tx, portId, { now, which: 'true' });
   await tx.query('delete from ndp_proxies where port_id = $1', [portId]);
   await tx.query('delete from local_ip_associations where fixed_port_id = $1', [portId]);
@@ -115,12 +117,23 @@ async function dropForwardings(
   portId: string,
   { now, which }: { readonly now: Date; readonly which: string },
 ): Promise<void> {
-  await tx.query(
+  const robbed = await tx.query<{ id: string }>(
     `with gone as (delete from port_forwardings w where w.port_id = $1 and ${which} returning w.id, w.floating_ip_id)
-     update floating_ips f set router_id = null, revision = revision + 1, updated_at = $2
-     where f.id in (select floating_ip_id from gone) and not exists (
-       select 1 from port_forwardings o where o.floating_ip_id = f.id and o.id not in (select id from gone))`,
-    [portId, now.toISOString()],
+     update floating_ips f set router_id = case when exists (
+       select 1 from port_forwardings o where o.floating_ip_id = f.id and o.id not in (select id from gone))
+       then f.router_id end
+     where f.id in (select floating_ip_id from gone) returning f.id`,
+    [portId],
+  );
+  await growFloatingIps(tx, robbed, now);
+}
+
+function growFloatingIps(tx: Queryable, rows: readonly { readonly id: string }[], now: Date): Promise<void> {
+  return growRevisions(
+    tx,
+    floatingIpResource,
+    rows.map(({ id }) => id),
+    now,
   );
 }
 

@@ -17,6 +17,7 @@ import {
   resourceOf,
   routerOwner,
   vpcOwner,
+  RANK,
 } from './owners.ts';
 import type { MeterTracker } from './meter-tracker.ts';
 import { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
@@ -46,21 +47,6 @@ import { groupsOf } from './security.ts';
 import type { PluggedInterface } from './switch.ts';
 import type { Tracker } from './tracker.ts';
 import { unknownFlows } from './unknown.ts';
-
-/** Of two resources that want the same place, the one on this host knows better. */
-const RANK = {
-  host: 0,
-  port: 1,
-  neighbor: 2,
-  router: 3,
-  group: 4,
-  addresses: 4,
-  acl: 4,
-  vpc: 5,
-  broadcast: 6,
-  provider: 7,
-  floating: 8,
-} as const;
 
 export interface DesiredFlowsOptions {
   readonly tracker: Tracker;

@@ -52,6 +52,7 @@ export type {
   ResourceOutcome,
   Route,
   Router,
+  RouterAddress,
   RouterGateway,
   RouterInterface,
   SecurityGroup,

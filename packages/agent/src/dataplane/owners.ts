@@ -13,6 +13,21 @@ export type Owner =
   | `quality ${string}`
   | RemoteSet;
 
+/** Of two resources that want the same place, the one on this host knows better. */
+export const RANK = {
+  host: 0,
+  port: 1,
+  neighbor: 2,
+  router: 3,
+  group: 4,
+  addresses: 4,
+  acl: 4,
+  vpc: 5,
+  broadcast: 6,
+  provider: 7,
+  floating: 8,
+} as const;
+
 export function portOwner(id: string): Owner {
   return `port ${id}`;
 }

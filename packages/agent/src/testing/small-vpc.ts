@@ -57,6 +57,8 @@ export class Switch implements GoalSink {
   setRouter(): void {}
   removeRouter(): void {}
   removePort(): void {}
+  setFloatingIp(): void {}
+  removeFloatingIp(): void {}
   setProviderNetwork(): void {}
   removeProviderNetwork(): void {}
   setOnDemandVpc({ id }: { id: string }): void {

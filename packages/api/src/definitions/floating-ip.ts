@@ -122,10 +122,10 @@ export const floatingIp = define<FloatingIpTypes>({
       put: true,
       ...listed,
     }),
-    status: field('status', oneOf('ACTIVE', 'DOWN'), 'DOWN while it leads nowhere', listed),
+    status: field('status', oneOf('ACTIVE', 'DOWN'), 'ACTIVE: it leads from a provider network to a port that is ACTIVE', listed),
     port_details: computed(nullable(dictionary), 'What its port is', (view) => wireDetails(view.portDetails)),
     port_forwardings: computed(listOf(dictionary, 1_000_000), 'What is forwarded from it', (view) =>
-      view.portForwardings.map(wireForwarding),
+      view.forwardings.map(wireForwarding),
     ),
     qos_policy_id: field('qosPolicyId', nullable(uuid<QosPolicyId>()), 'What quality it gets; null: its network’s', {
       post: initially(null),
@@ -152,6 +152,7 @@ const portRange: Kind<PortRange> = refined(text(11), (value) => {
   return isRange ? (`${numbers.first}:${numbers.last}` as const) : new Refusal(`${shown(value)} is not a port range`);
 });
 
+/** Connections of no other are tracked, and so none are translated. */
 const protocols = oneOf(...forwardedProtocols);
 const protocol: typeof protocols = {
   schema: protocols.schema,

@@ -2,6 +2,9 @@ import {
   type AddressGroup,
   type AddressGroupId,
   type Change,
+  type FloatingIpId,
+  type ForwardedFloatingIp,
+  type ForwardingSummary,
   type GroupRule,
   type Network,
   type NetworkAclId,
@@ -67,6 +70,13 @@ export interface RouterPlace {
   readonly external?: number;
 }
 
+/** Where a floating IP leads. */
+export interface FloatingPlace {
+  readonly router: number | null;
+  readonly port?: number | null;
+  readonly forwards?: readonly number[];
+}
+
 /** How a row is called. */
 export type Naming = (kind: string, n: number) => string;
 
@@ -82,7 +92,13 @@ export function rowsNamed(idOf: Naming) {
   const aclId = (n: number): NetworkAclId => idOf('acl', n) as NetworkAclId;
   const subnetId = (n: number): SubnetId => idOf('sub', n) as SubnetId;
 
-  function network(n: number, revision: number, adminStateUp = true, policy: number | null = null): Network {
+  function network(
+    n: number,
+    revision: number,
+    adminStateUp = true,
+    policy: number | null = null,
+    physicalNetwork: string | null = null,
+  ): Network {
     return {
       ...common,
       ...plainNetwork,
@@ -90,6 +106,8 @@ export function rowsNamed(idOf: Naming) {
       revision,
       adminStateUp,
       vni: n + 1,
+      networkType: physicalNetwork === null ? 'vxlan' : 'flat',
+      physicalNetwork,
       qosPolicyId: policy === null ? null : policyId(policy),
     };
   }
@@ -122,8 +140,9 @@ export function rowsNamed(idOf: Naming) {
     };
   }
 
-  function node(n: number, revision: number, ip = n): Node {
+  function node(n: number, revision: number, ip = n, more: Partial<Node> = {}): Node {
     return {
+      ...more,
       id: nodeId(n),
       name: nodeId(n),
       ip: `172.16.${ip >> 8}.${ip & 255}`,
@@ -238,6 +257,34 @@ export function rowsNamed(idOf: Naming) {
     };
   }
 
+  function floatingIp(n: number, revision: number, place: FloatingPlace): ForwardedFloatingIp {
+    const { router: on, port: to = null, forwards = [] } = place;
+    return {
+      id: idOf('floating', n) as FloatingIpId,
+      projectId: 'p',
+      description: '',
+      revision,
+      createdAt: at,
+      updatedAt: at,
+      networkId: networkId(0),
+      ip: `203.0.113.${n}`,
+      mac: `fa:16:40:${hex(n)}`,
+      externalPortId: portId(1000 + n),
+      portId: to === null ? null : portId(to),
+      fixedIp: to === null ? null : address(to + 2),
+      routerId: on === null ? null : routerId(on),
+      qosPolicyId: null,
+      forwardings: forwards.map((each) => ({
+        id: idOf('forwarding', each) as ForwardingSummary['id'],
+        portId: portId(each),
+        fixedIp: address(each + 2),
+        protocol: 'tcp',
+        externalPorts: `${1000 + each}:${1000 + each}`,
+        internalPorts: '22:22',
+      })),
+    };
+  }
+
   return {
     networkId,
     portId,
@@ -258,6 +305,7 @@ export function rowsNamed(idOf: Naming) {
     addressGroup,
     qosPolicy,
     router,
+    floatingIp,
   };
 }
 
@@ -282,6 +330,7 @@ export const {
   addressGroup,
   qosPolicy,
   router,
+  floatingIp,
 } = rowsNamed((kind, n) => `${kind}${n}`);
 
 /** The change that makes or replaces the row. */

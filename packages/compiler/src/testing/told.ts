@@ -1,7 +1,7 @@
-import { type Goal, goalKey } from '@alcor/contract';
+import type { Goal } from '@alcor/contract';
 import type { Change } from '@alcor/network';
 import type { Compiler } from '../compiler.ts';
-import type { Audience } from '../goals.ts';
+import { type Audience, placeOf } from '../goals.ts';
 
 /** What audiences know after they were told everything. */
 export class Told {
@@ -11,7 +11,7 @@ export class Told {
   /** Throws where an audience is told an older revision after a newer. */
   take(compiler: Compiler, change: Change): void {
     for (const { audience, goal, removed } of compiler.apply(change)) {
-      const key = goalKey(goal);
+      const key = placeOf(audience, goal);
       this.#checkRevision(`${audience} ${key}`, goal.state.revisionNumber);
       const keyed = this.goals.get(audience) ?? new Map<string, Goal>();
       if (removed) keyed.delete(key);

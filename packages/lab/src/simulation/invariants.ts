@@ -206,7 +206,10 @@ function routingOf(
   const vnis = new Map(states.flatMap(({ kind, state }) => (kind === 'vpc' ? [[state.id, state.tunnelId]] : [])));
   const cidrs = new Map(states.flatMap(({ kind, state }) => (kind === 'subnet' ? [[state.id, state.cidr]] : [])));
   const routers = states.flatMap(({ kind, state }) => (kind === 'router' ? [state] : []));
-  const known = { vniOf: (id: string) => vnis.get(id), cidrOf: (_: string, id: string) => cidrs.get(id) };
+  const known = {
+    network: (id: string) => (vnis.has(id) ? { vni: vnis.get(id)!, isOnWire: false } : undefined),
+    subnet: (_: string, id: string) => (cidrs.has(id) ? { cidr: cidrs.get(id)!, gatewayIp: '' } : undefined),
+  };
   const index = new RoutingIndex();
   for (const state of routers) index.setRouter(routerOf(state, known));
   const ids = new Set(routers.map(({ id }) => id));

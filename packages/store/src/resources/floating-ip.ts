@@ -22,14 +22,24 @@ const floatingIpColumns = {
   ...history,
 } as const satisfies Record<string, Column>;
 
-/** In the words of the API: DOWN while it leads nowhere. */
-const status = `case when t.router_id is null then 'DOWN' else 'ACTIVE' end`;
+/** In the words of the API: ACTIVE once it leads from a provider network, by which alone it is reached, to a port that its host has wired. */
+const status = `case when t.router_id is not null
+  and exists (select 1 from networks n where n.id = t.network_id and n.physical_network is not null) and exists (
+    select 1 from port_status u where u.status = 'ACTIVE'
+      and (u.port_id = t.port_id or u.port_id in (select f.port_id from port_forwardings f where f.floating_ip_id = t.id)))
+  then 'ACTIVE' else 'DOWN' end`;
 
 export const floatingIpResource: Resource<FloatingIpTypes> = {
-  kind: null,
+  kind: 'floating-ip',
   table: 'floating_ips',
   columns: floatingIpColumns,
-  composed: {},
+  composed: {
+    mac: '(select p.mac from ports p where p.id = t.external_port_id)',
+    forwardings: `(select coalesce(json_agg(json_build_object('id', f.id, 'portId', f.port_id,
+        'fixedIp', host(f.fixed_ip), 'protocol', f.protocol,
+        'externalPorts', f.external_ports, 'internalPorts', f.internal_ports) order by f.id), '[]')
+      from port_forwardings f where f.floating_ip_id = t.id)`,
+  },
   viewed: {
     status,
     subnetId: `(select a.subnet_id from ip_allocations a where a.port_id = t.external_port_id and a.ip = t.ip)`,
@@ -38,10 +48,6 @@ export const floatingIpResource: Resource<FloatingIpTypes> = {
         'adminStateUp', p.admin_state_up, 'status', u.status, 'deviceId', p.device_id,
         'deviceOwner', p.device_owner)
       from ports p join port_status u on u.port_id = p.id where p.id = t.port_id)`,
-    portForwardings: `(select coalesce(json_agg(json_build_object('id', f.id, 'portId', f.port_id,
-        'fixedIp', host(f.fixed_ip), 'protocol', f.protocol,
-        'externalPorts', f.external_ports, 'internalPorts', f.internal_ports) order by f.id), '[]')
-      from port_forwardings f where f.floating_ip_id = t.id)`,
   },
   join: '',
   filters: { status: (values) => `(${status}) = any(${values})` },

@@ -1,0 +1,136 @@
+import { type Goal, FloatingIpConfiguration } from '@alcor/contract';
+import {
+  type FloatingIpId,
+  type ForwardedFloatingIp,
+  gatewayOf,
+  isGateway,
+  type Network,
+  type NetworkId,
+  type Node,
+  type NodeId,
+  type Port,
+  type PortId,
+  type Router,
+  type RouterId,
+  portsOf,
+} from '@alcor/network';
+import type { Meaning } from './delta.ts';
+import { networksOf, routerGoal } from './router-goal.ts';
+
+/** The rows that say by which hosts routers lead out of the region. */
+export interface OutwardRows {
+  readonly network: (id: NetworkId) => Network | undefined;
+  readonly port: (id: PortId) => Port | undefined;
+  readonly node: (id: NodeId) => Node | undefined;
+  readonly router: (id: RouterId) => Router | undefined;
+  readonly nodes: () => Iterable<Node>;
+}
+
+/** Whether the node has a bridge to the physical network that the network lies on. */
+function reaches({ bridgeMappings = {} }: Node, network: Network | undefined): boolean {
+  return network?.physicalNetwork != null && Object.hasOwn(bridgeMappings, network.physicalNetwork);
+}
+
+/** The host that has the router's gateway: of the gateway hosts that reach its external network, the one that wants it most. */
+export function gatewayHostOf({ id, gateway }: Router, rows: OutwardRows): Node | undefined {
+  if (gateway === null) return undefined;
+  const external = rows.network(gateway.networkId);
+  if (external?.physicalNetwork == null) return undefined;
+  const able = [...rows.nodes()].filter((node) => isGateway(node) && reaches(node, external)).map((node) => node.id);
+  const best = gatewayOf(id, able);
+  return best === undefined ? undefined : rows.node(best);
+}
+
+/** Told to each network that the router serves, and to the host that has its gateway, which is in all of them. */
+export function routerMeaning(router: Router, rows: OutwardRows): Meaning {
+  const host = gatewayHostOf(router, rows);
+  return networksOf(router).flatMap((vpcId) => {
+    const goal = routerGoal(router, vpcId, host);
+    const told = { audience: `vpc/${vpcId}`, goal } as const;
+    return host === undefined ? [told] : [told, { audience: `host/${host.id}`, goal } as const];
+  });
+}
+
+/**
+ * Told to the host that answers for it: that of its port where it stands for one and the host reaches the external network, else the one that
+ * has its router's gateway.
+ */
+export function floatingIpMeaning(floating: ForwardedFloatingIp, rows: OutwardRows): Meaning {
+  const hostId = hostOf(floating, rows);
+  return hostId === undefined ? [] : [{ audience: `host/${hostId}`, goal: floatingIpGoal(floating) }];
+}
+
+function hostOf({ portId, routerId }: ForwardedFloatingIp, rows: OutwardRows): NodeId | undefined {
+  const router = routerId === null ? undefined : rows.router(routerId);
+  if (router?.gateway == null) return undefined;
+  const node = rows.node((portId === null ? undefined : rows.port(portId)?.hostId) ?? ('' as NodeId));
+  if (node !== undefined && reaches(node, rows.network(router.gateway.networkId))) return node.id;
+  return gatewayHostOf(router, rows)?.id;
+}
+
+function floatingIpGoal(floating: ForwardedFloatingIp): Goal {
+  return {
+    kind: 'floating-ip',
+    state: FloatingIpConfiguration.fromPartial({
+      id: floating.id,
+      revisionNumber: floating.revision,
+      vpcId: floating.networkId,
+      ipAddress: floating.ip,
+      macAddress: floating.mac,
+      routerId: floating.routerId ?? '',
+      fixedIpAddress: floating.fixedIp ?? '',
+      portForwardings: floating.forwardings.map(({ id, protocol, fixedIp, externalPorts, internalPorts }) => {
+        const [external, internal] = [portsOf(externalPorts), portsOf(internalPorts)];
+        return {
+          id,
+          protocol: protocol === 'tcp' ? 6 : 17,
+          fixedIpAddress: fixedIp,
+          externalFirst: external.first,
+          externalLast: external.last,
+          internalFirst: internal.first,
+          internalLast: internal.last,
+        };
+      }),
+    }),
+  };
+}
+
+/** Which rows the meaning of others depends on: so that a change of one finds them without a look at the rest. */
+export class OutwardIndex {
+  readonly floatingOnPort = new Uses<PortId, FloatingIpId>();
+  readonly floatingOnRouter = new Uses<RouterId, FloatingIpId>();
+  readonly routersOut = new Uses<NetworkId, RouterId>();
+
+  replaceFloatingIp(before: ForwardedFloatingIp | undefined, after: ForwardedFloatingIp | undefined): void {
+    this.floatingOnPort.move(before?.portId ?? null, after?.portId ?? null, (before ?? after)?.id);
+    this.floatingOnRouter.move(before?.routerId ?? null, after?.routerId ?? null, (before ?? after)?.id);
+  }
+
+  replaceRouter(before: Router | undefined, after: Router | undefined): void {
+    this.routersOut.move(before?.gateway?.networkId ?? null, after?.gateway?.networkId ?? null, (before ?? after)?.id);
+  }
+}
+
+/** Who uses what. */
+class Uses<Used extends string, User extends string> {
+  readonly #users = new Map<Used, Set<User>>();
+
+  of(used: Used): readonly User[] {
+    return [...(this.#users.get(used) ?? [])];
+  }
+
+  /** All that use anything. */
+  all(): readonly User[] {
+    return [...this.#users.values()].flatMap((users) => [...users]);
+  }
+
+  move(before: Used | null, after: Used | null, user: User | undefined): void {
+    if (before === after || user === undefined) return;
+    if (before !== null) {
+      const users = this.#users.get(before);
+      users?.delete(user);
+      if (users?.size === 0) this.#users.delete(before);
+    }
+    if (after !== null) this.#users.set(after, (this.#users.get(after) ?? new Set()).add(user));
+  }
+}
