@@ -52,11 +52,13 @@ function inPlaceOf(
   ];
 }
 
-function forwarded(owner: bigint, { routerId, ip, mac: own, forwardings }: FloatingIp, { vni }: RouterGateway): Flow[] {
+function forwarded(owner: bigint, floating: FloatingIp, gateway: RouterGateway): Flow[] {
+  const { routerId, ip, mac: own, forwardings } = floating;
+  const { vni } = gateway;
   const key = keyOf(routerId);
   const to: Match = { metadata: BigInt(vni), eth_dst: mac(own), eth_type: 0x0800, ipv4_dst: ipv4(ip) };
   return [
-    flow(owner, 'arriving', RULE, to, [...keySet(key), ...throughZone(routerId, 'returned')]),
+    flow(owner, 'arriving', RULE, to, [...keySet(key), ...throughZone(routerId, gateway, 'returned')]),
     ...forwardings.flatMap((each) => forwarding(owner, { ...key, eth_type: 0x0800 }, ipv4(ip), each)),
   ];
 }

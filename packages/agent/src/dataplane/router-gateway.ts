@@ -85,14 +85,14 @@ function hereFlows(owner: bigint, key: Match, { id }: Router, gateway: RouterGat
     : [flow(owner, 'translated', FALLBACK, v4, [], 'outward'), flow(owner, 'returned', FALLBACK, v4, [], 'routing')];
   return [
     fromHosts,
-    flow(owner, 'translation', RULE, v4, [set('eth_src', own), ...throughZone(id, 'translated')]),
+    flow(owner, 'translation', RULE, v4, [set('eth_src', own), ...throughZone(id, gateway, 'translated')]),
     flow(owner, 'translation', RULE, v6, [set('eth_src', own)], 'outward'),
     ...untranslated,
     ...(gateway.snat ? sourceNat(owner, v4, id, gateway) : []),
     ...gateway.addresses.flatMap(({ ip }) => ownAddress(owner, gateway, ip)),
     flow(owner, 'arriving', RULE, { metadata, eth_dst: own, eth_type: 0x0800 }, [
       ...keySet(key),
-      ...throughZone(id, 'returned'),
+      ...throughZone(id, gateway, 'returned'),
     ]),
     flow(owner, 'arriving', RULE, { metadata, eth_dst: own, eth_type: 0x86dd }, keySet(key), 'routing'),
   ];
@@ -180,9 +180,9 @@ function answersLinkLocal(owner: bigint, vni: number, ethernet: number, role: 'h
 }
 
 /** Through the tracker in the router's zone, its connections' addresses as they were translated. */
-export function throughZone(routerId: string, next: 'translated' | 'returned'): Action[] {
+export function throughZone(routerId: string, gateway: RouterGateway, next: 'translated' | 'returned'): Action[] {
   const ct: CtAction = { type: 'ct', zone: ZONE, table: pipeline[next].id, actions: [{ type: 'nat' }] };
-  return [set('reg15', zoneOf(routerId)), ct];
+  return [set('reg15', zoneOf(routerId, gateway)), ct];
 }
 
 export function commit(
@@ -196,9 +196,13 @@ export function commit(
 
 const ZONE = { field: 'reg15', bits: 16 } as const;
 
-/** Never that of a port, which is its number. Two routers may have one: the marks of their connections tell them apart. */
-function zoneOf(routerId: string): number {
-  return 0x8000 | (hash32(`zone ${routerId}`) & 0x7fff);
+/**
+ * Never that of a port, which is its number. Two routers may have one: the marks of their connections tell them apart. A gateway that translates
+ * otherwise than before has another one, so that nothing is translated as it was then.
+ */
+function zoneOf(routerId: string, { snat, addresses }: RouterGateway): number {
+  const as = snat ? addresses.map(({ ip }) => ip).join() : '';
+  return 0x8000 | (hash32(`zone ${routerId} ${as}`) & 0x7fff);
 }
 
 /** What connections are marked with that the resource has translated: never 0, which is a connection without a mark. */
