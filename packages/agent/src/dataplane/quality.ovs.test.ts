@@ -52,16 +52,25 @@ describe.skipIf(missing !== '')(`QoS policies on Open vSwitch${missing && ` (ski
     const limits = (['egress', 'ingress'] as const).map((direction) => ({ ...limit, direction, rate: 1, burst: 1 }));
     give(dataplane, { id: 'q', limits: limits.slice(0, 1), dscpMark: null, revision: 1 });
     expect((await dataplane.reconcile(never)).map(({ status }) => status)).toEqual(['ok', 'ok', 'ok']);
-    expect(await passed('p2', 'p1', back)).toBe(MANY);
-    const sent = await passed('p1', 'p2', out);
-    expect(sent).toBeGreaterThanOrEqual(BURST);
-    expect(sent).toBeLessThan(BURST + SLACK);
-    expect(await metered(ovs, portMeter(ofport, 'egress', 'kilobits'))).toEqual([MANY, MANY - sent]);
+    // Counters of ports come late, and the last of what they count with the next.
+    while ((await passed('p2', 'p1', back)) < MANY);
+    expect(await passed('p1', 'p2', out)).toBeLessThan(BURST + SLACK);
+    const [came, ended] = await metered(ovs, portMeter(ofport, 'egress', 'kilobits'));
+    expect(came).toBe(MANY);
+    expect(MANY - ended!).toBeGreaterThanOrEqual(BURST);
+    expect(MANY - ended!).toBeLessThan(BURST + SLACK);
     dataplane.setQosPolicy({ id: 'q', limits: limits.slice(1), dscpMark: null, revision: 2 });
     await dataplane.flush(never);
     // The datapath goes by what it remembers of the flows until it has looked at them again.
     while ((await passed('p1', 'p2', out)) < MANY);
     expect(await passed('p2', 'p1', back)).toBeLessThan(BURST + SLACK);
+  });
+
+  test('lets all pass of what is less than a wide limit, however small its burst', async () => {
+    give(dataplane, { id: 'q', limits: [{ ...limit, rate: 1_000_000, burst: 1 }], dscpMark: null, revision: 1 });
+    await dataplane.reconcile(never);
+    // A bucket is empty when it is made.
+    while ((await passed('p1', 'p2', out)) < MANY);
   });
 
   test('limits packets and bits at once, each by a meter of its own', async () => {
@@ -72,10 +81,10 @@ describe.skipIf(missing !== '')(`QoS policies on Open vSwitch${missing && ` (ski
     expect(await ovs.ofctl('dump-meters')).toMatch(
       new RegExp(`meter=${id} pktps burst .*rate=3000 burst_size=4000`, 's'),
     );
-    const sent = await passed('p1', 'p2', out);
-    expect(sent).toBeLessThan(BURST + SLACK);
-    expect(await metered(ovs, portMeter(ofport, 'egress', 'kilobits'))).toEqual([MANY, MANY - sent]);
-    expect((await metered(ovs, id))[0]).toBe(sent);
+    expect(await passed('p1', 'p2', out)).toBeLessThan(BURST + SLACK);
+    const [came, ended] = await metered(ovs, portMeter(ofport, 'egress', 'kilobits'));
+    expect(came).toBe(MANY);
+    expect((await metered(ovs, id))[0]).toBe(MANY - ended!);
   });
 
   test('changes meters in place, is not rewritten by a new process, and takes its meters with it', async () => {

@@ -82,6 +82,17 @@ test('bits are limited beside packets, with a burst that the largest packet fits
   expect(slowly(slow, out, 2_000)).toBe(1_025);
 });
 
+test('a burst is ten milliseconds of its rate at least, and 0.8 seconds where nothing is said', async () => {
+  const wide = { unit: 'kilobits', rate: 1_000_000 } as const;
+  const { here } = await twoHosts(
+    policy([
+      { ...wide, burst: 1 },
+      { ...wide, direction: 'ingress', burst: 0 },
+    ]),
+  );
+  expect((await metersOf(here.memory)).map(({ burst }) => burst)).toEqual([10_000, 800_000]);
+});
+
 test('what a VM sends carries the mark in both families, and nothing else does', async () => {
   const { fabric, vm, remote } = await twoHosts(policy([], 46));
   for (const packet of [out, out6, { ...out, ip_dscp: 8 }])

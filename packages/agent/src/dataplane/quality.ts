@@ -10,6 +10,8 @@ import { portKey, portPlace, toVm } from './trunk.ts';
 const LARGEST_KILOBITS = Math.ceil((65_536 * 8) / 1000);
 /** Seconds of its rate that a limit lets pass at once where its rule says nothing, as Neutron has it. */
 const DEFAULT_BURST = 0.8;
+/** And at least: Open vSwitch fills a bucket each millisecond, and one that holds less than that never. */
+const LEAST_BURST = 0.01;
 const MOST = 0xffff_ffff;
 
 export interface Quality {
@@ -49,7 +51,7 @@ function through({ id }: Meter): Action {
 }
 
 function meterFor(place: number, { direction, unit, rate, burst }: RateLimit): Meter {
-  const atOnce = burst === 0 ? Math.ceil(rate * DEFAULT_BURST) : burst;
+  const atOnce = Math.ceil(burst === 0 ? rate * DEFAULT_BURST : Math.max(burst, rate * LEAST_BURST));
   if (unit === 'kilobits') {
     const most = { rate: Math.min(rate, MOST), burst: Math.min(Math.max(atOnce, LARGEST_KILOBITS), MOST) };
     return { id: portMeter(place, direction, 'kilobits'), unit, ...most };

@@ -42,6 +42,23 @@ export interface Exchange {
   readonly ends?: 'here' | 'there';
   /** The network in which it crosses, by name; by default the first receiver's. */
   readonly within?: string;
+  /** The code point that it arrives with; 0 unless given. Of UDP the receiver's socket says it, too. */
+  readonly dscp?: number;
+}
+
+/** Many datagrams at once, of which so many arrive. */
+export interface Burst {
+  readonly why: string;
+  readonly from: string;
+  readonly to: string;
+  readonly family: Family;
+  readonly times: number;
+  /** Of each, without headers. */
+  readonly bytes: number;
+  /** Milliseconds from one to the next at least. Without, the datapath may lose some that no limit ends. */
+  readonly gap?: number;
+  /** At least, and at most. */
+  readonly arrive: readonly [number, number];
 }
 
 /** What the network itself tells a guest. */
@@ -56,7 +73,7 @@ export interface Question {
   readonly told: { readonly [fact: string]: unknown } | null;
 }
 
-export type Case = Exchange | Question;
+export type Case = Exchange | Burst | Question;
 
 type More = Partial<Omit<Exchange, 'from' | 'to' | 'family' | 'traffic' | 'outcome' | 'why'>>;
 
@@ -97,6 +114,10 @@ export function all(
   return traffics.flatMap((traffic) => both(from, to, traffic, outcome, why, more));
 }
 
+export function isBurst(each: Case): each is Burst {
+  return 'times' in each;
+}
+
 export function isQuestion(each: Case): each is Question {
   return 'ask' in each;
 }
@@ -106,6 +127,10 @@ export function nameOf(each: Case): string {
   if (isQuestion(each)) {
     const asked = [each.ask, each.target].filter((part) => part !== undefined).join(' ');
     return `${each.why}: ${each.from} asks ${asked}: ${each.told === null ? 'no answer' : JSON.stringify(each.told)}`;
+  }
+  if (isBurst(each)) {
+    const { why, from, to, family, times, arrive } = each;
+    return `${why}: ${from} → ${to}, ${times} datagrams over IPv${family}: ${arrive.join(' to ')} arrive`;
   }
   const { why, from, to, family, traffic, outcome, address, source, on: connection } = each;
   const whom = [to.join(' and ') || 'the network', address].filter((part) => part !== undefined).join(' at ');

@@ -13,10 +13,11 @@ import { broadcast } from './themes/broadcast.ts';
 import { groups } from './themes/groups.ts';
 import { networkAcls } from './themes/network-acls.ts';
 import { oneNetwork } from './themes/one-network.ts';
+import { quality } from './themes/quality.ts';
 import { routers } from './themes/routers.ts';
 import { services } from './themes/services.ts';
 
-const themes: readonly Theme[] = [oneNetwork, addresses, broadcast, groups, networkAcls, routers, services];
+const themes: readonly Theme[] = [oneNetwork, addresses, broadcast, groups, networkAcls, quality, routers, services];
 
 const failures = (verdicts: readonly Verdict[]): readonly string[] => verdicts.flatMap(({ wrong }) => wrong);
 

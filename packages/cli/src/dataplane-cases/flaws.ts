@@ -2,7 +2,7 @@
 import { sh } from '../region/testing/region-process.ts';
 import { all, both, on } from './case.ts';
 import type { Theme } from './run.ts';
-import { everything } from './rules.ts';
+import { bandwidth, everything, mark } from './rules.ts';
 import type { Site } from './site.ts';
 
 interface Flaw {
@@ -19,6 +19,8 @@ export const flaws: readonly Flaw[] = [
   { why: 'a VM may send from any address', match: 'table=10,ip', actions: 'resubmit(,20)', noticed: /far saw it/ },
   { why: 'groups let everything in', match: 'table=81', actions: 'resubmit(,90)', noticed: /closed saw it/ },
   { why: 'network ACLs let everything in', match: 'table=78', actions: 'resubmit(,81)', noticed: /walled saw it/ },
+  { why: 'nothing is marked', match: 'table=5,ip', actions: 'resubmit(,10)', noticed: /with the mark 0, not 46/ },
+  { why: 'nothing is limited', match: 'table=5,udp', actions: 'resubmit(,10)', noticed: /of 300 came, not/ },
   { why: 'packets are flooded', match: 'table=60,ip', actions: 'ALL', noticed: /stranger saw it/ },
 ];
 
@@ -32,12 +34,14 @@ export const small: Theme = {
     await site.router('between', ['small', 'walled']);
     await site.group('open', everything);
     await site.group('closed', []);
+    await site.policy('slow', [bandwidth('egress', 1_000), mark(46)]);
     await site.plug({
       a: { host: 1, network: 'small', number: 11, groups: ['open'] },
       near: { host: 1, network: 'small', number: 12, groups: ['open'] },
       far: { host: 2, network: 'small', number: 13, groups: ['open'] },
       closed: { host: 1, network: 'small', number: 14, groups: ['closed'] },
       walled: { host: 1, network: 'walled', groups: ['open'] },
+      slow: { host: 1, network: 'small', groups: ['open'], port: { qos_policy_id: site.policyId('slow') } },
       stranger: { host: 1, network: 'strange' },
     });
     await site.networkAcl('wall', ['walled'], []);
@@ -49,6 +53,8 @@ export const small: Theme = {
       cases: [
         ...all('a', 'near', ['icmp', 'tcp/80'], 'answered', 'the same host'),
         ...all('a', 'far', ['icmp', 'tcp/80'], 'answered', 'another host'),
+        on(4, 'slow', 'far', 'icmp', 'answered', 'a mark', { dscp: 46 }),
+        { why: 'a limit', from: 'slow', to: 'near', family: 4, times: 300, bytes: 1_000, gap: 1, arrive: [40, 240] },
         ...both('a', 'closed', 'udp/53', 'stopped', 'a group without rules'),
         ...both('a', 'walled', 'udp/53', 'stopped', 'an ACL without rules', { hops: 1 }),
         on(4, 'a', 'far', 'udp/53', 'stopped', "nobody's address", { source: '10.20.0.99' }),

@@ -1,5 +1,5 @@
 /** Whether what the probes saw is what a case says. */
-import { type Case, type Exchange, isQuestion, type Question } from './case.ts';
+import { type Burst, type Case, type Exchange, isBurst, isQuestion, type Question } from './case.ts';
 import type { ProbeEvent } from './probes.ts';
 import type { Site, Vm } from './site.ts';
 
@@ -22,11 +22,13 @@ const errors = {
 /** What is wrong, one line each; empty where all is as the case says. */
 export function judge(site: Site, sent: Sent, seen: Seen): string[] {
   const { each } = sent;
+  if (isBurst(each)) return judgeBurst(each, sent, seen);
   return isQuestion(each) ? judgeQuestion(site, each, sent, seen) : judgeExchange(site, each, sent, seen);
 }
 
 /** Whether something has to happen for the case, so that one waits for it. */
 export function isAwaited(each: Case): boolean {
+  if (isBurst(each)) return true;
   if (isQuestion(each)) return each.told !== null;
   const { outcome } = each;
   return outcome !== 'stopped' && outcome !== 'unsent' && outcome !== 'lost';
@@ -37,6 +39,16 @@ export function answerTo({ ask, target }: Question, id: string): string {
   if (ask === 'router') return ask;
   if (ask === 'dhcp') return `dhcp ${id.slice(0, 8)}`;
   return ask === 'dhcp6' ? `dhcp6 ${id.slice(0, 6)}` : `${ask} ${target}`;
+}
+
+/** Counted by tens, so that what is counted does not take longer than what is sent. */
+function judgeBurst({ from, to, times, arrive }: Burst, { id }: Sent, seen: Seen): string[] {
+  const [least, most] = arrive;
+  const of = (name: string, kind: ProbeEvent['event']): ProbeEvent[] =>
+    (seen.get(name) ?? []).filter(({ event, key }) => event === kind && key === id);
+  const failed = of(from, 'failed').map(({ error }) => `the sender failed: ${error}`);
+  const came = Math.max(0, ...of(to, 'counted').map(({ count = 0 }) => count));
+  return came >= least && came <= most ? failed : [...failed, `${came} of ${times} came, not ${least} to ${most}`];
 }
 
 function judgeQuestion(site: Site, each: Question, { id }: Sent, seen: Seen): string[] {
@@ -93,6 +105,9 @@ function judgeReceiver(each: Exchange, { name }: Vm, by: By, wanted: boolean): s
   const wrong = by(name, 'received').length === 0 ? [`no socket of ${name} got it`] : [];
   const hops = (each.ttl ?? (isMulticast(each.address ?? '') ? 1 : 64)) - (each.hops ?? 0);
   if (frames[0]!.ttl !== hops) wrong.push(`${name} got it with ${frames[0]!.ttl} hops to live, not ${hops}`);
+  const marks = [...frames.slice(0, 1), ...by(name, 'received')].flatMap(({ dscp }) => dscp ?? []);
+  for (const mark of new Set(marks))
+    if (mark !== (each.dscp ?? 0)) wrong.push(`${name} got it with the mark ${mark}, not ${each.dscp ?? 0}`);
   if (!each.traffic.startsWith('tcp') && frames.length > 1) wrong.push(`${name} got it ${frames.length} times`);
   return wrong;
 }

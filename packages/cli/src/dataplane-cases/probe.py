@@ -16,14 +16,17 @@ import select
 import socket
 import struct
 import sys
+import time
 
 import questions
 
 DEVICE, ROLE = sys.argv[1], sys.argv[2]
 V4, V6 = socket.AF_INET, socket.AF_INET6
 QUESTION = re.compile(rb"q~([0-9a-f]{12})~")
+BURST = re.compile(rb"b~([0-9a-f]{12})~")
 ANSWER = re.compile(rb"a~([0-9a-f]{12})~")
 IP_TRANSPARENT, IPV6_TRANSPARENT, IPV6_RECVPKTINFO, IPV6_PKTINFO, IP_PKTINFO = 19, 75, 49, 50, 8
+SO_RCVBUFFORCE = 33
 ECHO = {V4: (8, 0), V6: (128, 129)}
 ERRORS = {V4: (3, 11), V6: (1, 3)}
 VXLAN = 4789
@@ -33,6 +36,7 @@ writers = {}
 kept = {}
 listening = set()
 asking = set()
+counts = {}
 pid = os.getpid() & 0xFFFF
 
 
@@ -93,12 +97,12 @@ def on_frame(sock):
 
 
 def packet_of(frame):
-    """Family, protocol, hops to live, source, offset of what the IP header carries; None where it is no IP."""
+    """Family, protocol, hops to live, source, offset of what the IP header carries, code point; None where it is no IP."""
     kind = frame[12:14]
     if kind == b"\x08\x00":
-        return V4, frame[23], frame[22], socket.inet_ntoa(frame[26:30]), 14 + (frame[14] & 15) * 4
+        return V4, frame[23], frame[22], socket.inet_ntoa(frame[26:30]), 14 + (frame[14] & 15) * 4, frame[15] >> 2
     if kind == b"\x86\xdd":
-        return V6, frame[20], frame[21], socket.inet_ntop(V6, frame[22:38]), 54
+        return V6, frame[20], frame[21], socket.inet_ntop(V6, frame[22:38]), 54, (frame[14] & 15) << 2 | frame[15] >> 6
     return None
 
 
@@ -106,8 +110,8 @@ def questions_in(frame):
     packet = packet_of(frame)
     if packet is None:
         return
-    family, protocol, ttl, source, at = packet
-    facts = {"ttl": ttl, "source": source, "mac": frame[6:12].hex(":"), "dst": frame[0:6].hex(":")}
+    family, protocol, ttl, source, at, dscp = packet
+    facts = {"ttl": ttl, "dscp": dscp, "source": source, "mac": frame[6:12].hex(":"), "dst": frame[0:6].hex(":")}
     if protocol == 6 and frame[at + 13] & 0x12 == 2:
         yield f"t{struct.unpack_from('!H', frame, at)[0]}", facts
     elif protocol in (1, 58) and frame[at] in (*ECHO[family][1:], *ERRORS[family]):
@@ -120,7 +124,7 @@ def error_in(frame):
     packet = packet_of(frame)
     if packet is None:
         return None
-    family, protocol, _, source, at = packet
+    family, protocol, _, source, at, _ = packet
     if protocol not in (1, 58) or frame[at] not in ERRORS[family]:
         return None
     quoted = QUESTION.search(frame, at)
@@ -144,10 +148,13 @@ def open_listener(family, proto, port):
     if family == V6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS, 1)
     else:
         sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
     if proto == "udp":
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
     sock.bind(("", port))
     sock.setblocking(False)
     if proto == "tcp":
@@ -175,14 +182,33 @@ def on_datagram(sock):
             return
         except OSError:
             continue
+        counted = BURST.match(data)
+        if counted is not None:
+            count(counted[1].decode())
+            continue
         found = QUESTION.search(data)
         if found is None:
             continue
-        say(event="received", key=found[1].decode())
+        say(event="received", key=found[1].decode(), dscp=mark_in(extra))
         try:
             sock.sendmsg([b"a" + found[0][1:]], as_asked(extra), 0, peer)
         except OSError as error:
             say(event="failed", key=found[1].decode(), error=str(error))
+
+
+def count(key):
+    """Says every tenth."""
+    counts[key] = counts.get(key, 0) + 1
+    if counts[key] % 10 == 0:
+        say(event="counted", key=key, count=counts[key])
+
+
+def mark_in(extra):
+    """The code point, as the kernel says."""
+    for level, kind, data in extra:
+        if (level, kind) in ((socket.IPPROTO_IP, socket.IP_TOS), (socket.IPPROTO_IPV6, socket.IPV6_TCLASS)):
+            return data[0] >> 2
+    return None
 
 
 def as_asked(extra):
@@ -287,6 +313,18 @@ def send_udp(command):
     sock.sendto(question(command), place(command, command["port"]))
 
 
+def send_burst(command):
+    """As fast as the kernel takes them, where no gap is to be kept."""
+    sock = bound(command, socket.socket(family_of(command), socket.SOCK_DGRAM), command["from"])
+    sock.setblocking(True)
+    payload = (b"b~" + command["id"].encode() + b"~").ljust(command["bytes"], b".")
+    for _ in range(command["times"]):
+        sock.sendto(payload, place(command, command["port"]))
+        if command["gap"] > 0:
+            time.sleep(command["gap"] / 1000)
+    sock.close()
+
+
 def question(command):
     return b"q~" + command["id"].encode() + b"~"
 
@@ -349,6 +387,7 @@ def clear(_command):
     for sock in asking - set(kept.values()):
         forget(sock)
     asking.clear()
+    counts.clear()
 
 
 def ask_dns(command):
@@ -381,7 +420,7 @@ def send_frame(command):
 
 
 DO = {
-    "listen": listen, "join": join, "udp": send_udp, "tcp": send_tcp, "on": send_on, "icmp": send_icmp, "ask": send_frame,
+    "listen": listen, "join": join, "udp": send_udp, "tcp": send_tcp, "on": send_on, "icmp": send_icmp, "ask": send_frame, "burst": send_burst,
     "clear": clear,
 }  # fmt: skip
 

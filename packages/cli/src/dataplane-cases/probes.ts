@@ -17,10 +17,14 @@ export interface ProbeEvent {
     | 'answered'
     | 'error'
     | 'told'
+    | 'counted'
     | 'failed';
   /** What identifies the packet: the id that it carries, or the source port of a TCP connection. */
   readonly key: string;
   readonly ttl?: number;
+  readonly dscp?: number;
+  /** Datagrams of a burst so far. */
+  readonly count?: number;
   readonly vni?: number;
   /** Of a tunnel packet the other host's address; of what was told, which question it answers. */
   readonly to?: string;

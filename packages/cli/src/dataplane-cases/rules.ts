@@ -45,3 +45,18 @@ export function portRange(from: number, to = from): Pick<Rule, 'port_range_min' 
 
 /** Everything, in both directions: for themes that groups are not the matter of. */
 export const everything: readonly Rule[] = allow('ingress', null);
+
+/** Of a QoS policy. */
+export type QosRule = { readonly kind: `${string}_rule` } & { readonly [attribute: string]: unknown };
+
+export function mark(dscp_mark: number): QosRule {
+  return { kind: 'dscp_marking_rule', dscp_mark };
+}
+
+export function bandwidth(direction: 'ingress' | 'egress', max_kbps: number): QosRule {
+  return { kind: 'bandwidth_limit_rule', direction, max_kbps, max_burst_kbps: 1 };
+}
+
+export function packetRate(direction: 'ingress' | 'egress', max_kpps: number): QosRule {
+  return { kind: 'packet_rate_limit_rule', direction, max_kpps, max_burst_kpps: 1 };
+}

@@ -1,7 +1,7 @@
 /** Runs the cases of a stage: all at once, then what marks that nothing is still under way, and again while they are not as they should be. */
 import { randomBytes } from 'node:crypto';
 import type { Running } from '../region/testing/region-process.ts';
-import { type Case, type Exchange, isQuestion, nameOf, on } from './case.ts';
+import { type Case, type Exchange, isBurst, isQuestion, nameOf, on } from './case.ts';
 import { isAwaited, isMulticast, judge, type Seen, type Sent } from './judge.ts';
 import { type Command, type Probe, startProbe } from './probes.ts';
 import { Site } from './site.ts';
@@ -30,6 +30,9 @@ export interface Verdict {
 /** How long what must happen may take within one attempt, and a change to come to the hosts, in milliseconds. */
 const ATTEMPT_MS = 1_000;
 const CHANGE_MS = 20_000;
+/** Where bursts go to. */
+const BURST_PORT = 7_000;
+const BURSTS = `udp/${BURST_PORT}` as const;
 
 export class Runner {
   readonly #region: Running;
@@ -97,7 +100,9 @@ export class Runner {
   /** Sends, and waits for what must happen. */
   async #exchange(site: Site, cases: readonly Case[]): Promise<{ sent: readonly Sent[]; events: () => Seen }> {
     const probes = [...probesOf(site), ...this.#hosts];
-    const listeners = cases.flatMap((each) => (isQuestion(each) ? [] : listen(site, each)));
+    const listeners = cases.flatMap((each) =>
+      isQuestion(each) ? [] : listen(site, isBurst(each) ? { ...each, to: [each.to], traffic: BURSTS } : each),
+    );
     await this.#until(() => listeners.every(({ probe, key }) => probe.events.some((event) => event.key === key)));
     const sent = cases.map((each) => this.#send(site, each));
     const events = (): Seen => new Map(probes.map((probe) => [probe.name, probe.events]));
@@ -115,6 +120,12 @@ export class Runner {
       const family = each.ask === 'arp' ? 4 : 6;
       const { mac, addresses } = sender;
       sender.probe.tell({ do: 'ask', id, mac, address: addresses[family], ask: each.ask, target: each.target ?? '' });
+      return { each, id, port };
+    }
+    if (isBurst(each)) {
+      const { family, times, bytes, gap = 0, to } = each;
+      const [address, source] = [site.vm(to).addresses[family], sender.addresses[family]];
+      sender.probe.tell({ do: 'burst', id, family, address, from: port, source, port: BURST_PORT, times, bytes, gap });
       return { each, id, port };
     }
     const address = each.address ?? site.vm(each.to[0]!).addresses[each.family];
@@ -148,7 +159,10 @@ function probesOf(site: Site): Probe[] {
 }
 
 /** Has those that must get the packet listen; what they say once they do. */
-function listen(site: Site, { traffic, family, to, address }: Exchange): { probe: Probe; key: string }[] {
+function listen(
+  site: Site,
+  { traffic, family, to, address }: Pick<Exchange, 'traffic' | 'family' | 'to' | 'address'>,
+): { probe: Probe; key: string }[] {
   const [proto, port] = traffic.split('/');
   if (address !== undefined && isMulticast(address))
     for (const name of to) site.vm(name).probe.tell({ do: 'join', family, address });

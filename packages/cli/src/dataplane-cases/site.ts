@@ -1,7 +1,7 @@
 /** A region with hosts of Open vSwitch, and what a theme makes in it: networks and groups by the API, VMs as namespaces. */
 import { api, eventually, type RegionJson, type Running, sh } from '../region/testing/region-process.ts';
 import { type Probe, startProbe } from './probes.ts';
-import type { AclRule, Rule } from './rules.ts';
+import type { AclRule, QosRule, Rule } from './rules.ts';
 
 export interface Network {
   readonly name: string;
@@ -59,6 +59,7 @@ export class Site {
   readonly vms = new Map<string, Vm>();
   readonly #groups = new Map<string, string>();
   readonly #acls = new Map<string, string>();
+  readonly #policies = new Map<string, string>();
   readonly #region: Running;
   readonly #short: string;
   readonly #onEvent: () => void;
@@ -206,6 +207,34 @@ export class Site {
     for (const subnet of networks.flatMap((each) => found(this.networks, each, 'network').subnets))
       await this.request('PUT', `/v2.0/routers/${router.id}/add_router_interface`, { subnet_id: subnet.id });
     return router.id;
+  }
+
+  /** Rules by their kind, as the API calls them; answers with the rules' ids. */
+  async policy(name: string, rules: readonly QosRule[], project = 'one'): Promise<string[]> {
+    const body = { policy: { name, project_id: this.project(project) } };
+    const { policy } = await this.request<{ policy: { id: string } }>('POST', '/v2.0/qos/policies', body);
+    this.#policies.set(name, policy.id);
+    return Promise.all(rules.map((rule) => this.policyRule(name, rule)));
+  }
+
+  policyId(name: string): string {
+    return found(this.#policies, name, 'policy');
+  }
+
+  /** Answers with its id. */
+  async policyRule(policy: string, { kind, ...rule }: QosRule): Promise<string> {
+    const path = `/v2.0/qos/policies/${this.policyId(policy)}/${kind}s`;
+    const made = await this.request<{ [name: string]: { id: string } }>('POST', path, { [kind]: rule });
+    return made[kind]!.id;
+  }
+
+  changePolicyRule(policy: string, id: string, { kind, ...rule }: QosRule): Promise<unknown> {
+    const path = `/v2.0/qos/policies/${this.policyId(policy)}/${kind}s/${id}`;
+    return this.request('PUT', path, { [kind]: rule });
+  }
+
+  updateNetwork(name: string, network: object): Promise<unknown> {
+    return this.request('PUT', `/v2.0/networks/${found(this.networks, name, 'network').id}`, { network });
   }
 
   updatePort(vm: string, port: object): Promise<unknown> {
