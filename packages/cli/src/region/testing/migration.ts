@@ -2,7 +2,8 @@
  * A guest that moves from one host to another while a third one's guest pings it a thousand times a second. Both hosts' switches have an
  * interface for it, as Nova has them plugged before it moves a guest; the guest is a namespace with a bridge of the port's MAC, of which one leg at a time is up.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { api, eventually, portStatus, type RegionJson, sh } from './region-process.ts';
 import { type Guest, makeNetwork, plugGuest } from './guests.ts';
@@ -49,7 +50,7 @@ export async function startMovable(url: string, { hosts, ...json }: RegionJson):
   const { port } = await api<{ port: Guest['port'] }>(url, 'POST', '/v2.0/ports', { port: asked });
   const vm = `${hosts[1]!.netns}-moves`;
   makeGuest(vm, port, hosts.slice(1, 3));
-  turnTo(vm, 1);
+  await turning(vm, 1)();
   const answers = (): boolean =>
     sh(`ip netns exec ${asking.vm} ping -c 1 -W 1 10.9.1.9 >/dev/null && echo yes || echo no`).trim() === 'yes';
   await eventually('the guest answers', answers, (found) => found);
@@ -57,10 +58,11 @@ export async function startMovable(url: string, { hosts, ...json }: RegionJson):
     async move(n) {
       const host = hosts[n]!;
       await api(url, 'POST', `/v2.0/ports/${port.id}/bindings`, { binding: { host: host.id } });
+      const turn = turning(vm, n);
       const pinging = ping(asking.vm);
       await new Promise((resolve) => setTimeout(resolve, MOVES_AFTER_MS));
       await api(url, 'PUT', `/v2.0/ports/${port.id}/bindings/${host.id}/activate`);
-      turnTo(vm, n);
+      await turn();
       const migration = await pinging;
       await eventually(
         'the port is up where it is now',
@@ -106,9 +108,15 @@ function makeGuest(vm: string, port: Guest['port'], hosts: readonly Host[]): voi
       ovs-vsctl --db=${ovsdb} add-port ${bridge} moves -- set interface moves external_ids:iface-id=${port.id}`);
 }
 
-/** The guest is on the `n`th host from here on, and there only. */
-function turnTo(vm: string, n: number): void {
-  sh(`printf 'link set leg${3 - n} down\\nlink set leg${n} up\\n' | ip -n ${vm} -batch -`);
+/** What has the guest be on the `n`th host from then on, and there only: a process that waits, because to start one would be the longer part. */
+function turning(vm: string, n: number): () => Promise<void> {
+  const child = spawn('ip', ['-n', vm, '-batch', '-'], { stdio: ['pipe', 'ignore', 'inherit'] });
+  const ended = once(child, 'exit');
+  return async () => {
+    child.stdin.end(`link set leg${3 - n} down\nlink set leg${n} up\n`);
+    const [status] = (await ended) as [number | null];
+    if (status !== 0) throw new Error(`ip ended with ${status}`);
+  };
 }
 
 async function ping(vm: string): Promise<Migration> {
