@@ -20,6 +20,7 @@ const testPackages = {
   ...benchPackages,
   openstack: 'python3-openstackclient',
   udhcpc: 'udhcpc',
+  curl: 'curl',
   dhclient: 'isc-dhcp-client',
   python3: 'python3',
 };

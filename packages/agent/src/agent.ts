@@ -21,8 +21,9 @@ import {
   reliable,
   type Runtime,
 } from '@alcor/runtime';
+import type { Duplex } from 'node:stream';
 import { Dataplane, type PacketIn, type Switch } from './dataplane/index.ts';
-import { GuestServices } from './guest-services.ts';
+import { GuestServices, type MetadataGuest } from './guest-services.ts';
 import { HeldState } from './held-state.ts';
 import { OnDemand } from './on-demand.ts';
 import { OutsideMachines } from './outside-machines.ts';
@@ -42,6 +43,8 @@ export interface AgentOptions {
   readonly openQueue?: (url: string) => MessageQueue;
   /** The message queue's URL where a config manager does not name one. */
   readonly queueUrl?: string;
+  /** Speaks HTTP with guests that open a connection to their host; without it they are refused. */
+  readonly metadata?: (stream: Duplex, guest: MetadataGuest) => void;
   /** Told of every goal that is taken in, before it is programmed; for tools that watch. */
   readonly observe?: (goal: StatedGoal) => void;
 }
@@ -103,7 +106,13 @@ export class Agent {
       ...(options.observe === undefined ? {} : { observe: options.observe }),
       onForgotten: () => this.#flushForgotten(),
     });
-    this.#services = new GuestServices({ held: this.held, dataplane: this.dataplane, clock });
+    this.#services = new GuestServices({
+      held: this.held,
+      dataplane: this.dataplane,
+      clock,
+      random: options.runtime.random,
+      metadata: options.metadata,
+    });
     this.#outside = new OutsideMachines({ dataplane: this.dataplane, clock, log: options.log });
     this.#pushed = this.held.openStream();
     this.#reports = new Reports(this.held, (report) => this.#current?.session?.tell(report));

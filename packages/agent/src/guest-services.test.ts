@@ -6,7 +6,7 @@ import {
   type Goal,
 } from '@alcor/contract';
 import { ipv4, ipv4Text, ipv6, mac } from '@alcor/openflow';
-import { createSchedule, type Schedule } from '@alcor/runtime';
+import { createSchedule, type Schedule, seededRandom } from '@alcor/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Dataplane, decodeFrame, encodeFrame, MemorySwitch, type PacketOut } from './dataplane/index.ts';
 import { GuestServices } from './guest-services.ts';
@@ -46,6 +46,7 @@ describe('the services of a host for its guests', () => {
         send: (packets) => void sent.push(...packets),
       },
       clock,
+      random: seededRandom(1),
     });
     say({ kind: 'vpc', state: VpcConfiguration.fromPartial({ id: 'v', revisionNumber: 1, tunnelId: 7, mtu: 1400 }) });
     say(subnet('four', { cidr: '10.0.0.0/24', dhcpEnable: true, gateway: { ipAddress: '10.0.0.1', macAddress: '' } }));

@@ -1,10 +1,13 @@
-import type { Clock } from '@alcor/runtime';
+import type { PortConfiguration } from '@alcor/contract';
+import type { Clock, Random } from '@alcor/runtime';
+import type { Duplex } from 'node:stream';
 import { type Dataplane, decodeFrame, type LocalPort, type PacketIn } from './dataplane/index.ts';
 import { answerDhcp } from './dhcp/server.ts';
 import { answerDhcp6 } from './dhcp/server6.ts';
 import { answerDnsPacket } from './dns/server.ts';
 import type { HeldState } from './held-state.ts';
 import { answerUndeliverable } from './icmp-errors.ts';
+import { type Caller, Endpoint } from './metadata/endpoint.ts';
 import { advertisedSubnet, lease6Of, leaseOf, mtuOf } from './leases.ts';
 import { ADVERTISE_EVERY_MS, advertisement } from './router-advertisements.ts';
 
@@ -12,6 +15,18 @@ export interface GuestServicesOptions {
   readonly held: Pick<HeldState, 'goal' | 'zone'>;
   readonly dataplane: Pick<Dataplane, 'portAt' | 'interfaceAt' | 'interfacesOn' | 'pluggedPorts' | 'send'>;
   readonly clock: Clock;
+  readonly random: Random;
+  /** Speaks HTTP with guests about themselves; undefined: they are refused. */
+  readonly metadata?: ((stream: Duplex, guest: MetadataGuest) => void) | undefined;
+}
+
+/** Who asks about itself. */
+export interface MetadataGuest {
+  readonly portId: string;
+  readonly ip: string;
+  /** Of the server that its port is for; empty: none. */
+  readonly instanceId: string;
+  readonly projectId: string;
 }
 
 /** What guests of this host are told when they ask, out of the goals as they are held at that moment. */
@@ -19,11 +34,21 @@ export class GuestServices {
   readonly #held: GuestServicesOptions['held'];
   readonly #dataplane: GuestServicesOptions['dataplane'];
   readonly #clock: Clock;
+  readonly #metadata: Endpoint;
+  readonly #hasMetadata: boolean;
 
-  constructor({ held, dataplane, clock }: GuestServicesOptions) {
+  constructor({ held, dataplane, clock, random, metadata }: GuestServicesOptions) {
     this.#held = held;
     this.#dataplane = dataplane;
     this.#clock = clock;
+    this.#hasMetadata = metadata !== undefined;
+    this.#metadata = new Endpoint({
+      clock,
+      random,
+      send: (packets) => this.#dataplane.send(packets),
+      portAt: (ofport) => this.#dataplane.portAt(ofport),
+      accept: metadata && ((stream, caller) => metadata(stream, this.#guest(caller))),
+    });
   }
 
   /** Advertises routers to all guests now and then, until `signal` aborts. */
@@ -45,7 +70,9 @@ export class GuestServices {
       const interfaceAt = (vni: number, ethernet: number) => this.#dataplane.interfaceAt(vni, ethernet);
       this.#dataplane.send(answerUndeliverable(packet, { portAt, interfaceAt }));
     } else if (packet.table === 'services' && isDhcp(packet)) {
-      this.#dataplane.send(answerDhcp(packet, { portAt, leaseOf: (port) => leaseOf(this.#held, port) }));
+      this.#dataplane.send(
+        answerDhcp(packet, { portAt, leaseOf: (port) => leaseOf(this.#held, port, this.#hasMetadata) }),
+      );
     } else if (packet.table === 'services' && isDhcp6(packet)) {
       this.#dataplane.send(answerDhcp6(packet, { portAt, leaseOf: (port) => lease6Of(this.#held, port) }));
     } else if (packet.table === 'services' && isSolicitation(packet)) {
@@ -54,8 +81,15 @@ export class GuestServices {
       if (port !== undefined) this.#advertise(port, ofport);
     } else if (packet.table === 'services' && isDns(packet)) {
       this.#dataplane.send(answerDnsPacket(packet, { portAt, zoneOf: (vpcId) => this.#held.zone(vpcId) }));
+    } else if (packet.table === 'services' && isHttp(packet)) {
+      this.#metadata.onPacket(packet);
     } else return false;
     return true;
+  }
+
+  #guest({ port: { id: portId, vpcId }, ip }: Caller): MetadataGuest {
+    const port = this.#held.goal(vpcId, `port/${portId}`)?.state as PortConfiguration | undefined;
+    return { portId, ip, instanceId: port?.deviceId ?? '', projectId: port?.projectId ?? '' };
   }
 
   /** Every router on the port's network speaks for those of its subnets that are to be advertised. */
@@ -76,6 +110,10 @@ function isDhcp6({ frame }: PacketIn): boolean {
 
 function isDns({ frame }: PacketIn): boolean {
   return decodeFrame(frame).headers.udp_dst === 53;
+}
+
+function isHttp({ frame }: PacketIn): boolean {
+  return decodeFrame(frame).headers.tcp_dst === 80;
 }
 
 function isSolicitation({ frame }: PacketIn): boolean {

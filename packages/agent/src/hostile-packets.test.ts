@@ -96,6 +96,7 @@ describe('packets that a guest makes as it likes', () => {
         send: (packets) => void sent.push(...packets),
       },
       clock,
+      random: runtime.random,
     });
   });
 

@@ -8,3 +8,4 @@ export { onDemandInWords } from './on-demand-counters.ts';
 export { Reports } from './reports.ts';
 export { emptyReply, Session } from './session.ts';
 export type { Source, StreamSource } from './sources.ts';
+export type { MetadataGuest } from './guest-services.ts';

@@ -13,8 +13,8 @@ type Held = Pick<HeldState, 'goal'>;
 
 const modes: readonly AddressMode[] = ['slaac', 'dhcpv6-stateless', 'dhcpv6-stateful'];
 
-/** Of several IPv4 addresses the first whose subnet has DHCP. */
-export function leaseOf(held: Held, { id, vpcId }: LocalPort): Lease | undefined {
+/** Of several IPv4 addresses the first whose subnet has DHCP. `hasMetadata`: guests are to find their host, also where they ask others for names. */
+export function leaseOf(held: Held, { id, vpcId }: LocalPort, hasMetadata: boolean): Lease | undefined {
   const port = stateOf<PortConfiguration>(held, vpcId, `port/${id}`);
   const vpc = stateOf<VpcConfiguration>(held, vpcId, `vpc/${vpcId}`);
   for (const { subnetId, ipAddress: ip } of port?.fixedIps ?? []) {
@@ -26,7 +26,7 @@ export function leaseOf(held: Held, { id, vpcId }: LocalPort): Lease | undefined
       gateway: subnet.gateway?.ipAddress || null,
       dnsServers: dnsServersOf(subnet, 4),
       routes: [
-        ...hostRoute(subnet),
+        ...hostRoute(subnet, hasMetadata),
         ...subnet.hostRoutes.map(({ destination, nextHopIp }) => ({ destination, nextHop: nextHopIp })),
       ],
       mtu: vpc?.mtu ?? 0,
@@ -84,8 +84,8 @@ function dnsServersOf({ dnsEntryList }: SubnetConfiguration, family: 4 | 6): str
 }
 
 /** Without a router on the network nobody has the gateway's MAC, so who is told of the host is told that it is on the link (RFC 3442). */
-function hostRoute(subnet: SubnetConfiguration): Route[] {
-  const isTold = dnsServersOf(subnet, 4).includes(HOST_IP);
+function hostRoute(subnet: SubnetConfiguration, hasMetadata: boolean): Route[] {
+  const isTold = hasMetadata || dnsServersOf(subnet, 4).includes(HOST_IP);
   return isTold ? [{ destination: `${HOST_IP}/32`, nextHop: '0.0.0.0' }] : [];
 }
 

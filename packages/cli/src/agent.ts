@@ -1,9 +1,10 @@
 import { hostname } from 'node:os';
-import { Agent, onDemandInWords, OvsSwitch } from '@alcor/agent';
+import { Agent, type AgentOptions, onDemandInWords, OvsSwitch } from '@alcor/agent';
 import { createServiceToken, serviceAccountFrom } from '@alcor/identity';
 import { aborted, type Clock, dialBytes, natsQueue, realRuntime } from '@alcor/runtime';
 import { defineCommand } from 'citty';
 import { logOf, openLog } from './log.ts';
+import { metadataProxy } from './metadata-proxy.ts';
 import { type Client, createClient } from './region/client.ts';
 import { addressTowards, register } from './registration.ts';
 
@@ -43,6 +44,10 @@ export const agentCommand = defineCommand({
       type: 'string',
       description: 'Bridges to physical networks: NAME:BRIDGE, as physnet1:br-ex, or several with commas between',
     },
+    'metadata-proxy': {
+      type: 'string',
+      description: 'Who has the metadata of guests, e.g. http://nova:8775; ALCOR_METADATA_SECRET signs who asks',
+    },
     ovsdb: { type: 'string', default: 'unix:/run/openvswitch/db.sock', description: "Open vSwitch's database" },
     openflow: {
       type: 'string',
@@ -69,6 +74,7 @@ export const agentCommand = defineCommand({
       hostIp,
       switch: new OvsSwitch({ bridge, bridgeMappings, ovsdb, openflow, dial: dialBytes, sleep }),
       openQueue: (url) => natsQueue({ servers: url.split(',') }),
+      ...metadataOf(args['metadata-proxy'], log),
       log,
     });
     const address = await agent.start(args.listen, stop.signal);
@@ -110,6 +116,16 @@ async function sayCounts(agent: Agent, clock: Clock, log: (line: string) => void
     if (line !== said) log(line);
     said = line;
   }
+}
+
+function metadataOf(given: string | undefined, log: (line: string) => void): Pick<AgentOptions, 'metadata'> {
+  if (given === undefined) return {};
+  const upstream = urlOf('metadata-proxy', given);
+  if (upstream.protocol !== 'http:') throw new TypeError(`--metadata-proxy is asked over HTTP, not '${given}'`);
+  const secret = process.env['ALCOR_METADATA_SECRET'];
+  if (!secret)
+    throw new Error('--metadata-proxy wants the secret that it shares with the agent in ALCOR_METADATA_SECRET');
+  return { metadata: metadataProxy({ upstream, secret, log }) };
 }
 
 function urlOf(option: string, text: string): URL {

@@ -76,6 +76,7 @@ export function portGoal(port: Port): Goal {
       name: port.name,
       deviceId: port.deviceId,
       deviceOwner: port.deviceOwner,
+      projectId: port.projectId,
       macAddress: port.mac,
       adminStateUp: port.adminStateUp,
       fixedIps: port.fixedIps.map(({ subnetId, ip }) => ({ subnetId, ipAddress: ip })),

@@ -26,10 +26,13 @@ export function decodeFrame(frame: Uint8Array): DecodedFrame {
   return { headers: ethernet, payload: frame.slice(14) };
 }
 
-/** A frame with these headers, lengths and checksums as they must be. Throws where a header lacks what it is made of. */
-export function encodeFrame(headers: Packet, payload: Uint8Array = none): Uint8Array {
+/**
+ * A frame with these headers, lengths and checksums as they must be. Throws where a header lacks what it is made of. `transport`: the header
+ * that follows IP's, where there is more to say in it than the fields do.
+ */
+export function encodeFrame(headers: Packet, payload: Uint8Array = none, transport?: TransportHeader): Uint8Array {
   const eth_type = number(headers, 'eth_type');
-  const inner = (networkBytes[eth_type] ?? (() => payload))(headers, payload);
+  const inner = (networkBytes[eth_type] ?? (() => payload))(headers, payload, transport);
   const frame = new Uint8Array(14 + inner.length);
   const view = viewOf(frame);
   putU48(view, 0, number(headers, 'eth_dst'));
@@ -39,7 +42,9 @@ export function encodeFrame(headers: Packet, payload: Uint8Array = none): Uint8A
   return frame;
 }
 
-const networkBytes: { readonly [ethType: number]: (headers: Packet, payload: Uint8Array) => Uint8Array } = {
+type NetworkBytes = (headers: Packet, payload: Uint8Array, transport?: TransportHeader) => Uint8Array;
+
+const networkBytes: { readonly [ethType: number]: NetworkBytes } = {
   0x0800: ipv4Bytes,
   0x0806: arpBytes,
   0x86dd: ipv6Bytes,
@@ -133,12 +138,13 @@ function arpBytes(headers: Packet): Uint8Array {
   return bytes;
 }
 
-function ipv4Bytes(headers: Packet, payload: Uint8Array): Uint8Array {
+function ipv4Bytes(headers: Packet, payload: Uint8Array, transport?: TransportHeader): Uint8Array {
   const pseudo = new Uint8Array(12);
   viewOf(pseudo).setUint32(0, number(headers, 'ipv4_src'));
   viewOf(pseudo).setUint32(4, number(headers, 'ipv4_dst'));
   pseudo[9] = number(headers, 'ip_proto');
-  const inner = transportBytes(headers, payload, pseudo, (length) => viewOf(pseudo).setUint16(10, length));
+  const header = transport ?? transportHeader(headers, payload.length);
+  const inner = transportBytes(header, payload, pseudo, (length) => viewOf(pseudo).setUint16(10, length));
   const bytes = new Uint8Array(20 + inner.length);
   const view = viewOf(bytes);
   view.setUint16(0, 0x4500 | (Number(headers.ip_dscp ?? 0) << 2));
@@ -153,12 +159,13 @@ function ipv4Bytes(headers: Packet, payload: Uint8Array): Uint8Array {
   return bytes;
 }
 
-function ipv6Bytes(headers: Packet, payload: Uint8Array): Uint8Array {
+function ipv6Bytes(headers: Packet, payload: Uint8Array, transport?: TransportHeader): Uint8Array {
   const pseudo = new Uint8Array(40);
   putU128(viewOf(pseudo), 0, BigInt(headers.ipv6_src ?? missing('ipv6_src')));
   putU128(viewOf(pseudo), 16, BigInt(headers.ipv6_dst ?? missing('ipv6_dst')));
   pseudo[39] = number(headers, 'ip_proto');
-  const inner = transportBytes(headers, payload, pseudo, (length) => viewOf(pseudo).setUint32(32, length));
+  const header = transport ?? transportHeader(headers, payload.length);
+  const inner = transportBytes(header, payload, pseudo, (length) => viewOf(pseudo).setUint32(32, length));
   const bytes = new Uint8Array(40 + inner.length);
   const view = viewOf(bytes);
   view.setUint16(0, 0x6000 | (Number(headers.ip_dscp ?? 0) << 6));
@@ -172,32 +179,34 @@ function ipv6Bytes(headers: Packet, payload: Uint8Array): Uint8Array {
 
 /** The transport header and `payload`, with a checksum over `pseudo` where the protocol has one. */
 function transportBytes(
-  headers: Packet,
+  { header, checksumAt, hasPseudo, isUdp }: TransportHeader,
   payload: Uint8Array,
   pseudo: Uint8Array,
   setLength: (length: number) => void,
 ): Uint8Array {
-  const { header, checksumAt, hasPseudo } = transportHeader(headers, payload.length);
   const bytes = new Uint8Array(header.length + payload.length);
   bytes.set(header);
   bytes.set(payload, header.length);
   if (checksumAt === null) return bytes;
   setLength(bytes.length);
   const sum = hasPseudo ? checksum(pseudo, bytes) : checksum(bytes);
-  viewOf(bytes).setUint16(checksumAt, sum === 0 && headers.ip_proto === 17 ? 0xffff : sum);
+  viewOf(bytes).setUint16(checksumAt, sum === 0 && isUdp === true ? 0xffff : sum);
   return bytes;
 }
 
-interface TransportHeader {
+export interface TransportHeader {
   readonly header: Uint8Array;
   readonly checksumAt: number | null;
+  /** The checksum is over the addresses, too. */
   readonly hasPseudo: boolean;
+  /** A checksum of 0 would say that there is none. */
+  readonly isUdp?: true;
 }
 
 function transportHeader(headers: Packet, payload: number): TransportHeader {
   switch (Number(headers.ip_proto)) {
     case 17:
-      return { header: words(8, [[0, number(headers, 'udp_src')], [2, number(headers, 'udp_dst')], [4, 8 + payload]]), checksumAt: 6, hasPseudo: true }; // prettier-ignore
+      return { header: words(8, [[0, number(headers, 'udp_src')], [2, number(headers, 'udp_dst')], [4, 8 + payload]]), checksumAt: 6, hasPseudo: true, isUdp: true }; // prettier-ignore
     case 6:
       // Five words of header, ACK, and a window.
       return { header: words(20, [[0, number(headers, 'tcp_src')], [2, number(headers, 'tcp_dst')], [12, 0x5010], [14, 0xffff]]), checksumAt: 16, hasPseudo: true }; // prettier-ignore

@@ -11,10 +11,16 @@ export const HOST_MAC = '02:00:5e:00:00:67';
 const to4: Match = { eth_type: 0x0800, ipv4_dst: ipv4(HOST_IP) };
 const to6: Match = { eth_type: 0x86dd, ipv6_dst: ipv6(HOST_IP6) };
 
-/** What a guest may ask the host of either family: names. */
+/** What a guest may ask the host over either family: names, and over HTTP about itself. */
 export const HOST_QUESTIONS: { readonly v4: readonly Match[]; readonly v6: readonly Match[] } = {
-  v4: [{ ...to4, ip_proto: 17, udp_dst: 53 }],
-  v6: [{ ...to6, ip_proto: 17, udp_dst: 53 }],
+  v4: [
+    { ...to4, ip_proto: 17, udp_dst: 53 },
+    { ...to4, ip_proto: 6, tcp_dst: 80 },
+  ],
+  v6: [
+    { ...to6, ip_proto: 17, udp_dst: 53 },
+    { ...to6, ip_proto: 6, tcp_dst: 80 },
+  ],
 };
 
 /**

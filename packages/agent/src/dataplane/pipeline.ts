@@ -174,8 +174,18 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
   ...arrivals,
   services: {
     id: 50,
-    purpose: 'ARP and neighbour discovery answered on the host, DHCP and DNS by the agent',
-    matches: ['metadata', 'reg0', ...ipFields, 'ipv4_dst', 'ipv6_dst', ...udpFields, ...arpFields, ...ndFields],
+    purpose: 'ARP and neighbour discovery answered on the host, DHCP, DNS and metadata by the agent',
+    matches: [
+      'metadata',
+      'reg0',
+      ...ipFields,
+      'ipv4_dst',
+      'ipv6_dst',
+      'tcp_dst',
+      ...udpFields,
+      ...arpFields,
+      ...ndFields,
+    ],
     writes: [
       'eth_src', 'eth_dst', ...arpFields, 'ipv6_src', 'ipv6_dst', 'icmpv6_type', 'nd_options_type', 'nd_reserved',
       'reg14', 'tun_dst',

@@ -91,6 +91,7 @@ test('the flows of a port with an IPv4 address', () => {
     services 100 arp_op=1,arp_tpa=10.0.0.1,eth_type=0x806,metadata=100 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,arp_op:=2,arp_tha[0+48]:=arp_sha[0+48],arp_sha:=02:00:00:00:00:01,arp_tpa[0+32]:=arp_spa[0+32],arp_spa:=10.0.0.1,resubmit:92
     services 100 eth_type=0x800,ip_proto=17,ipv4_dst=169.254.169.254,reg0=7,udp_dst=53 → controller:meter=101
     services 100 eth_type=0x800,ip_proto=17,reg0=7,udp_dst=67,udp_src=68 → controller:meter=101
+    services 100 eth_type=0x800,ip_proto=6,ipv4_dst=169.254.169.254,reg0=7,tcp_dst=80 → controller:meter=101
     services 110 arp_op=1,arp_tpa=10.0.0.1,eth_type=0x806,reg0=7 → drop"
   `);
 });
@@ -120,6 +121,7 @@ test('the flows of a port with an IPv6 address', () => {
     services 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,metadata=100,nd_options_type=1,nd_target=fd00::1 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,ipv6_dst[0+128]:=ipv6_src[0+128],ipv6_src:=fd00::1,icmpv6_type:=136,nd_options_type:=2,nd_reserved:=0x60000000 goto:51
     services 100 eth_type=0x86dd,ip_proto=17,ipv6_dst=fe80::a9fe:a9fe,reg0=7,udp_dst=53 → controller:meter=101
     services 100 eth_type=0x86dd,ip_proto=17,reg0=7,udp_dst=547,udp_src=546 → controller:meter=101
+    services 100 eth_type=0x86dd,ip_proto=6,ipv6_dst=fe80::a9fe:a9fe,reg0=7,tcp_dst=80 → controller:meter=101
     services 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,nd_target=fd00::1,reg0=7 → drop"
   `);
 });

@@ -27,6 +27,7 @@ export const properFrames: readonly Uint8Array[] = [
   frame(over4(17, HOST_IP, { udp_src: 5353, udp_dst: 53 }), query('db')),
   frame(over4(17, HOST_IP, { udp_src: 5353, udp_dst: 53 }), query('5.0.0.10.in-addr.arpa', 'PTR')),
   frame(over6(17, HOST_IP6, { udp_src: 5353, udp_dst: 53 }), query('host-10-0-0-5')),
+  frame(over4(6, HOST_IP, { tcp_src: 1000, tcp_dst: 80 }), Buffer.from('GET / HTTP/1.0\r\n\r\n')),
   frame({ ...over4(6, '10.9.0.1', { tcp_src: 1000, tcp_dst: 80 }), ip_ttl: 1, eth_dst: gateway }),
   frame({ ...over6(17, 'fd09::1', { udp_src: 1000, udp_dst: 80 }), ip_ttl: 1, eth_dst: gateway }),
   frame(over4(1, '10.0.0.9', { icmpv4_type: 8, icmpv4_code: 0 }), new Uint8Array(4)),

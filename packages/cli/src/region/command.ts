@@ -32,6 +32,10 @@ export const regionCommand = defineCommand({
       default: '127.0.0.1:0',
       description: 'Loopback address where hosts ask for neighbours of on-demand VPCs over gRPC (port 0: any free one)',
     },
+    'metadata-proxy': {
+      type: 'string',
+      description: 'Who has the metadata of guests, e.g. http://nova:8775; ALCOR_METADATA_SECRET signs who asks',
+    },
     policy: { type: 'string', description: 'JSON file of policy rules that differ from the defaults' },
     queue: {
       type: 'string',

@@ -34,6 +34,8 @@ export interface RegionOptions {
   readonly cmsListen: string;
   /** Where hosts ask the config manager: `host:port` on loopback; the port 0 takes any free one. */
   readonly requestListen: string;
+  /** Who has the metadata of guests: for `alcor agent`, which looks at it; undefined: nobody. */
+  readonly metadataProxy: string | undefined;
   /** Absolute path of a file of policy rules. */
   readonly policy: string | undefined;
 }
@@ -53,6 +55,7 @@ export function regionOptions(args: Readonly<Record<string, unknown>>): RegionOp
     ...queueOptions(args),
     ...identityOptions(args),
     requestListen: requestOption(args),
+    metadataProxy: typeof args['metadata-proxy'] === 'string' ? args['metadata-proxy'] : undefined,
     policy: typeof args['policy'] === 'string' ? resolve(args['policy']) : undefined,
   };
 }

@@ -13,6 +13,8 @@ interface OvsHostOptions {
   readonly prefix: string;
   readonly runDir: string;
   readonly logFile: string;
+  /** For the agents: where the metadata of guests is. */
+  readonly metadataProxy: string | undefined;
   readonly runtime: Runtime;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -82,11 +84,11 @@ function describe(lab: Host): OvsHost {
 /** Runs the host's agent until `signal` aborts, starting another whenever one dies. */
 async function superviseAgent(
   host: OvsHost,
-  { runtime, logFile, log }: OvsHostOptions,
+  { runtime, logFile, metadataProxy, log }: OvsHostOptions,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    const child = startAgent(host, logFile);
+    const child = startAgent(host, logFile, metadataProxy);
     const kill = (): void => void child.kill('SIGTERM');
     signal.addEventListener('abort', kill, { once: true });
     const how = await new Promise<string>((resolve) => {
@@ -100,7 +102,7 @@ async function superviseAgent(
   }
 }
 
-function startAgent(host: OvsHost, logFile: string): ChildProcess {
+function startAgent(host: OvsHost, logFile: string, metadataProxy: string | undefined): ChildProcess {
   // A socket that a killed agent left behind would refuse the address.
   rmSync(host.agentAddress.slice('unix:'.length), { force: true });
   const output = openSync(logFile, 'a');
@@ -121,6 +123,7 @@ function startAgent(host: OvsHost, logFile: string): ChildProcess {
     lab.ovsdb,
     '--openflow',
     lab.openflow,
+    ...(metadataProxy === undefined ? [] : ['--metadata-proxy', metadataProxy]),
   ];
   return spawn(process.execPath, [main, 'agent', ...args], { stdio: ['ignore', output, output, 'ipc'] });
 }
