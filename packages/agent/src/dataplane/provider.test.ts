@@ -57,9 +57,14 @@ test('ports of two hosts, and machines that are none, speak by the wire under th
 });
 
 test('what no port here has goes to the wire once, and what is for another from there ends at this host', async () => {
-  const { fabric, vms, outside } = await region([network(5, 101)]);
+  const { hosts, fabric, vms, outside } = await region([network(5, 101)]);
+  const near = port('near', { vni: 5, mac: '02:00:00:00:00:07', ips: ['10.0.0.7'] });
+  hosts[0]!.dataplane.setPort(near);
+  fabric.addVm(hosts[0]!.ip, near);
+  await hosts[0]!.dataplane.flush(never);
   const sent = fabric.send(vms[0]!, arpRequest({ mac: mac(vms[0]!.mac), ip: ipv4('10.0.0.1') }, ipv4('10.0.0.77')));
-  expect(sent.received.map(({ vm }) => vm.id).sort()).toEqual(['5 1', 'out 5']);
+  expect(sent.received.map(({ vm }) => vm.id).sort()).toEqual(['5 1', 'near', 'out 5']);
+  expect(sent.received.filter(({ packet }) => packet.vlan_vid !== undefined)).toEqual([]);
   const stranger = { mac: 0x02_00_00_00_00_55, ip: ipv4('10.0.0.55') };
   const { hops, received } = fabric.send(outside[0]!, icmpEcho('request', { mac: mac(machine.mac), ip: 1 }, stranger));
   expect([hops.length, hops.flatMap(({ walk }) => walk.outputs), received]).toEqual([2, [], []]);

@@ -49,7 +49,8 @@ function wireFlows(owner: bigint, { vni, vlan }: ProviderNetwork, port: number):
     }),
     // Below what a host knows of its own ports and of what is for all.
     flow(owner, 'neighbour', FALLBACK - 1, { metadata }, [], 'wire'),
-    flow(owner, 'wire', RULE, { metadata }, [...tag, { type: 'output', port }]),
+    // What is for all goes on to ports here, without the tag.
+    flow(owner, 'wire', RULE, { metadata }, [...tag, { type: 'output', port }, ...untag]),
     // An answer.
     flow(owner, 'wire', EXCEPTION, { metadata, in_port: port }, [...tag, BACK]),
     flow(owner, 'outsideHop', UNKNOWN, { metadata }, [give]),
