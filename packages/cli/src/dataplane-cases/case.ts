@@ -42,6 +42,12 @@ export interface Exchange {
   readonly ends?: 'here' | 'there';
   /** The network in which it crosses, by name; by default the first receiver's. */
   readonly within?: string;
+  /** Between which hosts it crosses by tunnels, where that is not from the sender's to each receiver's. */
+  readonly crosses?: readonly { readonly from: number; readonly to: number }[];
+  /** The address that the receiver sees it come from, where that is another than the sender's. */
+  readonly seenFrom?: string;
+  /** The port that the receiver listens on, where that is another than it is sent to. */
+  readonly at?: number;
   /** The code point that it arrives with; 0 unless given. Of UDP the receiver's socket says it, too. */
   readonly dscp?: number;
 }

@@ -12,12 +12,23 @@ import { addresses } from './themes/addresses.ts';
 import { broadcast } from './themes/broadcast.ts';
 import { groups } from './themes/groups.ts';
 import { networkAcls } from './themes/network-acls.ts';
+import { northSouth } from './themes/north-south.ts';
 import { oneNetwork } from './themes/one-network.ts';
 import { quality } from './themes/quality.ts';
 import { routers } from './themes/routers.ts';
 import { services } from './themes/services.ts';
 
-const themes: readonly Theme[] = [oneNetwork, addresses, broadcast, groups, networkAcls, quality, routers, services];
+const themes: readonly Theme[] = [
+  oneNetwork,
+  addresses,
+  broadcast,
+  groups,
+  networkAcls,
+  quality,
+  routers,
+  northSouth,
+  services,
+];
 
 const failures = (verdicts: readonly Verdict[]): readonly string[] => verdicts.flatMap(({ wrong }) => wrong);
 

@@ -19,10 +19,18 @@ export const flaws: readonly Flaw[] = [
   { why: 'a VM may send from any address', match: 'table=10,ip', actions: 'resubmit(,20)', noticed: /far saw it/ },
   { why: 'groups let everything in', match: 'table=81', actions: 'resubmit(,90)', noticed: /closed saw it/ },
   { why: 'network ACLs let everything in', match: 'table=78', actions: 'resubmit(,81)', noticed: /walled saw it/ },
+  {
+    why: 'nothing is translated',
+    match: 'table=64,ip',
+    actions: 'resubmit(,66)',
+    noticed: /out saw it come from 10\.20\./,
+  },
   { why: 'nothing is marked', match: 'table=5,ip', actions: 'resubmit(,10)', noticed: /with the mark 0, not 46/ },
   { why: 'nothing is limited', match: 'table=5,udp', actions: 'resubmit(,10)', noticed: /of 300 came, not/ },
   { why: 'packets are flooded', match: 'table=60,ip', actions: 'ALL', noticed: /stranger saw it/ },
 ];
+
+const GATEWAY = '10.23.0.50';
 
 export const small: Theme = {
   name: 'flaws',
@@ -31,7 +39,19 @@ export const small: Theme = {
     await site.network('small', 20);
     await site.network('strange', 21);
     await site.network('walled', 22);
-    await site.router('between', ['small', 'walled']);
+    const segment = {
+      'provider:network_type': 'vlan',
+      'provider:physical_network': 'physnet1',
+      'provider:segmentation_id': 123,
+      'router:external': true,
+    };
+    const external = await site.network('external', 23, { v4: { enable_dhcp: false }, segment });
+    for (const [at, { id }] of site.hosts.entries())
+      await site.request('PUT', `/alcor/v1/nodes/${id}`, { node: { gateway: at === 0 } });
+    const external_fixed_ips = [{ subnet_id: external.subnets[0]!.id, ip_address: GATEWAY }];
+    const external_gateway_info = { network_id: external.id, external_fixed_ips };
+    await site.router('between', ['small', 'walled'], { external_gateway_info });
+    await site.outside('out', 'external', { vlan: 123, number: 99 });
     await site.group('open', everything);
     await site.group('closed', []);
     await site.policy('slow', [bandwidth('egress', 1_000), mark(46)]);
@@ -53,6 +73,7 @@ export const small: Theme = {
       cases: [
         ...all('a', 'near', ['icmp', 'tcp/80'], 'answered', 'the same host'),
         ...all('a', 'far', ['icmp', 'tcp/80'], 'answered', 'another host'),
+        on(4, 'a', 'out', 'udp/53', 'answered', 'out of the region', { hops: 1, seenFrom: GATEWAY, crosses: [] }),
         on(4, 'slow', 'far', 'icmp', 'answered', 'a mark', { dscp: 46 }),
         { why: 'a limit', from: 'slow', to: 'near', family: 4, times: 300, bytes: 1_000, gap: 1, arrive: [40, 240] },
         ...both('a', 'closed', 'udp/53', 'stopped', 'a group without rules'),

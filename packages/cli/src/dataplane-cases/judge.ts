@@ -105,6 +105,8 @@ function judgeReceiver(each: Exchange, { name }: Vm, by: By, wanted: boolean): s
   const wrong = by(name, 'received').length === 0 ? [`no socket of ${name} got it`] : [];
   const hops = (each.ttl ?? (isMulticast(each.address ?? '') ? 1 : 64)) - (each.hops ?? 0);
   if (frames[0]!.ttl !== hops) wrong.push(`${name} got it with ${frames[0]!.ttl} hops to live, not ${hops}`);
+  if (each.seenFrom !== undefined && frames[0]!.source !== each.seenFrom)
+    wrong.push(`${name} saw it come from ${frames[0]!.source}, not ${each.seenFrom}`);
   const marks = [...frames.slice(0, 1), ...by(name, 'received')].flatMap(({ dscp }) => dscp ?? []);
   for (const mark of new Set(marks))
     if (mark !== (each.dscp ?? 0)) wrong.push(`${name} got it with the mark ${mark}, not ${each.dscp ?? 0}`);
@@ -121,6 +123,7 @@ export function isMulticast(address: string): boolean {
 function judgeTunnels(site: Site, each: Exchange, by: By): string[] {
   const sender = site.vm(each.from);
   const crossed = site.hosts.flatMap((host) => by(host.id, 'crossed').map((event) => ({ ...event, host: host.id })));
+  if (each.crosses !== undefined) return judgeWay(site, each, each.crosses, crossed);
   if (each.outcome === 'stopped' && each.ends !== 'here')
     return each.ends === 'there' && crossed.length === 0 ? ['it did not cross'] : [];
   const reached = each.outcome === 'answered' || each.outcome === 'received';
@@ -136,4 +139,19 @@ function judgeTunnels(site: Site, each: Exchange, by: By): string[] {
     if (times > 1 && !each.traffic.startsWith('tcp')) wrong.push(`crossed to ${ip} ${times} times`);
   }
   return wrong;
+}
+
+/** Once between each of these pairs of hosts, and between no others. */
+function judgeWay(
+  site: Site,
+  each: Exchange,
+  wanted: NonNullable<Exchange['crosses']>,
+  crossed: readonly (ProbeEvent & { readonly host: string })[],
+): string[] {
+  const meant = wanted.map(({ from, to }) => `from ${site.hosts[from - 1]!.id} to ${site.hosts[to - 1]!.ip}`);
+  const seen = crossed.map(({ host, to }) => `from ${host} to ${to}`);
+  const once = each.traffic.startsWith('tcp') ? [...new Set(seen)] : seen;
+  return once.join() === meant.join()
+    ? []
+    : [`crossed ${once.join(' and ') || 'nowhere'}, not ${meant.join(' and ') || 'nowhere'}`];
 }

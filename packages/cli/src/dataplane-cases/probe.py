@@ -1,6 +1,6 @@
 """A process in the network namespace of a VM or a host: sends what it is told to, and says what it sees.
 
-Arguments: the device, and `vm` or `host`. Commands and events are JSON objects, one a line. Python's standard library has
+Arguments: the device, and `vm`, `host` or `outside`: a machine on a physical network. Commands and events are JSON objects, one a line. Python's standard library has
 raw and packet sockets, which Node.js has not.
 
 Every probe has an id of 12 hexadecimal digits that travels as q~id~ in the question and as a~id~ in the answer; what opens a TCP
@@ -29,7 +29,7 @@ IP_TRANSPARENT, IPV6_TRANSPARENT, IPV6_RECVPKTINFO, IPV6_PKTINFO, IP_PKTINFO = 1
 SO_RCVBUFFORCE = 33
 ECHO = {V4: (8, 0), V6: (128, 129)}
 ERRORS = {V4: (3, 11), V6: (1, 3)}
-VXLAN = 4789
+VXLAN = (4789, 14789)
 
 readers = {}
 writers = {}
@@ -73,7 +73,7 @@ def on_tunnel(sock):
         if kind != socket.PACKET_OUTGOING or frame[12:14] != b"\x08\x00" or frame[23] != 17:
             continue
         udp = 14 + (frame[14] & 15) * 4
-        if struct.unpack_from("!H", frame, udp + 2)[0] != VXLAN:
+        if struct.unpack_from("!H", frame, udp + 2)[0] not in VXLAN:
             continue
         vni = int.from_bytes(frame[udp + 12 : udp + 15], "big")
         for key, facts in questions_in(frame[udp + 16 :]):
@@ -85,6 +85,9 @@ def on_frame(sock):
         if kind == socket.PACKET_OUTGOING:
             for key, _ in questions_in(frame):
                 say(event="sent", key=key)
+            continue
+        # A wire may bring what is for others.
+        if ROLE == "outside" and kind == socket.PACKET_OTHERHOST:
             continue
         for key, facts in questions_in(frame):
             say(event="seen", key=key, **facts)
@@ -435,7 +438,7 @@ def obey(text):
 
 def main():
     sniff()
-    if ROLE == "vm":
+    if ROLE != "host":
         for family, protocol in ((V4, 1), (V6, 58)):
             sock = socket.socket(family, socket.SOCK_RAW, protocol)
             sock.setblocking(False)

@@ -50,7 +50,7 @@ export interface Probe {
 
 /** Resolves when it listens to its device. `onEvent` is called after each event. */
 export async function startProbe(
-  { name, netns, device, role }: { name: string; netns: string; device: string; role: 'vm' | 'host' },
+  { name, netns, device, role }: { name: string; netns: string; device: string; role: 'vm' | 'host' | 'outside' },
   onEvent: () => void,
 ): Promise<Probe> {
   const args = ['netns', 'exec', netns, 'python3', '-B', program, device, role];

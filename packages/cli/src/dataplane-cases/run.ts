@@ -161,9 +161,10 @@ function probesOf(site: Site): Probe[] {
 /** Has those that must get the packet listen; what they say once they do. */
 function listen(
   site: Site,
-  { traffic, family, to, address }: Pick<Exchange, 'traffic' | 'family' | 'to' | 'address'>,
+  { traffic, family, to, address, at }: Pick<Exchange, 'traffic' | 'family' | 'to' | 'address' | 'at'>,
 ): { probe: Probe; key: string }[] {
-  const [proto, port] = traffic.split('/');
+  const [proto, sentTo] = traffic.split('/');
+  const port = at ?? sentTo;
   if (address !== undefined && isMulticast(address))
     for (const name of to) site.vm(name).probe.tell({ do: 'join', family, address });
   if (proto === 'icmp') return [];

@@ -1,5 +1,6 @@
 /** A region with hosts of Open vSwitch, and what a theme makes in it: networks and groups by the API, VMs as namespaces. */
 import { api, eventually, type RegionJson, type Running, sh } from '../region/testing/region-process.ts';
+import { outsideCommands } from './outside.ts';
 import { type Probe, startProbe } from './probes.ts';
 import type { AclRule, QosRule, Rule } from './rules.ts';
 
@@ -79,13 +80,17 @@ export class Site {
   }
 
   /** A network with subnets 10.N.0.0/24 and fd00:N::/64; more of each if said. */
-  async network(name: string, n: number, more: { project?: string; v4?: object; v6?: object } = {}): Promise<Network> {
-    const { project = 'one', v4 = {}, v6 = {} } = more;
+  async network(
+    name: string,
+    n: number,
+    more: { project?: string; v4?: object; v6?: object; segment?: object } = {},
+  ): Promise<Network> {
+    const { project = 'one', v4 = {}, v6 = {}, segment = {} } = more;
     const project_id = this.project(project);
     const { network } = await this.request<{ network: { id: string; 'provider:segmentation_id': number } }>(
       'POST',
       '/v2.0/networks',
-      { network: { name, project_id } },
+      { network: { name, project_id, ...segment } },
     );
     const make = async (fields: object): Promise<Subnet> => {
       const body = { subnet: { network_id: network.id, project_id, ...fields } };
@@ -278,12 +283,55 @@ export class Site {
     );
   }
 
+  /** A machine on the physical network that is no VM, in the network that lies there; `also`: addresses that are reached through it. */
+  async outside(
+    name: string,
+    of: string,
+    {
+      vlan,
+      number = 1,
+      also = [],
+      routes = [],
+    }: { vlan?: number; number?: number; also?: string[]; routes?: string[] },
+  ): Promise<void> {
+    const network = found(this.networks, of, 'network');
+    const [first] = this.hosts;
+    const region = first!.netns.replace(/-h\d+$/, '');
+    const netns = `${region}-out-${this.#short}${name}`;
+    const cable = `${this.#short}${name}`;
+    const [four, six] = network.subnets.map(({ cidr }) => cidr.replace(/\d*\/\d+$/, String(number)));
+    const mac = `02:0e:00:00:00:${(16 + this.vms.size).toString(16)}`;
+    // A tag is the first host's physical bridge to give and to take, since not every kernel has VLAN devices.
+    const at = vlan === undefined ? `${region}-net` : first!.netns;
+    const plug =
+      vlan === undefined
+        ? `ip -n ${at} link set ${cable} master physical`
+        : `ovs-vsctl --db=${first!.ovsdb} add-port br-ex ${cable} tag=${vlan}`;
+    sh(outsideCommands({ netns, at, cable, plug, mac, addresses: [`${four}/24`, `${six}/64`], also, routes, settings }));
+    const probe = await startProbe({ name, netns, device: 'eth0', role: 'outside' }, this.#onEvent);
+    const port: Port = { id: '', mac_address: mac, fixed_ips: [] };
+    const host = { id: 'outside', ip: '', netns, ovsdb: first!.ovsdb, bridge: '' };
+    this.vms.set(name, {
+      name,
+      host,
+      network,
+      port,
+      netns,
+      link: vlan === undefined ? '' : cable,
+      mac,
+      addresses: { 4: four!, 6: six! },
+      probe,
+    });
+  }
+
   /** Ends the VMs; what the API has of them stays. */
   async close(): Promise<void> {
     const vms = [...this.vms.values()];
     await Promise.all(vms.map(({ probe }) => probe.stop()));
-    for (const { netns, host, link } of vms)
-      sh(`ovs-vsctl --db=${host.ovsdb} --if-exists del-port ${link}; ip netns del ${netns} || true`);
+    for (const { netns, host, link } of vms) {
+      if (link !== '') sh(`ovs-vsctl --db=${host.ovsdb} --if-exists del-port ${link}`);
+      sh(`ip netns del ${netns} || true`);
+    }
     this.vms.clear();
   }
 
