@@ -48,6 +48,12 @@ export const agentCommand = defineCommand({
       type: 'string',
       description: 'Who has the metadata of guests, e.g. http://nova:8775; ALCOR_METADATA_SECRET signs who asks',
     },
+    'tunnel-type': {
+      type: 'enum',
+      options: ['vxlan', 'geneve'],
+      default: 'vxlan',
+      description: 'How packets travel between hosts: the same on all of them',
+    },
     ovsdb: { type: 'string', default: 'unix:/run/openvswitch/db.sock', description: "Open vSwitch's database" },
     openflow: {
       type: 'string',
@@ -68,11 +74,11 @@ export const agentCommand = defineCommand({
     const logger = openLog(`agent ${args.node}`);
     const log = logOf(logger, 'agent');
     const sleep = (ms: number, signal?: AbortSignal): Promise<void> => runtime.clock.sleep(ms, signal);
-    const { bridge, ovsdb, openflow } = args;
+    const { bridge, ovsdb, openflow, 'tunnel-type': tunnelType } = args;
     const agent = new Agent({
       runtime,
       hostIp,
-      switch: new OvsSwitch({ bridge, bridgeMappings, ovsdb, openflow, dial: dialBytes, sleep }),
+      switch: new OvsSwitch({ bridge, bridgeMappings, tunnelType, ovsdb, openflow, dial: dialBytes, sleep }),
       openQueue: (url) => natsQueue({ servers: url.split(',') }),
       ...metadataOf(args['metadata-proxy'], log),
       log,

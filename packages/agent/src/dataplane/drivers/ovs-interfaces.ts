@@ -30,6 +30,9 @@ export interface TunnelView {
   readonly ofport: number | null;
 }
 
+/** What Open vSwitch calls them. */
+export type TunnelType = 'vxlan' | 'geneve';
+
 /** UDP port of what goes between hosts and gateways: what comes by another has not been asked to be forwarded. */
 export const GATEWAY_UDP_PORT = '14789';
 
@@ -43,7 +46,7 @@ export const emptyView: BridgeView = {
 };
 
 /** What the rows say about the bridge of this name. */
-export function viewBridge(database: BridgeRows, bridge: string): BridgeView {
+export function viewBridge(database: BridgeRows, bridge: string, tunnelType: TunnelType = 'vxlan'): BridgeView {
   const row = [...database.rows('Bridge').values()].find((each) => textOf(each, 'name') === bridge);
   if (row === undefined) return emptyView;
   const interfaces = interfacesOf(database, row);
@@ -59,7 +62,7 @@ export function viewBridge(database: BridgeRows, bridge: string): BridgeView {
     if (usable[0] !== undefined) plugged.set(id, pluggedAs(id, usable[0], rows));
     else broken.set(id, rows.map(whyUnusable).join('; '));
   }
-  const tunnels = interfaces.filter(isTunnel);
+  const tunnels = interfaces.filter((each) => isTunnel(each, tunnelType));
   const [tunnel, gatewayTunnel] = [tunnels.filter((each) => !isForGateways(each)), tunnels.filter(isForGateways)];
   const patches = new Map(
     interfaces.flatMap((each) => {
@@ -143,9 +146,9 @@ function whyUnusable(row: Row): string {
   return optionalTextOf(row, 'error') ?? `the switch has not opened ${textOf(row, 'name')} yet`;
 }
 
-function isTunnel(row: Row): boolean {
+function isTunnel(row: Row, type: TunnelType): boolean {
   const options = mapOf(row, 'options');
-  return textOf(row, 'type') === 'vxlan' && options.get('key') === 'flow' && options.get('remote_ip') === 'flow';
+  return textOf(row, 'type') === type && options.get('key') === 'flow' && options.get('remote_ip') === 'flow';
 }
 
 function isForGateways(row: Row): boolean {

@@ -37,6 +37,7 @@ import {
   emptyView,
   GATEWAY_UDP_PORT,
   monitored,
+  type TunnelType,
   patchNames,
   viewBridge,
   viewPatch,
@@ -57,7 +58,9 @@ export interface OvsSwitchOptions {
   readonly bridge?: string;
   /** Bridges of physical networks, by the networks' names; the agent makes a pair of patch ports to each that exists. Default: none. */
   readonly bridgeMappings?: ReadonlyMap<string, string>;
-  /** Name of the tunnel port to make where the bridge has none; that for gateways has `-gw` behind it. Default `vxlan0`. */
+  /** How packets travel between hosts, on all of them alike. Default `vxlan`. */
+  readonly tunnelType?: TunnelType | undefined;
+  /** Name of the tunnel port to make where the bridge has none; that for gateways has `-gw` behind it. Default: its type and 0. */
   readonly tunnel?: string;
   readonly dial: (address: string, signal: AbortSignal) => Promise<Duplex>;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -67,6 +70,7 @@ export class OvsSwitch implements Switch {
   readonly name: string;
   readonly #options: OvsSwitchOptions;
   readonly #bridge: string;
+  readonly #tunnelType: TunnelType;
   #connection: OpenFlowConnection | null = null;
   #view: BridgeView = emptyView;
   /** Physical bridges to which patch ports are being made. */
@@ -76,6 +80,7 @@ export class OvsSwitch implements Switch {
   constructor(options: OvsSwitchOptions) {
     this.#options = options;
     this.#bridge = options.bridge ?? 'br-int';
+    this.#tunnelType = options.tunnelType ?? 'vxlan';
     this.name = `${this.#bridge} at ${options.openflow}`;
   }
 
@@ -153,12 +158,12 @@ export class OvsSwitch implements Switch {
     const monitor = await client.monitor('Open_vSwitch', monitored, signal);
     const look = (): void => {
       const before = this.#view;
-      this.#view = viewBridge(monitor, this.#bridge);
+      this.#view = viewBridge(monitor, this.#bridge, this.#tunnelType);
       for (const event of changesBetween(before, this.#view)) this.#tell(event);
       this.#tellWires(before, this.#view);
       this.#makePatches(client, monitor, signal);
       if (before.exists || !this.#view.exists) return;
-      const { tunnel = 'vxlan0' } = this.#options;
+      const { tunnel = `${this.#tunnelType}0` } = this.#options;
       if (!this.#view.tunnel.present) void this.#makeTunnel(client, tunnel, {}, signal);
       if (!this.#view.gatewayTunnel.present)
         void this.#makeTunnel(client, `${tunnel}-gw`, { dst_port: GATEWAY_UDP_PORT }, signal);
@@ -203,7 +208,7 @@ export class OvsSwitch implements Switch {
   ): Promise<void> {
     const options = map({ remote_ip: 'flow', key: 'flow', ...beside });
     const operations = [
-      insert('Interface', { name, type: 'vxlan', options }, 'tunnel_interface'),
+      insert('Interface', { name, type: this.#tunnelType, options }, 'tunnel_interface'),
       insert('Port', { name, interfaces: named('tunnel_interface') }, 'tunnel_port'),
       mutate('Bridge', [['name', '==', this.#bridge]], [['ports', 'insert', named('tunnel_port')]]),
     ];

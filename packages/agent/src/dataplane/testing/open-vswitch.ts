@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import { dialBytes, realRuntime } from '@alcor/runtime';
 import { Dataplane } from '../dataplane.ts';
 import { OvsSwitch } from '../drivers/ovs.ts';
+import type { TunnelType } from '../drivers/ovs-interfaces.ts';
 
 const { clock } = realRuntime();
 const run = promisify(execFile);
@@ -63,9 +64,10 @@ export class OpenVswitch {
   }
 
   /** A driver of its own, as an agent process would make it. */
-  driver(bridgeMappings: ReadonlyMap<string, string> = new Map()): OvsSwitch {
+  driver(bridgeMappings: ReadonlyMap<string, string> = new Map(), tunnelType?: TunnelType): OvsSwitch {
     return new OvsSwitch({
       bridgeMappings,
+      tunnelType,
       ovsdb: `unix:${this.folder}/db.sock`,
       openflow: `unix:${this.folder}/br-int.mgmt`,
       dial: dialBytes,
@@ -74,8 +76,8 @@ export class OpenVswitch {
   }
 
   /** What an agent on the host `hostIp` programs this switch with, once its tunnel port is there. */
-  async startDataplane(hostIp: string, signal: AbortSignal): Promise<Dataplane> {
-    const dataplane = new Dataplane({ switch: this.driver(), hostIp, clock });
+  async startDataplane(hostIp: string, signal: AbortSignal, tunnelType?: TunnelType): Promise<Dataplane> {
+    const dataplane = new Dataplane({ switch: this.driver(new Map(), tunnelType), hostIp, clock });
     await dataplane.start(signal);
     for (let turn = 0; dataplane.describe().tunnelPort === null; turn += 1) {
       if (turn > 500) throw new Error('no tunnel port');
