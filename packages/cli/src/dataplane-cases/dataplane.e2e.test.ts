@@ -17,6 +17,7 @@ import { oneNetwork } from './themes/one-network.ts';
 import { quality } from './themes/quality.ts';
 import { routers } from './themes/routers.ts';
 import { services } from './themes/services.ts';
+import { trunks } from './themes/trunks.ts';
 
 const themes: readonly Theme[] = [
   oneNetwork,
@@ -28,6 +29,7 @@ const themes: readonly Theme[] = [
   routers,
   northSouth,
   services,
+  trunks,
 ];
 
 const failures = (verdicts: readonly Verdict[]): readonly string[] => verdicts.flatMap(({ wrong }) => wrong);

@@ -27,6 +27,12 @@ export const flaws: readonly Flaw[] = [
   },
   { why: 'nothing is marked', match: 'table=5,ip', actions: 'resubmit(,10)', noticed: /with the mark 0, not 46/ },
   { why: 'nothing is limited', match: 'table=5,udp', actions: 'resubmit(,10)', noticed: /of 300 came, not/ },
+  {
+    why: 'VLAN tags are taken off unread',
+    match: 'table=0,dl_vlan=7',
+    actions: 'pop_vlan,resubmit(,0)',
+    noticed: /far did not see it/,
+  },
   { why: 'packets are flooded', match: 'table=60,ip', actions: 'ALL', noticed: /stranger saw it/ },
 ];
 
@@ -56,13 +62,16 @@ export const small: Theme = {
     await site.group('closed', []);
     await site.policy('slow', [bandwidth('egress', 1_000), mark(46)]);
     await site.plug({
-      a: { host: 1, network: 'small', number: 11, groups: ['open'] },
+      a: { host: 1, network: 'small', number: 11, groups: ['open'], trunk: 'parent' },
       near: { host: 1, network: 'small', number: 12, groups: ['open'] },
       far: { host: 2, network: 'small', number: 13, groups: ['open'] },
       closed: { host: 1, network: 'small', number: 14, groups: ['closed'] },
       walled: { host: 1, network: 'walled', groups: ['open'] },
       slow: { host: 1, network: 'small', groups: ['open'], port: { qos_policy_id: site.policyId('slow') } },
       stranger: { host: 1, network: 'strange' },
+    });
+    await site.plug({
+      tagged: { host: 1, network: 'small', number: 15, groups: ['open'], trunk: { parent: 'a', vlan: 7 } },
     });
     await site.networkAcl('wall', ['walled'], []);
     site.teach('a', 'far');
@@ -76,6 +85,7 @@ export const small: Theme = {
         on(4, 'a', 'out', 'udp/53', 'answered', 'out of the region', { hops: 1, seenFrom: GATEWAY, crosses: [] }),
         on(4, 'slow', 'far', 'icmp', 'answered', 'a mark', { dscp: 46 }),
         { why: 'a limit', from: 'slow', to: 'near', family: 4, times: 300, bytes: 1_000, gap: 1, arrive: [40, 240] },
+        ...both('tagged', 'far', 'udp/53', 'answered', 'a sub-port'),
         ...both('a', 'closed', 'udp/53', 'stopped', 'a group without rules'),
         ...both('a', 'walled', 'udp/53', 'stopped', 'an ACL without rules', { hops: 1 }),
         on(4, 'a', 'far', 'udp/53', 'stopped', "nobody's address", { source: '10.20.0.99' }),

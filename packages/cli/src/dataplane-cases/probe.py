@@ -30,6 +30,7 @@ SO_RCVBUFFORCE = 33
 ECHO = {V4: (8, 0), V6: (128, 129)}
 ERRORS = {V4: (3, 11), V6: (1, 3)}
 VXLAN = (4789, 14789)
+SOL_PACKET, PACKET_AUXDATA, VLAN_VALID = 263, 8, 0x10
 
 readers = {}
 writers = {}
@@ -55,15 +56,26 @@ def family_of(command):
 def sniff():
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
     sock.bind((DEVICE, 0))
     sock.setblocking(False)
     readers[sock] = on_tunnel if ROLE == "host" else on_frame
 
 
+def is_tagged(beside):
+    """Frames under a VLAN tag are others' than the VM's; the kernel takes the tag out and tells of it beside."""
+    return any(
+        (level, kind) == (SOL_PACKET, PACKET_AUXDATA) and struct.unpack_from("=I", data)[0] & VLAN_VALID
+        for level, kind, data in beside
+    )
+
+
 def frames(sock):
     while True:
         try:
-            yield sock.recvfrom(65535)
+            frame, beside, _, address = sock.recvmsg(65535, 64)
+            if not is_tagged(beside):
+                yield frame, address
         except BlockingIOError:
             return
 

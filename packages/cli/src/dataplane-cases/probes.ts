@@ -3,6 +3,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
+const tagger = new URL('./tagger.py', import.meta.url).pathname;
 const program = new URL('./probe.py', import.meta.url).pathname;
 
 /** What a probe saw of one packet or did with it. */
@@ -46,6 +47,33 @@ export interface Probe {
   forget(): void;
   /** Resolves when it has ended, and so holds its namespace no longer. */
   stop(): Promise<void>;
+}
+
+/** A process that puts a guest's frames under a VLAN tag, and takes it off. */
+export type Tagger = Pick<Probe, 'stop'>;
+
+/** Between `device` and `plain` in a namespace; resolves when it does so. */
+export async function startTagger(place: {
+  readonly name: string;
+  readonly netns: string;
+  readonly device: string;
+  readonly plain: string;
+  readonly vlan: number;
+}): Promise<Tagger> {
+  const { name, netns, device, plain, vlan } = place;
+  const args = ['netns', 'exec', netns, 'python3', '-B', tagger, device, plain, String(vlan)];
+  const child = spawn('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  await new Promise<void>((resolve, reject) => {
+    child.once('exit', (status) => reject(new Error(`the tagger of ${name} ended with ${status}`)));
+    child.once('error', reject);
+    child.stdout.once('data', () => resolve());
+  });
+  return {
+    async stop() {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      if (child.exitCode === null && child.kill('SIGKILL')) await ended;
+    },
+  };
 }
 
 /** Resolves when it listens to its device. `onEvent` is called after each event. */

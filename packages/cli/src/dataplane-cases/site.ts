@@ -1,8 +1,9 @@
 /** A region with hosts of Open vSwitch, and what a theme makes in it: networks and groups by the API, VMs as namespaces. */
 import { api, eventually, type RegionJson, type Running, sh } from '../region/testing/region-process.ts';
 import { outsideCommands } from './outside.ts';
-import { type Probe, startProbe } from './probes.ts';
+import { type Probe, startProbe, startTagger, type Tagger } from './probes.ts';
 import type { AclRule, QosRule, Rule } from './rules.ts';
+import { commandsOf, settings, type VmPlan } from './vm-commands.ts';
 
 export interface Network {
   readonly name: string;
@@ -25,22 +26,6 @@ interface Port {
   readonly fixed_ips: readonly { readonly subnet_id: string; readonly ip_address: string }[];
 }
 
-export interface VmPlan {
-  /** 1 is the first host. */
-  readonly host: number;
-  readonly network: string;
-  /** By name; otherwise the project's default group. */
-  readonly groups?: readonly string[];
-  /** Last parts of its addresses; the API's choice otherwise. */
-  readonly number?: number;
-  /** More fields of the port. */
-  readonly port?: object;
-  /** The MAC that it uses instead of its port's. */
-  readonly mac?: string;
-  /** Further addresses, with prefix lengths. */
-  readonly also?: readonly string[];
-}
-
 export interface Vm {
   readonly name: string;
   readonly host: RegionJson['hosts'][number];
@@ -61,6 +46,10 @@ export class Site {
   readonly #groups = new Map<string, string>();
   readonly #acls = new Map<string, string>();
   readonly #policies = new Map<string, string>();
+  /** By the name of its parent. */
+  readonly #trunks = new Map<string, string>();
+  readonly #subPorts = new Map<string, { readonly id: string; readonly vlan: number }>();
+  readonly #taggers: Tagger[] = [];
   readonly #region: Running;
   readonly #short: string;
   readonly #onEvent: () => void;
@@ -246,6 +235,29 @@ export class Site {
     return this.request('PUT', `/v2.0/ports/${this.vm(vm).port.id}`, { port });
   }
 
+  /** Gives a trunk sub-ports that have been its own, or takes them. */
+  changeTrunk(parent: string, action: 'add_subports' | 'remove_subports', names: readonly string[]): Promise<unknown> {
+    const sub_ports = names.map((name) => {
+      const { id, vlan } = found(this.#subPorts, name, 'sub-port');
+      return { port_id: id, segmentation_type: 'vlan', segmentation_id: vlan };
+    });
+    return this.request('PUT', `/v2.0/trunks/${found(this.#trunks, parent, 'trunk')}/${action}`, { sub_ports });
+  }
+
+  /** A parent is one before it is bound; a sub-port is where its parent is. */
+  async #joinTrunk(name: string, { id }: Port, { host, trunk }: VmPlan): Promise<void> {
+    if (trunk === undefined) return;
+    if (trunk === 'parent') {
+      const body = { trunk: { name, port_id: id, project_id: this.project('one') } };
+      const made = await this.request<{ trunk: { id: string } }>('POST', '/v2.0/trunks', body);
+      this.#trunks.set(name, made.trunk.id);
+      await this.request('PUT', `/v2.0/ports/${id}`, { port: { 'binding:host_id': this.hosts[host - 1]!.id } });
+    } else {
+      this.#subPorts.set(name, { id, vlan: trunk.vlan });
+      await this.changeTrunk(trunk.parent, 'add_subports', [name]);
+    }
+  }
+
   vm(name: string): Vm {
     return found(this.vms, name, 'VM');
   }
@@ -253,13 +265,25 @@ export class Site {
   /** Ports by the API, then namespaces on their hosts' switches; resolves when all that are up are ACTIVE. */
   async plug(plans: { readonly [name: string]: VmPlan }): Promise<void> {
     const made = await Promise.all(Object.entries(plans).map(([name, plan]) => this.#port(name, plan)));
-    sh(made.map(commandsOf).join('\n'));
+    for (const { name, port, plan } of made) await this.#joinTrunk(name, port, plan);
+    const places = made.map((each) => {
+      const { trunk } = each.plan;
+      return typeof trunk === 'object' ? { ...each, within: this.vm(trunk.parent).netns } : each;
+    });
+    sh(places.map(commandsOf).join('\n'));
+    for (const { link, netns, within, plan } of places)
+      if (typeof plan.trunk === 'object') {
+        const { vlan } = plan.trunk;
+        this.#taggers.push(await startTagger({ name: netns, netns: within, device: 'eth0', plain: link, vlan }));
+      }
     for (const host of new Set(made.map(({ host: on }) => on))) {
-      const ports = made.filter((each) => each.host === host).map(({ link, port: { id } }) => ({ link, id }));
+      const ports = made
+        .filter((each) => each.host === host && typeof each.plan.trunk !== 'object')
+        .map(({ link, port: { id } }) => ({ link, id }));
       const added = ports.map(
         ({ link, id }) => `-- add-port ${host.bridge} ${link} -- set interface ${link} external_ids:iface-id=${id}`,
       );
-      sh(`ovs-vsctl --db=${host.ovsdb} ${added.join(' ')}`);
+      if (added.length > 0) sh(`ovs-vsctl --db=${host.ovsdb} ${added.join(' ')}`);
     }
     await Promise.all(
       made.map(async (each) => {
@@ -307,7 +331,9 @@ export class Site {
       vlan === undefined
         ? `ip -n ${at} link set ${cable} master physical`
         : `ovs-vsctl --db=${first!.ovsdb} add-port br-ex ${cable} tag=${vlan}`;
-    sh(outsideCommands({ netns, at, cable, plug, mac, addresses: [`${four}/24`, `${six}/64`], also, routes, settings }));
+    sh(
+      outsideCommands({ netns, at, cable, plug, mac, addresses: [`${four}/24`, `${six}/64`], also, routes, settings }),
+    );
     const probe = await startProbe({ name, netns, device: 'eth0', role: 'outside' }, this.#onEvent);
     const port: Port = { id: '', mac_address: mac, fixed_ips: [] };
     const host = { id: 'outside', ip: '', netns, ovsdb: first!.ovsdb, bridge: '' };
@@ -327,7 +353,7 @@ export class Site {
   /** Ends the VMs; what the API has of them stays. */
   async close(): Promise<void> {
     const vms = [...this.vms.values()];
-    await Promise.all(vms.map(({ probe }) => probe.stop()));
+    await Promise.all([...vms.map(({ probe }) => probe), ...this.#taggers].map((each) => each.stop()));
     for (const { netns, host, link } of vms) {
       if (link !== '') sh(`ovs-vsctl --db=${host.ovsdb} --if-exists del-port ${link}`);
       sh(`ip netns del ${netns} || true`);
@@ -379,7 +405,7 @@ export class Site {
       project_id: network.project,
       name,
       fixed_ips,
-      'binding:host_id': host.id,
+      ...(plan.trunk === undefined ? { 'binding:host_id': host.id } : {}),
       ...(security_groups === undefined ? {} : { security_groups }),
       ...plan.port,
     };
@@ -393,6 +419,8 @@ export class Site {
       plan,
       mac: plan.mac ?? port.mac_address,
       netns: `${host.netns}-${this.#short}${name}`,
+      /** Where the other end of its cable is. */
+      within: host.netns,
       link: `${this.#short}${name}`,
       addresses: { 4: of(0), 6: of(1) },
       down: (plan.port as { admin_state_up?: boolean } | undefined)?.admin_state_up === false,
@@ -404,40 +432,4 @@ function found<T>(map: ReadonlyMap<string, T>, name: string, what: string): T {
   const value = map.get(name);
   if (value === undefined) throw new Error(`no ${what} ${name}`);
   return value;
-}
-
-interface Plugged {
-  readonly host: RegionJson['hosts'][number];
-  readonly network: Network;
-  readonly netns: string;
-  readonly link: string;
-  readonly mac: string;
-  readonly addresses: Vm['addresses'];
-  readonly plan: VmPlan;
-}
-
-const settings = [
-  'net.ipv6.conf.all.disable_ipv6=0',
-  'net.ipv6.conf.eth0.disable_ipv6=0',
-  'net.ipv6.conf.eth0.accept_ra=0',
-  'net.ipv4.icmp_echo_ignore_broadcasts=0',
-].join(' ');
-
-function commandsOf({ host, network, netns, link, mac, addresses, plan }: Plugged): string {
-  const gateways = network.subnets.flatMap(({ ip_version: family, gateway_ip: gateway }) =>
-    gateway === null ? [] : [`${family === 6 ? '-6 ' : ''}route replace default via ${gateway} dev eth0`],
-  );
-  return `
-    ip netns add ${netns}
-    ip -n ${host.netns} link add ${link} type veth peer name eth0 netns ${netns}
-    ip -n ${host.netns} link set ${link} up
-    ip netns exec ${netns} sh -c 'ethtool -K eth0 tx off >/dev/null; sysctl -qw ${settings}'
-    ip -n ${netns} -force -batch - <<'END'
-link set lo up
-link set eth0 address ${mac} mtu 1400 up
-addr add ${addresses[4]}/24 brd + dev eth0
-addr add ${addresses[6]}/64 dev eth0 nodad
-${(plan.also ?? []).map((each) => `addr add ${each} dev eth0${each.includes(':') ? ' nodad' : ''}`).join('\n')}
-${gateways.map((each) => each.replace(/^-6 /, '')).join('\n')}
-END`;
 }

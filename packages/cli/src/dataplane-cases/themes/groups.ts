@@ -2,7 +2,8 @@
 import { all, both, type Exchange, on, type Traffic } from '../case.ts';
 import type { Theme } from '../run.ts';
 import { allow, portRange } from '../rules.ts';
-import type { Site, VmPlan } from '../site.ts';
+import type { Site } from '../site.ts';
+import type { VmPlan } from '../vm-commands.ts';
 
 const there = { ends: 'there' } as const;
 const here = { ends: 'here' } as const;
