@@ -176,7 +176,10 @@ interface Line {
 
 async function rates(ports: number, ms: number): Promise<Line[]> {
   const vpcs = Math.ceil(NEW_QUESTIONS / (ASKING.length * ports));
-  const region = await start(new Array<string>(vpcs).fill('tenant'), ports);
+  const region = await start(
+    Array.from({ length: vpcs }, () => 'tenant'),
+    ports,
+  );
   const vnis = { first: 1, count: vpcs };
   const base = { hosts: ASKING, vnis, ports, perMessage: PER_MESSAGE, underWay: 2, ms };
   const context = { ports, vpcs, hosts_are: 'simulated', per_message: PER_MESSAGE };

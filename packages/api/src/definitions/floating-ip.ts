@@ -122,7 +122,12 @@ export const floatingIp = define<FloatingIpTypes>({
       put: true,
       ...listed,
     }),
-    status: field('status', oneOf('ACTIVE', 'DOWN'), 'ACTIVE: it leads from a provider network to a port that is ACTIVE', listed),
+    status: field(
+      'status',
+      oneOf('ACTIVE', 'DOWN'),
+      'ACTIVE: it leads from a provider network to a port that is ACTIVE',
+      listed,
+    ),
     port_details: computed(nullable(dictionary), 'What its port is', (view) => wireDetails(view.portDetails)),
     port_forwardings: computed(listOf(dictionary, 1_000_000), 'What is forwarded from it', (view) =>
       view.forwardings.map(wireForwarding),
