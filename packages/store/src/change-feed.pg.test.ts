@@ -28,6 +28,7 @@ const rowOf = ({
   ipv4AddressScope: _scope4,
   ipv6AddressScope: _scope6,
   grantees: _grantees,
+  segmentationId: _segment,
   availabilityZones: _zones,
   tags: _tags,
   ...row

@@ -33,9 +33,10 @@ export const flaws: readonly Flaw[] = [
     why: 'broadcasts do not leave the host',
     spoil: inTable('neighbour', (flow) => acting(flow, (type) => type !== 'resubmit')),
   },
+  { why: 'network ACLs judge nothing that enters', spoil: inTable('enteringSubnet', () => null) },
   {
-    why: 'of the rules of a network ACL the last one decides',
-    spoil: inTable('enteringAcl', (flow) => ({ ...flow, priority: 65_000 - flow.priority })),
+    why: 'of the rules of a network ACL the last one decides what leaves',
+    spoil: inTable('leavingAcl', (flow) => ({ ...flow, priority: 65_000 - flow.priority })),
   },
   {
     why: 'ARP is answered for nobody',
