@@ -3,20 +3,21 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build, installNpmPackages, installSystemPackages, root, run } from './setup.mjs';
+import { build, installNpmPackages, installSystemPackages, root, run, say } from './setup.mjs';
 
 installNpmPackages();
 installSystemPackages('test');
 build();
 const filters = process.argv.slice(2);
 if (filters.length === 0) run('npm', ['run', '--silent', 'check']);
-// Tests that own bridges and processes of the machine run one after the other and mostly wait, so the others run beside them.
+// Tests that own bridges and processes of the machine mostly wait, so two of them run at a time, and the others beside them.
 const parts =
   filters.length > 0
     ? [filters]
     : [
         ['--project', 'unit', '--project', 'store'],
-        ['--project', 'machine'],
+        ['--project', 'machine', '--shard', '1/2'],
+        ['--project', 'machine', '--shard', '2/2'],
       ];
 const folder = mkdtempSync(join(tmpdir(), 'alcor-test-'));
 try {
@@ -31,6 +32,7 @@ async function testAll() {
   const ends = [];
   for (const [index, status] of statuses.entries()) {
     ends.push(await status);
+    if (index === 0 && parts.length > 1) say('the tests that own the machine go on; what they print follows');
     if (index > 0) process.stdout.write(readFileSync(outputOf(index)));
   }
   // A part that died has counted nothing, and has failed.
