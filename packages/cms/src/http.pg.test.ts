@@ -28,15 +28,18 @@ const kindsOf = (heard: readonly HeardLine[]): Record<string, number> => {
   return counts;
 };
 
+async function describedManager() {
+  const { status, body } = await region.call('GET', '/alcor/v1/config-manager');
+  expect(status).toBe(200);
+  return body['config_manager'] as { hosts: Record<string, number>; on_demand: object };
+}
+
 describe('the config manager', () => {
   it('says how its hosts stand, how much they hold on demand and what it has answered', async () => {
-    const ask = async () => {
-      const { status, body } = await region.call('GET', '/alcor/v1/config-manager');
-      expect(status).toBe(200);
-      return body['config_manager'] as { hosts: Record<string, number>; on_demand: object };
-    };
-    await eventually(async () => Object.values((await ask()).hosts).reduce((sum, count) => sum + count, 0) >= 2);
-    const { hosts, on_demand: onDemand } = await ask();
+    await eventually(
+      async () => Object.values((await describedManager()).hosts).reduce((sum, count) => sum + count, 0) >= 2,
+    );
+    const { hosts, on_demand: onDemand } = await describedManager();
     expect(Object.keys(hosts).toSorted()).toEqual(['connecting', 'synchronised', 'synchronising', 'unreachable']);
     expect(onDemand).toEqual({
       vpcs: 0,
