@@ -329,6 +329,16 @@ describe('what a host is told', () => {
     expect(told.known).toEqual(region.wanted);
   });
 
+  it('says that the host has left a VPC that it had read itself, and that the stream was only about to tell', () => {
+    const region = new Region();
+    region.port(1, 0);
+    const reader = readerOf(region, 'topic');
+    expect(reader.next()?.message).toMatchObject({ begunVpcs: [], complete: true });
+    reader.tell('vpc0', 'stream');
+    region.unbind(1);
+    expect(reader.next()?.message).toMatchObject({ begunVpcs: [], leftVpcs: ['vpc0'] });
+  });
+
   it('reaches across several routers, and goes when the way there goes', () => {
     const region = new Region();
     const reader = readerOf(region);

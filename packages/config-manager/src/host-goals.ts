@@ -251,7 +251,8 @@ export class HostGoals {
     const joined = this.#joined.get(vpcId)!;
     this.#joined.delete(vpcId);
     this.#stirred.delete(vpcId);
-    if (joined.reading !== undefined) this.#left.add(vpcId);
+    // Also where nothing has been told yet: what the host read itself before, it may still hold.
+    if (joined.telling === 'stream' || joined.telling === 'on-demand') this.#left.add(vpcId);
     this.#endReading(joined);
     this.#options.onLeave(vpcId);
   }
