@@ -68,6 +68,8 @@ export class HeldVpc {
   readonly id: string;
   readonly #ownKey: string;
   readonly items = new Map<string, Item>();
+  /** Those of its ports, which are few where neighbours are many. */
+  readonly #portKeys = new Set<string>();
   /** Over what is held. */
   readonly digest = new GoalDigest();
   readonly names = new NameIndex();
@@ -78,7 +80,6 @@ export class HeldVpc {
   readonly #learner: Learner | undefined;
   /** Underlay addresses of gateway hosts, by id: one, but while it changes. */
   readonly #gateways = new Map<string, string>();
-  #ports = 0;
   #onDemand = false;
 
   constructor(id: string, { sink, groups, policies, routers, learner }: HeldVpcParts) {
@@ -108,7 +109,7 @@ export class HeldVpc {
   }
 
   get ports(): number {
-    return this.#ports;
+    return this.#portKeys.size;
   }
 
   /** The neighbours that are held on demand. */
@@ -126,7 +127,7 @@ export class HeldVpc {
     const before = this.own;
     const replaced = this.items.get(key);
     if (replaced !== undefined) this.digest.remove(replaced.goal);
-    else if (item.goal.kind === 'port') this.#ports++;
+    if (item.goal.kind === 'port') this.#portKeys.add(key);
     this.digest.add(item.goal);
     this.names.replace(replaced?.goal, item.goal);
     this.items.set(key, item);
@@ -142,7 +143,7 @@ export class HeldVpc {
     this.items.delete(key);
     this.digest.remove(item.goal);
     this.names.replace(item.goal, undefined);
-    if (item.goal.kind === 'port') this.#ports--;
+    this.#portKeys.delete(key);
     if (item.goal.kind === 'vpc') this.#onOwn(before);
     else this.#withdraw(item.goal);
     return item;
@@ -157,8 +158,9 @@ export class HeldVpc {
     if (anotherTunnel && (this.#onDemand || this.#gateways.size > 0)) this.#tellOnDemand();
     const sameForPorts = before?.adminStateDown === now?.adminStateDown && before?.qosPolicyId === now?.qosPolicyId;
     if (!anotherTunnel && sameForPorts) return;
-    for (const { goal } of this.items.values()) {
-      if (goal.kind === 'port' || (goal.kind === 'neighbor' && anotherTunnel)) this.#program(goal);
+    for (const key of anotherTunnel ? this.items.keys() : this.#portKeys) {
+      const { goal } = this.items.get(key)!;
+      if (goal.kind === 'port' || goal.kind === 'neighbor') this.#program(goal);
     }
   }
 

@@ -116,6 +116,18 @@ describe('what a change costs', () => {
     expect(effect(compiler, put('network', network(0, 3))).told).toEqual(['vpc/net0 vpc', 'vpc/net0 -qos-policy']);
   });
 
+  it('looks at gateway hosts for a router that leads out, and at no other host', () => {
+    const compiler = compilerOf(
+      put('network', network(0, 1)),
+      put('network', network(5, 1, true, null, 'physnet')),
+      ...Array.from({ length: 1_000 }, (_, n) => put('node', node(n, 1))),
+      put('node', node(1_000, 1, 1_000, { gateway: true, bridgeMappings: { physnet: 'br-ex' } })),
+    );
+    const { told, rowsRead } = effect(compiler, put('router', router(1, 1, { networks: [0], external: 5 })));
+    expect(told).toEqual(['vpc/net0 router', 'host/host1000 router']);
+    expect(rowsRead).toBeLessThan(5);
+  });
+
   it('tells the networks of a router when it is attached to one more, and no other', () => {
     const compiler = largeVpc(1_000);
     for (let n = 1; n <= 5; n++) compiler.apply(put('network', network(n, 1)));

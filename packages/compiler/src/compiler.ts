@@ -48,7 +48,11 @@ export class Compiler {
     port: (id) => this.#ports.rows.get(id),
     node: (id) => this.#nodes.rows.get(id),
     router: (id) => this.#routers.rows.get(id),
-    nodes: () => this.#nodes.rows.values(),
+    gateways: () => {
+      const { gateways } = this.#outward;
+      this.#work.rowsRead += gateways.size;
+      return gateways.values();
+    },
   };
   readonly #groups = new GroupGraph(this.#work);
   readonly #policies = new PolicyGraph(this.#work);
@@ -235,7 +239,10 @@ export class Compiler {
       ports: reachesElse(held, change.row) ? bound : [],
     };
     const before = ports.map((port) => this.#portMeaning(port));
-    const around = this.#around(concerned, null, () => this.#nodes.take(change));
+    const around = this.#around(concerned, null, () => {
+      const replaced = this.#nodes.take(change);
+      if (replaced !== undefined) this.#outward.setNode(change.id, replaced.after);
+    });
     this.#work.rowsRead += ports.length;
     const neighbors = ports.flatMap((port, at) => difference(before[at]!, this.#portMeaning(port), port.revision));
     return [...neighbors, ...around];

@@ -23,7 +23,8 @@ export interface OutwardRows {
   readonly port: (id: PortId) => Port | undefined;
   readonly node: (id: NodeId) => Node | undefined;
   readonly router: (id: RouterId) => Router | undefined;
-  readonly nodes: () => Iterable<Node>;
+  /** Those that have routers' gateways: few, however many nodes there are. */
+  readonly gateways: () => Iterable<Node>;
 }
 
 /** Whether the node has a bridge to the physical network that the network lies on. */
@@ -36,7 +37,7 @@ export function gatewayHostOf({ id, gateway }: Router, rows: OutwardRows): Node 
   if (gateway === null) return undefined;
   const external = rows.network(gateway.networkId);
   if (external?.physicalNetwork == null) return undefined;
-  const able = [...rows.nodes()].filter((node) => isGateway(node) && reaches(node, external)).map((node) => node.id);
+  const able = [...rows.gateways()].filter((node) => reaches(node, external)).map((node) => node.id);
   const best = gatewayOf(id, able);
   return best === undefined ? undefined : rows.node(best);
 }
@@ -100,6 +101,12 @@ export class OutwardIndex {
   readonly floatingOnPort = new Uses<PortId, FloatingIpId>();
   readonly floatingOnRouter = new Uses<RouterId, FloatingIpId>();
   readonly routersOut = new Uses<NetworkId, RouterId>();
+  readonly gateways = new Map<NodeId, Node>();
+
+  setNode(id: NodeId, node: Node | undefined): void {
+    if (node !== undefined && isGateway(node)) this.gateways.set(id, node);
+    else this.gateways.delete(id);
+  }
 
   replaceFloatingIp(before: ForwardedFloatingIp | undefined, after: ForwardedFloatingIp | undefined): void {
     this.floatingOnPort.move(before?.portId ?? null, after?.portId ?? null, (before ?? after)?.id);

@@ -13,6 +13,7 @@ import type {
   RuledSecurityGroup,
   Subnet,
 } from '@alcor/network';
+import { isGateway } from '@alcor/network';
 import { networkAclGoal, networksJudgedBy } from './acl-goal.ts';
 import { type Audience, placeOf, neighborGoal, portGoal, subnetGoal, vpcGoal } from './goals.ts';
 import { addressGroupGoal, securityGroupGoal } from './group-goals.ts';
@@ -77,7 +78,7 @@ function outwardRows({ networks, ports, nodes, routers }: Pick<Intent, 'networks
     port: (id: string) => known.ports.get(id),
     node: (id: string) => known.nodes.get(id),
     router: (id: string) => known.routers.get(id),
-    nodes: () => known.nodes.values(),
+    gateways: () => [...known.nodes.values()].filter(isGateway),
     routers: [...known.routers.values()],
     ports: [...known.ports.values()],
   };
