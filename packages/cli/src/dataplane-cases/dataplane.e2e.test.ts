@@ -1,13 +1,10 @@
-import { canEmulate } from '@alcor/lab';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cleanUp, eventually, folder, type Running, start } from '../region/testing/region-process.ts';
-import { nameOf } from './case.ts';
 import { flaws, small, withFlaw } from './flaws.ts';
 import { Runner, type Theme, type Verdict } from './run.ts';
 import type { Site } from './site.ts';
-import { tableOf } from './table.ts';
+import { describeThemes, whyNoCases } from './suite.ts';
 import { addresses } from './themes/addresses.ts';
 import { broadcast } from './themes/broadcast.ts';
 import { groups } from './themes/groups.ts';
@@ -34,16 +31,12 @@ const themes: readonly Theme[] = [
 
 const failures = (verdicts: readonly Verdict[]): readonly string[] => verdicts.flatMap(({ wrong }) => wrong);
 
-const emulation = await canEmulate();
-const hasPython = ['/usr/bin/python3', '/usr/local/bin/python3'].some((path) => existsSync(path));
-const missing = emulation.ok ? (hasPython ? '' : 'python3 is not installed') : emulation.reason;
+const missing = await whyNoCases();
 if (missing !== '') console.log(`skipped: the cases of the data plane on real Open vSwitch: ${missing}`);
 
 describe.skipIf(missing !== '')('what the API says happens to packets', () => {
   let region: Running;
   let runner: Runner;
-  const all = new Map<string, Verdict[]>();
-  const sites: Site[] = [];
 
   beforeAll(async () => {
     region = await start(['--state', join(folder(), 'state'), '--no-demo', '--hosts', '3']);
@@ -51,42 +44,21 @@ describe.skipIf(missing !== '')('what the API says happens to packets', () => {
   }, 120_000);
 
   afterAll(async () => {
-    for (const site of sites) await site.close();
     await runner?.close();
     await cleanUp();
-    process.stdout.write(`\n${tableOf(all)}\n\n`);
   }, 120_000);
 
-  describe.each(themes)('$name', (theme) => {
-    let site: Site;
-    beforeAll(async () => {
-      all.set(theme.name, []);
-      site = runner.site(theme.short);
-      sites.push(site);
-      await theme.build(site);
-    }, 120_000);
-
-    describe.each(theme.stages)('$when', (stage) => {
-      let verdicts: readonly Verdict[];
-      beforeAll(async () => {
-        verdicts = await runner.run(site, stage);
-        all.get(theme.name)!.push(...verdicts);
-      }, 120_000);
-
-      it.each(stage.cases.map((each, at) => [nameOf(each), at] as const))('%s', (_, at) => {
-        expect(verdicts[at]!.wrong).toEqual([]);
-      });
-    });
-  });
+  describeThemes(themes, () => runner);
 
   describe('the cases notice a data plane in which', () => {
     let site: Site;
     beforeAll(async () => {
       site = runner.site(small.short);
-      sites.push(site);
       await small.build(site);
       expect(failures(await runner.run(site, small.stages[0]!))).toEqual([]);
     }, 120_000);
+
+    afterAll(() => site?.close());
 
     it.each(flaws)('$why', async (flaw) => {
       // Open vSwitch takes a moment to go by a new flow.

@@ -1,6 +1,6 @@
 """A process in the network namespace of a VM or a host: sends what it is told to, and says what it sees.
 
-Arguments: the device, and `vm`, `host` or `outside`: a machine on a physical network. Commands and events are JSON objects, one a line. Python's standard library has
+Arguments: the device, and `vm`, `outside` (a machine on a physical network), or for a host `vxlan` or `geneve`: how it tunnels. Commands and events are JSON objects, one a line. Python's standard library has
 raw and packet sockets, which Node.js has not.
 
 Every probe has an id of 12 hexadecimal digits that travels as q~id~ in the question and as a~id~ in the answer; what opens a TCP
@@ -29,7 +29,10 @@ IP_TRANSPARENT, IPV6_TRANSPARENT, IPV6_RECVPKTINFO, IPV6_PKTINFO, IP_PKTINFO = 1
 SO_RCVBUFFORCE = 33
 ECHO = {V4: (8, 0), V6: (128, 129)}
 ERRORS = {V4: (3, 11), V6: (1, 3)}
-VXLAN = (4789, 14789)
+# Its UDP port, and how its header begins: VXLAN's flags (RFC 7348), Geneve's version and the length of its options (RFC 8926).
+# Either has eight bytes, and the VNI at the same place.
+TUNNELS = {"vxlan": (4789, b"\x08\0\0\0"), "geneve": (6081, b"\0\0\x65\x58")}
+GATEWAY_PORT = 14789
 SOL_PACKET, PACKET_AUXDATA, VLAN_VALID = 263, 8, 0x10
 
 readers = {}
@@ -59,7 +62,7 @@ def sniff():
     sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
     sock.bind((DEVICE, 0))
     sock.setblocking(False)
-    readers[sock] = on_tunnel if ROLE == "host" else on_frame
+    readers[sock] = on_tunnel if ROLE in TUNNELS else on_frame
 
 
 def is_tagged(beside):
@@ -85,7 +88,8 @@ def on_tunnel(sock):
         if kind != socket.PACKET_OUTGOING or frame[12:14] != b"\x08\x00" or frame[23] != 17:
             continue
         udp = 14 + (frame[14] & 15) * 4
-        if struct.unpack_from("!H", frame, udp + 2)[0] not in VXLAN:
+        port, header = TUNNELS[ROLE]
+        if struct.unpack_from("!H", frame, udp + 2)[0] not in (port, GATEWAY_PORT) or frame[udp + 8 : udp + 12] != header:
             continue
         vni = int.from_bytes(frame[udp + 12 : udp + 15], "big")
         for key, facts in questions_in(frame[udp + 16 :]):
@@ -450,7 +454,7 @@ def obey(text):
 
 def main():
     sniff()
-    if ROLE != "host":
+    if ROLE not in TUNNELS:
         for family, protocol in ((V4, 1), (V6, 58)):
             sock = socket.socket(family, socket.SOCK_RAW, protocol)
             sock.setblocking(False)

@@ -3,6 +3,9 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
+/** How hosts tunnel: their probes look at such packets. */
+export type TunnelType = 'vxlan' | 'geneve';
+
 const tagger = new URL('./tagger.py', import.meta.url).pathname;
 const program = new URL('./probe.py', import.meta.url).pathname;
 
@@ -78,7 +81,7 @@ export async function startTagger(place: {
 
 /** Resolves when it listens to its device. `onEvent` is called after each event. */
 export async function startProbe(
-  { name, netns, device, role }: { name: string; netns: string; device: string; role: 'vm' | 'host' | 'outside' },
+  { name, netns, device, role }: { name: string; netns: string; device: string; role: 'vm' | 'outside' | TunnelType },
   onEvent: () => void,
 ): Promise<Probe> {
   const args = ['netns', 'exec', netns, 'python3', '-B', program, device, role];

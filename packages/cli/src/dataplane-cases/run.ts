@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Running } from '../region/testing/region-process.ts';
 import { type Case, type Exchange, isBurst, isQuestion, nameOf, on } from './case.ts';
 import { isAwaited, isMulticast, judge, type Seen, type Sent } from './judge.ts';
-import { type Command, type Probe, startProbe } from './probes.ts';
+import { type Command, type Probe, startProbe, type TunnelType } from './probes.ts';
 import { Site } from './site.ts';
 
 export interface Stage {
@@ -47,11 +47,11 @@ export class Runner {
     this.#waiting = waiting;
   }
 
-  static async start(region: Running): Promise<Runner> {
+  static async start(region: Running, tunnelType: TunnelType = 'vxlan'): Promise<Runner> {
     const waiting = new Set<() => void>();
     const wake = (): void => waiting.forEach((each) => each());
     const hosts = region.json.hosts.map(({ id, netns }) =>
-      startProbe({ name: id, netns, device: 'uplink', role: 'host' }, wake),
+      startProbe({ name: id, netns, device: 'uplink', role: tunnelType }, wake),
     );
     const runner = new Runner(region, await Promise.all(hosts), waiting);
     const markers = runner.site('mk');

@@ -36,6 +36,11 @@ export const regionCommand = defineCommand({
       type: 'string',
       description: 'Who has the metadata of guests, e.g. http://nova:8775; ALCOR_METADATA_SECRET signs who asks',
     },
+    'tunnel-type': {
+      type: 'string',
+      default: 'vxlan',
+      description: 'How packets travel between the emulated hosts: vxlan or geneve',
+    },
     policy: { type: 'string', description: 'JSON file of policy rules that differ from the defaults' },
     queue: {
       type: 'string',

@@ -70,6 +70,7 @@ describe('the options of a region', () => {
     [{ 'mq-group': 'many' }, '--mq-group'],
     [{ 'on-demand-ports': '-1' }, '--on-demand-ports'],
     [{ identity: 'keystne' }, '--identity wants builtin, keystone or none'],
+    [{ 'tunnel-type': 'gre' }, "--tunnel-type wants vxlan or geneve, not 'gre'"],
     [{ identity: 'keystone' }, '--keystone-url'],
     [{ identity: 'keystone', 'keystone-url': 'here' }, '--keystone-url'],
     [{ identity: 'builtin', port: '0' }, '--port wants a whole number from 1'],

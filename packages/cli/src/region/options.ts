@@ -36,6 +36,8 @@ export interface RegionOptions {
   readonly requestListen: string;
   /** Who has the metadata of guests: for `alcor agent`, which looks at it; undefined: nobody. */
   readonly metadataProxy: string | undefined;
+  /** How packets travel between the emulated hosts. */
+  readonly tunnelType: 'vxlan' | 'geneve';
   /** Absolute path of a file of policy rules. */
   readonly policy: string | undefined;
 }
@@ -56,6 +58,7 @@ export function regionOptions(args: Readonly<Record<string, unknown>>): RegionOp
     ...identityOptions(args),
     requestListen: requestOption(args),
     metadataProxy: typeof args['metadata-proxy'] === 'string' ? args['metadata-proxy'] : undefined,
+    tunnelType: oneOf('--tunnel-type', args['tunnel-type'] ?? 'vxlan', ['vxlan', 'geneve']),
     policy: typeof args['policy'] === 'string' ? resolve(args['policy']) : undefined,
   };
 }
@@ -82,10 +85,7 @@ function queueOptions(args: Readonly<Record<string, unknown>>): Pick<RegionOptio
 type IdentityOptions = Pick<RegionOptions, 'identity' | 'identityPort' | 'keystoneUrl' | 'listen' | 'cmsListen'>;
 
 function identityOptions(args: Readonly<Record<string, unknown>>): IdentityOptions {
-  const identity = identities.find((name) => name === args['identity']);
-  if (identity === undefined) {
-    throw new TypeError(`--identity wants builtin, keystone or none, not '${String(args['identity'])}'`);
-  }
+  const identity = oneOf('--identity', args['identity'], ['builtin', 'keystone', 'none']);
   const listen = String(args['listen']);
   if (isIP(listen) === 0) throw new TypeError(`--listen wants an IP address, not '${listen}'`);
   const cms = cmsOption(args);
@@ -136,8 +136,6 @@ function socketAddress(option: string, given: unknown): { readonly host: string;
   return { host, address: isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}` };
 }
 
-const identities = ['builtin', 'keystone', 'none'] as const;
-
 function isLoopback(address: string): boolean {
   return /^127\.|^::1$/.test(address);
 }
@@ -145,6 +143,12 @@ function isLoopback(address: string): boolean {
 /** All addresses of the machine. */
 export function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || address === '::';
+}
+
+function oneOf<Word extends string>(name: string, given: unknown, words: readonly Word[]): Word {
+  const word = words.find((each) => each === given);
+  if (word !== undefined) return word;
+  throw new TypeError(`${name} wants ${words.slice(0, -1).join(', ')} or ${words.at(-1)}, not '${String(given)}'`);
 }
 
 function wholeNumber(name: string, given: unknown, from: number, to: number): number {

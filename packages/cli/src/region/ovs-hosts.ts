@@ -1,4 +1,4 @@
-import { cleanRegion, createFabric, type Host, introduce, ping, plugVm, startHosts } from '@alcor/lab';
+import { cleanRegion, createFabric, type Host, introduce, ping, plugVm, startHosts, type TunnelType } from '@alcor/lab';
 import { dialBytes, type Runtime } from '@alcor/runtime';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync, rmSync } from 'node:fs';
@@ -13,11 +13,16 @@ interface OvsHostOptions {
   readonly prefix: string;
   readonly runDir: string;
   readonly logFile: string;
-  /** For the agents: where the metadata of guests is. */
-  readonly metadataProxy: string | undefined;
+  readonly agentOptions: AgentOptions;
   readonly runtime: Runtime;
   readonly log: Log;
   readonly signal: AbortSignal;
+}
+
+/** What all agents of the region are told, by the names of their command line. */
+interface AgentOptions {
+  readonly tunnelType: TunnelType;
+  readonly metadataProxy: string | undefined;
 }
 
 interface OvsHost extends ManagedHost {
@@ -27,6 +32,7 @@ interface OvsHost extends ManagedHost {
 /** Hosts with a real Open vSwitch each in a network namespace of its own, and an agent process each. */
 export async function startOvsHosts(options: OvsHostOptions): Promise<HostSet> {
   const { count, prefix, runDir, runtime, signal } = options;
+  const { tunnelType } = options.agentOptions;
   const sleep = (ms: number, until?: AbortSignal): Promise<void> => runtime.clock.sleep(ms, until);
   const means = { sleep, dial: dialBytes };
   const stop = new AbortController();
@@ -37,7 +43,7 @@ export async function startOvsHosts(options: OvsHostOptions): Promise<HostSet> {
     await cleanRegion({ prefix, runDir, means });
   };
   try {
-    const fabric = await createFabric({ prefix, runDir, means, signal });
+    const fabric = await createFabric({ prefix, runDir, means, tunnelType, signal });
     const started = await startHosts(fabric, count, { idOf: (index) => `host-${index}`, signal });
     await introduce(started, { signal });
     const hosts = started.map(describe);
@@ -84,11 +90,11 @@ function describe(lab: Host): OvsHost {
 /** Runs the host's agent until `signal` aborts, starting another whenever one dies. */
 async function superviseAgent(
   host: OvsHost,
-  { runtime, logFile, metadataProxy, log }: OvsHostOptions,
+  { runtime, logFile, agentOptions, log }: OvsHostOptions,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    const child = startAgent(host, logFile, metadataProxy);
+    const child = startAgent(host, logFile, agentOptions);
     const kill = (): void => void child.kill('SIGTERM');
     signal.addEventListener('abort', kill, { once: true });
     const how = await new Promise<string>((resolve) => {
@@ -102,7 +108,7 @@ async function superviseAgent(
   }
 }
 
-function startAgent(host: OvsHost, logFile: string, metadataProxy: string | undefined): ChildProcess {
+function startAgent(host: OvsHost, logFile: string, { tunnelType, metadataProxy }: AgentOptions): ChildProcess {
   // A socket that a killed agent left behind would refuse the address.
   rmSync(host.agentAddress.slice('unix:'.length), { force: true });
   const output = openSync(logFile, 'a');
@@ -123,6 +129,8 @@ function startAgent(host: OvsHost, logFile: string, metadataProxy: string | unde
     lab.ovsdb,
     '--openflow',
     lab.openflow,
+    '--tunnel-type',
+    tunnelType,
     ...(metadataProxy === undefined ? [] : ['--metadata-proxy', metadataProxy]),
   ];
   return spawn(process.execPath, [main, 'agent', ...args], { stdio: ['ignore', output, output, 'ipc'] });

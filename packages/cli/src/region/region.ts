@@ -138,7 +138,7 @@ async function findDatabase(
 }
 
 async function startHosts(
-  { hosts: count, metadataProxy }: RegionOptions,
+  { hosts: count, metadataProxy, tunnelType }: RegionOptions,
   { prefix, runDir }: StateDirectory,
   { runtime, logFile, logger, signal }: { runtime: Runtime; logFile: string; logger: Logger; signal: AbortSignal },
 ): Promise<HostSet> {
@@ -146,7 +146,16 @@ async function startHosts(
   const means = await canEmulate();
   if (means.ok) {
     progress(`starting ${count} emulated hosts, each with an Open vSwitch in its own network namespace (${prefix}-h…)`);
-    return startOvsHosts({ count, prefix, runDir, logFile, metadataProxy, runtime, log, signal });
+    return startOvsHosts({
+      count,
+      prefix,
+      runDir,
+      logFile,
+      agentOptions: { metadataProxy, tunnelType },
+      runtime,
+      log,
+      signal,
+    });
   }
   progress(`using switches in memory instead of Open vSwitch: ${means.reason}`);
   return startMemoryHosts({ count, runDir, runtime, log });

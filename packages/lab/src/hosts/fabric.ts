@@ -10,7 +10,11 @@ export interface Fabric {
   readonly netns: string;
   readonly runDir: string;
   readonly means: Means;
+  readonly tunnelType: TunnelType;
 }
+
+/** How packets travel between hosts, as Open vSwitch calls it. */
+export type TunnelType = 'vxlan' | 'geneve';
 
 export interface FabricOptions extends Abortable {
   /** Starts every name; at most 8 characters, different for each region of a machine. */
@@ -18,6 +22,8 @@ export interface FabricOptions extends Abortable {
   /** Holds a folder per host; keep the path short, since unix sockets lie in it. */
   readonly runDir: string;
   readonly means: Means;
+  /** By VXLAN unless given. */
+  readonly tunnelType?: TunnelType;
 }
 
 const BRIDGE = 'underlay';
@@ -25,7 +31,13 @@ const BRIDGE = 'underlay';
 export const PHYSICAL = 'physical';
 
 /** Makes the underlay, or takes over the one that is there. */
-export async function createFabric({ prefix, runDir, means, signal }: FabricOptions): Promise<Fabric> {
+export async function createFabric({
+  prefix,
+  runDir,
+  means,
+  tunnelType = 'vxlan',
+  signal,
+}: FabricOptions): Promise<Fabric> {
   const netns = fabricNamespace(checkPrefix(prefix));
   await mkdir(runDir, { recursive: true });
   await ensureNamespace(netns, { signal });
@@ -35,7 +47,7 @@ export async function createFabric({ prefix, runDir, means, signal }: FabricOpti
     `link set ${bridge} up`,
   ]);
   await ipIn(netns, commands, { signal });
-  return { prefix, netns, runDir, means };
+  return { prefix, netns, runDir, means, tunnelType };
 }
 
 /** Connects a host with the underlay, by `uplink` in its namespace, and with the physical network, by `physical`; nothing where it is connected. */

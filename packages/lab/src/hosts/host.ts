@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { map } from '@alcor/ovsdb';
-import { cablesOf, connectUplink, type Fabric } from './fabric.ts';
+import { cablesOf, connectUplink, type Fabric, type TunnelType } from './fabric.ts';
 import type { Abortable, Means } from './means.ts';
 import { hostFolder, hostName, hostNamespace, underlayIp, underlayMac, vmNamespaceOfLink } from './names.ts';
 import { ensureNamespace, ipIn, linksOf, removeNamespaces } from './namespace.ts';
@@ -29,11 +29,13 @@ export interface Host {
   /** `unix:/…/br-int.mgmt`: OpenFlow of the integration bridge. */
   readonly openflow: string;
   readonly bridge: 'br-int';
-  readonly tunnel: 'vxlan0';
+  /** The flow-keyed port by which packets travel between hosts. */
+  readonly tunnel: 'vxlan0' | 'geneve0';
   /** Leads to the physical network. */
   readonly physicalBridge: 'br-ex';
   readonly prefix: string;
   readonly means: Means;
+  readonly tunnelType: TunnelType;
 }
 
 export interface HostOptions extends Abortable {
@@ -106,7 +108,10 @@ export async function startHosts(
 }
 
 /** What `startHost` would return; starts nothing. */
-export function describeHost({ prefix, runDir, means }: Fabric, { index, id = hostName(index) }: HostOptions): Host {
+export function describeHost(
+  { prefix, runDir, means, tunnelType }: Fabric,
+  { index, id = hostName(index) }: HostOptions,
+): Host {
   const place = { netns: hostNamespace(prefix, index), runDir: hostFolder(runDir, index), means };
   return {
     ...place,
@@ -117,9 +122,10 @@ export function describeHost({ prefix, runDir, means }: Fabric, { index, id = ho
     ovsdb: `unix:${databaseSocket(place)}`,
     openflow: `unix:${join(place.runDir, 'br-int.mgmt')}`,
     bridge: 'br-int',
-    tunnel: 'vxlan0',
+    tunnel: `${tunnelType}0`,
     physicalBridge: 'br-ex',
     prefix,
+    tunnelType,
   };
 }
 
@@ -135,7 +141,7 @@ export async function stopHost(fabric: Fabric, host: Host, options: Abortable = 
   await rm(host.runDir, { recursive: true, force: true });
 }
 
-function bridgesOf({ index, tunnel, physicalBridge }: Host): readonly BridgeSetting[] {
+function bridgesOf({ index, tunnel, tunnelType, physicalBridge }: Host): readonly BridgeSetting[] {
   const outward: BridgeSetting = {
     name: physicalBridge,
     columns: { datapath_type: 'netdev', other_config: map({ 'disable-in-band': 'true' }) },
@@ -157,7 +163,7 @@ function bridgesOf({ index, tunnel, physicalBridge }: Host): readonly BridgeSett
         'disable-in-band': 'true',
       }),
     },
-    ports: [{ name: tunnel, columns: { type: 'vxlan', options: map({ remote_ip: 'flow', key: 'flow' }) } }],
+    ports: [{ name: tunnel, columns: { type: tunnelType, options: map({ remote_ip: 'flow', key: 'flow' }) } }],
   };
   return [physical, outward, integration];
 }

@@ -1,4 +1,11 @@
-export { cleanRegion, createFabric, destroyFabric, type Fabric, type FabricOptions } from './fabric.ts';
+export {
+  cleanRegion,
+  createFabric,
+  destroyFabric,
+  type Fabric,
+  type FabricOptions,
+  type TunnelType,
+} from './fabric.ts';
 export {
   describeHost,
   startHost,
