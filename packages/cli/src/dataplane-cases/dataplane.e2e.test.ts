@@ -11,6 +11,7 @@ import { groups } from './themes/groups.ts';
 import { networkAcls } from './themes/network-acls.ts';
 import { northSouth } from './themes/north-south.ts';
 import { oneNetwork } from './themes/one-network.ts';
+import { peering } from './themes/peering.ts';
 import { quality } from './themes/quality.ts';
 import { routers } from './themes/routers.ts';
 import { services } from './themes/services.ts';
@@ -24,6 +25,7 @@ const themes: readonly Theme[] = [
   networkAcls,
   quality,
   routers,
+  peering,
   northSouth,
   services,
   trunks,
