@@ -4,7 +4,7 @@ import {
   QosPolicyConfiguration_Unit as Unit,
 } from '@alcor/contract';
 import { Copies } from './copies.ts';
-import type { QosPolicy } from './dataplane/index.ts';
+import type { QosPolicy, QualityRules } from './dataplane/index.ts';
 
 /** What QoS policies drive: the data plane, as far as it concerns them. */
 export interface PolicySink {
@@ -21,9 +21,14 @@ export function heldPolicies(sink: PolicySink): Copies<QosPolicyConfiguration> {
 }
 
 /** What the data plane makes of a policy's goal. */
-export function qosPolicyOf({ id, limits, dscpMark, revisionNumber: revision }: QosPolicyConfiguration): QosPolicy {
+export function qosPolicyOf(state: QosPolicyConfiguration): QosPolicy {
+  const { id, revisionNumber: revision } = state;
+  return { id, ...qualityOf(state), revision };
+}
+
+/** What the data plane makes of limits and a mark, whichever goal says them. */
+export function qualityOf({ limits, dscpMark }: Pick<QosPolicyConfiguration, 'limits' | 'dscpMark'>): QualityRules {
   return {
-    id,
     limits: limits.map(({ direction, unit, rate, burst }) => ({
       direction: direction === Direction.INGRESS ? 'ingress' : 'egress',
       unit: unit === Unit.KILOBITS ? 'kilobits' : 'kilopackets',
@@ -31,6 +36,5 @@ export function qosPolicyOf({ id, limits, dscpMark, revisionNumber: revision }: 
       burst,
     })),
     dscpMark: dscpMark ?? null,
-    revision,
   };
 }

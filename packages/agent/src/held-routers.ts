@@ -1,5 +1,6 @@
 import type { RouterConfiguration, SubnetConfiguration } from '@alcor/contract';
 import { Copies } from './copies.ts';
+import { qualityOf } from './held-policies.ts';
 import type { Route, Router, RouterAddress, RouterGateway, RouterInterface } from './dataplane/index.ts';
 
 /** What routers drive: the data plane, as far as it concerns them. */
@@ -164,7 +165,8 @@ function gatewayOf({ externalGateway }: RouterConfiguration, networks: Networks)
   if (network?.isOnWire !== true) return undefined;
   const nextHops = fixedIps.flatMap(({ subnetId }) => networks.subnet(vpcId, subnetId)?.gatewayIp || []);
   const addresses = addressesOf(vpcId, fixedIps, networks);
-  return { vni: network.vni, mac, addresses, nextHops, snat, hostIp: hostIpAddress || undefined };
+  const quality = qualityOf(externalGateway);
+  return { vni: network.vni, mac, addresses, nextHops, snat, hostIp: hostIpAddress || undefined, quality };
 }
 
 /** The contract says a router's routes once for each of its subnets. */

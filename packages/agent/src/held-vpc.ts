@@ -19,7 +19,7 @@ import type {
 import { NameIndex } from './dns/name-index.ts';
 import type { Copies } from './copies.ts';
 import type { GroupSink, HeldGroups } from './held-groups.ts';
-import type { PolicySink } from './held-policies.ts';
+import { type PolicySink, qualityOf } from './held-policies.ts';
 import type { HeldRouters, RouterSink } from './held-routers.ts';
 
 /** What the held state drives: the data plane, as far as it concerns goals. */
@@ -273,7 +273,7 @@ function floatingIpOf(state: FloatingIpConfiguration): FloatingIp {
     external: [each.externalFirst, each.externalLast],
     internal: [each.internalFirst, each.internalLast],
   }));
-  return { id, routerId, ip, mac, fixedIp: fixedIpAddress || null, forwardings, revision };
+  return { id, routerId, ip, mac, fixedIp: fixedIpAddress || null, forwardings, quality: qualityOf(state), revision };
 }
 
 /** A pair without a MAC is the port's own. */

@@ -5,6 +5,7 @@ import type { Delta } from './delta.ts';
 import {
   addressGroup,
   addressGroupId,
+  floatingIp,
   gone,
   group,
   network,
@@ -114,6 +115,34 @@ describe('what a change costs', () => {
     expect(effect(compiler, put('network', network(0, 2, true, 1))).told).toEqual(['vpc/net0 vpc']);
     for (let n = 2_000; n < 3_000; n++) compiler.apply(put('port', port(n, 2, { ...place, policy: null })));
     expect(effect(compiler, put('network', network(0, 3))).told).toEqual(['vpc/net0 vpc', 'vpc/net0 -qos-policy']);
+  });
+
+  it('tells of a policy who has it on an external network, and who has none of his own there', () => {
+    const compiler = compilerOf(
+      put('network', network(0, 1, true, 1, 'physnet')),
+      put('network', network(4, 1)),
+      put('node', node(1, 1, 1, { gateway: true, bridgeMappings: { physnet: 'br-ex' } })),
+      put('qos-policy', qosPolicy(1, 1)),
+      put('qos-policy', qosPolicy(2, 1)),
+      put('router', router(1, 1, { networks: [4], external: 0 })),
+      put('floating-ip', floatingIp(1, 1, { router: 1, forwards: [1] })),
+      put('floating-ip', floatingIp(2, 1, { router: 1, forwards: [2], policy: 2 })),
+    );
+    const own = ['vpc/net0 qos-policy', 'vpc/net4 router', 'host/host1 router', 'host/host1 floating-ip'];
+    expect(effect(compiler, put('qos-policy', qosPolicy(1, 2, 500))).told).toEqual(own);
+    expect(effect(compiler, put('qos-policy', qosPolicy(2, 2, 50))).told).toEqual(['host/host1 floating-ip']);
+    const others = put('router', router(1, 2, { networks: [4], external: 0, policy: 2 }));
+    expect(effect(compiler, others).told).toEqual(['vpc/net4 router', 'host/host1 router']);
+    expect(effect(compiler, put('qos-policy', qosPolicy(2, 3, 5))).told).toEqual([
+      'vpc/net4 router',
+      'host/host1 router',
+      'host/host1 floating-ip',
+    ]);
+    expect(effect(compiler, put('network', network(0, 2, true, null, 'physnet'))).told).toEqual([
+      'vpc/net0 vpc',
+      'host/host1 floating-ip',
+      'vpc/net0 -qos-policy',
+    ]);
   });
 
   it('looks at gateway hosts for a router that leads out, and at no other host', () => {

@@ -48,6 +48,7 @@ export class Compiler {
     port: (id) => this.#ports.rows.get(id),
     node: (id) => this.#nodes.rows.get(id),
     router: (id) => this.#routers.rows.get(id),
+    policy: (id) => this.#policies.policies.rows.get(id),
     gateways: () => {
       const { gateways } = this.#outward;
       this.#work.rowsRead += gateways.size;
@@ -143,7 +144,7 @@ export class Compiler {
       case 'address-group':
         return this.#groups.applyAddressGroup(change);
       case 'qos-policy':
-        return this.#policies.apply(change);
+        return this.#applyPolicy(change);
       case 'channel':
       case 'lease':
         // How goals travel, and by whom, changes nothing in what they say.
@@ -156,10 +157,19 @@ export class Compiler {
     const around = this.#around({ routers: this.#outward.routersOut.of(change.id) }, null, () => {
       const replaced = this.#networks.take(change);
       if (replaced === undefined) return;
+      this.#outward.replaceNetwork(replaced.before, replaced.after);
       deltas.push(
         ...this.#policies.replaceNetwork(replaced.before, replaced.after),
         ...changed(replaced, vpcMeaning, change.revision),
       );
+    });
+    return [...deltas, ...around];
+  }
+
+  #applyPolicy(change: Extract<Change, { kind: 'qos-policy' }>): Delta[] {
+    const deltas: Delta[] = [];
+    const around = this.#around(this.#outward.usersOf(change.id), null, () => {
+      deltas.push(...this.#policies.apply(change));
     });
     return [...deltas, ...around];
   }
@@ -180,13 +190,10 @@ export class Compiler {
   }
 
   /** What routers, and the floating IPs on them and on ports, mean otherwise once `change` is done; what is gone goes with `revision`. */
-  #around(
-    concerned: { readonly routers?: readonly RouterId[]; readonly ports?: readonly PortId[] },
-    revision: number | null,
-    change: () => void,
-  ): Delta[] {
+  #around(concerned: Concerned, revision: number | null, change: () => void): Delta[] {
     const routers = concerned.routers ?? [];
     const floating = new Set([
+      ...(concerned.floating ?? []),
       ...routers.flatMap((id) => this.#outward.floatingOnRouter.of(id)),
       ...(concerned.ports ?? []).flatMap((id) => this.#outward.floatingOnPort.of(id)),
     ]);
@@ -268,6 +275,13 @@ export class Compiler {
     if (node === undefined) return [own];
     return [own, { audience: `vpc/${port.networkId}`, goal: neighborGoal(port, node) }];
   }
+}
+
+/** Rows whose meaning a change of another may make another one. */
+interface Concerned {
+  readonly routers?: readonly RouterId[];
+  readonly ports?: readonly PortId[];
+  readonly floating?: readonly FloatingIpId[];
 }
 
 /** What the change of a row means, by what the row means. */

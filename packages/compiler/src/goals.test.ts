@@ -60,7 +60,10 @@ it('says of names in which domains they are, a network’s own before the region
 
 it('says of a router where it is and where it leads, and its routes on each subnet', () => {
   const route = { destination: '10.9.0.0/16', nexthop: '10.0.0.9' };
-  const state = routerGoal(router(1, 2, { networks: [0, 1], routes: [route], external: 7 }), networkId(1)).state;
+  const state = routerGoal(router(1, 2, { networks: [0, 1], routes: [route], external: 7 }), networkId(1), {
+    host: undefined,
+    policy: undefined,
+  }).state;
   const table = [
     {
       operationType: OperationType.CREATE,

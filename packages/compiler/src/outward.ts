@@ -10,11 +10,14 @@ import {
   type NodeId,
   type Port,
   type PortId,
+  type QosPolicyId,
   type Router,
   type RouterId,
+  type RuledQosPolicy,
   portsOf,
 } from '@alcor/network';
 import type { Meaning } from './delta.ts';
+import { limitsAndMark } from './policy-goal.ts';
 import { networksOf, routerGoal } from './router-goal.ts';
 
 /** The rows that say by which hosts routers lead out of the region. */
@@ -23,6 +26,7 @@ export interface OutwardRows {
   readonly port: (id: PortId) => Port | undefined;
   readonly node: (id: NodeId) => Node | undefined;
   readonly router: (id: RouterId) => Router | undefined;
+  readonly policy: (id: QosPolicyId) => RuledQosPolicy | undefined;
   /** Those that have routers' gateways: few, however many nodes there are. */
   readonly gateways: () => Iterable<Node>;
 }
@@ -45,11 +49,21 @@ export function gatewayHostOf({ id, gateway }: Router, rows: OutwardRows): Node 
 /** Told to each network that the router serves, and to the host that has its gateway, which is in all of them. */
 export function routerMeaning(router: Router, rows: OutwardRows): Meaning {
   const host = gatewayHostOf(router, rows);
+  const policy = router.gateway === null ? undefined : policyOf(router.gateway, rows);
   return networksOf(router).flatMap((vpcId) => {
-    const goal = routerGoal(router, vpcId, host);
+    const goal = routerGoal(router, vpcId, { host, policy });
     const told = { audience: `vpc/${vpcId}`, goal } as const;
     return host === undefined ? [told] : [told, { audience: `host/${host.id}`, goal } as const];
   });
+}
+
+/** Its own policy, or that of the external network that it is on. */
+function policyOf(
+  { qosPolicyId, networkId }: { readonly qosPolicyId: QosPolicyId | null; readonly networkId: NetworkId },
+  rows: OutwardRows,
+): RuledQosPolicy | undefined {
+  const id = qosPolicyId ?? rows.network(networkId)?.qosPolicyId ?? null;
+  return id === null ? undefined : rows.policy(id);
 }
 
 /**
@@ -58,7 +72,9 @@ export function routerMeaning(router: Router, rows: OutwardRows): Meaning {
  */
 export function floatingIpMeaning(floating: ForwardedFloatingIp, rows: OutwardRows): Meaning {
   const hostId = hostOf(floating, rows);
-  return hostId === undefined ? [] : [{ audience: `host/${hostId}`, goal: floatingIpGoal(floating) }];
+  return hostId === undefined
+    ? []
+    : [{ audience: `host/${hostId}`, goal: floatingIpGoal(floating, policyOf(floating, rows)) }];
 }
 
 function hostOf({ portId, routerId }: ForwardedFloatingIp, rows: OutwardRows): NodeId | undefined {
@@ -69,7 +85,7 @@ function hostOf({ portId, routerId }: ForwardedFloatingIp, rows: OutwardRows): N
   return gatewayHostOf(router, rows)?.id;
 }
 
-function floatingIpGoal(floating: ForwardedFloatingIp): Goal {
+function floatingIpGoal(floating: ForwardedFloatingIp, policy: RuledQosPolicy | undefined): Goal {
   return {
     kind: 'floating-ip',
     state: FloatingIpConfiguration.fromPartial({
@@ -80,6 +96,7 @@ function floatingIpGoal(floating: ForwardedFloatingIp): Goal {
       macAddress: floating.mac,
       routerId: floating.routerId ?? '',
       fixedIpAddress: floating.fixedIp ?? '',
+      ...limitsAndMark(policy),
       portForwardings: floating.forwardings.map(({ id, protocol, fixedIp, externalPorts, internalPorts }) => {
         const [external, internal] = [portsOf(externalPorts), portsOf(internalPorts)];
         return {
@@ -101,6 +118,9 @@ export class OutwardIndex {
   readonly floatingOnPort = new Uses<PortId, FloatingIpId>();
   readonly floatingOnRouter = new Uses<RouterId, FloatingIpId>();
   readonly routersOut = new Uses<NetworkId, RouterId>();
+  readonly floatingOfPolicy = new Uses<QosPolicyId, FloatingIpId>();
+  readonly routersOfPolicy = new Uses<QosPolicyId, RouterId>();
+  readonly networksOfPolicy = new Uses<QosPolicyId, NetworkId>();
   readonly gateways = new Map<NodeId, Node>();
 
   setNode(id: NodeId, node: Node | undefined): void {
@@ -109,12 +129,29 @@ export class OutwardIndex {
   }
 
   replaceFloatingIp(before: ForwardedFloatingIp | undefined, after: ForwardedFloatingIp | undefined): void {
-    this.floatingOnPort.move(before?.portId ?? null, after?.portId ?? null, (before ?? after)?.id);
-    this.floatingOnRouter.move(before?.routerId ?? null, after?.routerId ?? null, (before ?? after)?.id);
+    const id = (before ?? after)?.id;
+    this.floatingOnPort.move(before?.portId ?? null, after?.portId ?? null, id);
+    this.floatingOnRouter.move(before?.routerId ?? null, after?.routerId ?? null, id);
+    this.floatingOfPolicy.move(before?.qosPolicyId ?? null, after?.qosPolicyId ?? null, id);
   }
 
   replaceRouter(before: Router | undefined, after: Router | undefined): void {
-    this.routersOut.move(before?.gateway?.networkId ?? null, after?.gateway?.networkId ?? null, (before ?? after)?.id);
+    const id = (before ?? after)?.id;
+    this.routersOut.move(before?.gateway?.networkId ?? null, after?.gateway?.networkId ?? null, id);
+    this.routersOfPolicy.move(before?.gateway?.qosPolicyId ?? null, after?.gateway?.qosPolicyId ?? null, id);
+  }
+
+  replaceNetwork(before: Network | undefined, after: Network | undefined): void {
+    this.networksOfPolicy.move(before?.qosPolicyId ?? null, after?.qosPolicyId ?? null, (before ?? after)?.id);
+  }
+
+  /** What a change of the policy concerns. */
+  usersOf(policy: QosPolicyId): { readonly routers: readonly RouterId[]; readonly floating: readonly FloatingIpId[] } {
+    const inherit = this.networksOfPolicy.of(policy).flatMap((id) => this.routersOut.of(id));
+    return {
+      routers: [...new Set([...this.routersOfPolicy.of(policy), ...inherit])],
+      floating: this.floatingOfPolicy.of(policy),
+    };
   }
 }
 

@@ -9,18 +9,25 @@ import type { NetworkId, QosDirection, QosRule, RuledQosPolicy } from '@alcor/ne
 
 /** What a policy means to every host of a VPC that uses it. Guaranteed minimums are for whoever places guests. */
 export function qosPolicyGoal(policy: RuledQosPolicy, vpcId: NetworkId): Goal {
-  const mark = policy.rules.find((rule) => rule.type === 'dscp_marking');
   return {
     kind: 'qos-policy',
     state: QosPolicyConfiguration.fromPartial({
       id: policy.id,
       revisionNumber: policy.revision,
       vpcId,
-      limits: policy.rules.flatMap(limitOf),
-      dscpMark: mark?.dscpMark,
+      ...limitsAndMark(policy),
     }),
   };
 }
+
+/** What a policy makes of the traffic of whoever has it; nothing without one. */
+export function limitsAndMark(policy: RuledQosPolicy | undefined): LimitsAndMark {
+  const { rules = [] } = policy ?? {};
+  const mark = rules.find((rule) => rule.type === 'dscp_marking');
+  return { limits: rules.flatMap(limitOf), dscpMark: mark?.dscpMark };
+}
+
+export type LimitsAndMark = Pick<QosPolicyConfiguration, 'limits' | 'dscpMark'>;
 
 /** A limit of 0 is none, as Neutron has it. */
 function limitOf(rule: QosRule): Limit[] {

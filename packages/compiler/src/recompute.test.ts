@@ -57,10 +57,10 @@ const write: fc.Arbitrary<Make> = fc.oneof(
       (revision) =>
         put('network', network(id, revision, up, named, physical)),
   ),
-  fc.tuple(n, fc.option(n), fc.option(fc.nat(9)), some).map(
-    ([id, on, to, forwards]): Make =>
+  fc.tuple(n, fc.option(n), fc.option(fc.nat(9)), some, fc.option(n)).map(
+    ([id, on, to, forwards, policy]): Make =>
       (revision) =>
-        put('floating-ip', floatingIp(id, revision, { router: on, port: to, forwards })),
+        put('floating-ip', floatingIp(id, revision, { router: on, port: to, forwards, policy })),
   ),
   fc.tuple(n, fc.nat(2)).map(
     ([id, maxKbps]): Make =>
@@ -106,14 +106,15 @@ const write: fc.Arbitrary<Make> = fc.oneof(
           ),
         ),
   ),
-  fc.tuple(n, some, fc.boolean(), fc.option(n)).map(
-    ([id, networks, routed, external]): Make =>
+  fc.tuple(n, some, fc.boolean(), fc.option(n), fc.option(n)).map(
+    ([id, networks, routed, external, policy]): Make =>
       (revision) =>
         put(
           'router',
           router(id, revision, {
             networks,
             ...(external === null ? {} : { external }),
+            policy,
             routes: routed ? [{ destination: '10.9.0.0/16', nexthop: '10.0.0.9' }] : [],
           }),
         ),

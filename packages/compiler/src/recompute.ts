@@ -49,7 +49,8 @@ export function recompute(intent: Intent): Goals {
   for (const network of networks) say(`vpc/${network.id}`, vpcGoal(network));
   for (const subnet of intent.subnets) say(`vpc/${subnet.networkId}`, subnetGoal(subnet));
   const floatingIps = [...intent.floatingIps];
-  const rows = outwardRows({ ...intent, networks, nodes: nodes.values() });
+  const qosPolicies = [...intent.qosPolicies];
+  const rows = outwardRows({ ...intent, networks, nodes: nodes.values(), qosPolicies });
   for (const router of rows.routers) for (const { audience, goal } of routerMeaning(router, rows)) say(audience, goal);
   for (const each of floatingIps) for (const { audience, goal } of floatingIpMeaning(each, rows)) say(audience, goal);
   for (const acl of intent.networkAcls) {
@@ -63,7 +64,7 @@ export function recompute(intent: Intent): Goals {
     if (node !== undefined) say(`vpc/${port.networkId}`, neighborGoal(port, node));
   }
   sayGroups(intent, bound, say);
-  sayPolicies(intent.qosPolicies, [...networks.map(useOfNetwork), ...bound.map(useOfPort)], say);
+  sayPolicies(qosPolicies, [...networks.map(useOfNetwork), ...bound.map(useOfPort)], say);
   return goals;
 }
 
@@ -71,13 +72,21 @@ function byId<Row extends { readonly id: string }>(rows: Iterable<Row>): Readonl
   return new Map([...rows].map((row) => [row.id, row]));
 }
 
-function outwardRows({ networks, ports, nodes, routers }: Pick<Intent, 'networks' | 'ports' | 'nodes' | 'routers'>) {
+function outwardRows({
+  networks,
+  ports,
+  nodes,
+  routers,
+  qosPolicies,
+}: Pick<Intent, 'networks' | 'ports' | 'nodes' | 'routers' | 'qosPolicies'>) {
   const known = { networks: byId(networks), ports: byId(ports), nodes: byId(nodes), routers: byId(routers) };
+  const policies = byId(qosPolicies);
   return {
     network: (id: NetworkId) => known.networks.get(id),
     port: (id: string) => known.ports.get(id),
     node: (id: string) => known.nodes.get(id),
     router: (id: string) => known.routers.get(id),
+    policy: (id: string) => policies.get(id),
     gateways: () => [...known.nodes.values()].filter(isGateway),
     routers: [...known.routers.values()],
     ports: [...known.ports.values()],

@@ -1,13 +1,21 @@
 import { type Goal, OperationType, RouterConfiguration, UpdateType } from '@alcor/contract';
-import type { FixedIp, NetworkId, Node, Router, RouterPort } from '@alcor/network';
+import type { FixedIp, NetworkId, Node, Router, RouterPort, RuledQosPolicy } from '@alcor/network';
+import { limitsAndMark } from './policy-goal.ts';
 
 /** The networks that a router serves: each has a goal of it. */
 export function networksOf({ interfaces }: Router): readonly NetworkId[] {
   return [...new Set(interfaces.map(({ networkId }) => networkId))];
 }
 
-/** What a router means to every host that is in the VPC, one of those it has an interface on. `gatewayHost` has its gateway. */
-export function routerGoal(router: Router, vpcId: NetworkId, gatewayHost?: Node): Goal {
+/** What the rows around a router make of its gateway. */
+export interface GatewayFacts {
+  /** Has the gateway. */
+  readonly host: Node | undefined;
+  readonly policy: RuledQosPolicy | undefined;
+}
+
+/** What a router means to every host that is in the VPC, one of those it has an interface on. */
+export function routerGoal(router: Router, vpcId: NetworkId, { host, policy }: GatewayFacts): Goal {
   const { gateway, gatewayPortId } = router;
   return {
     kind: 'router',
@@ -33,7 +41,8 @@ export function routerGoal(router: Router, vpcId: NetworkId, gatewayHost?: Node)
               macAddress: gateway.mac,
               fixedIps: addresses(gateway.fixedIps),
               snatEnabled: gateway.enableSnat,
-              hostIpAddress: gatewayHost?.ip ?? '',
+              hostIpAddress: host?.ip ?? '',
+              ...limitsAndMark(policy),
             },
           }),
     }),

@@ -11,7 +11,7 @@ import {
   type Flow,
   type Match,
 } from './flow.ts';
-import { isPortMeter, meters } from './meters.ts';
+import { isResourceMeter, meters } from './meters.ts';
 import { namedTable, pipeline, tableName, type Table } from './pipeline.ts';
 
 export class FlowError extends Error {
@@ -122,7 +122,8 @@ function checkMetered(flow: Flow, table: Table, meter: number): void {
 }
 
 function checkMeter(flow: Flow, meter: number): void {
-  if (!isPortMeter(meter) && !meters.some(({ id }) => id === meter)) throw refuse(flow, `there is no meter ${meter}`);
+  if (!isResourceMeter(meter) && !meters.some(({ id }) => id === meter))
+    throw refuse(flow, `there is no meter ${meter}`);
 }
 
 function checkCall(flow: Flow, table: Table, called: number): void {

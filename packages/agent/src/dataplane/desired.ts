@@ -3,6 +3,7 @@
  * A change programs anew the resource that it is of and those whose flows depend on it, and nothing else.
  */
 import { AclIndex } from './acl-index.ts';
+import { AddressQualities } from './address-quality.ts';
 import { broadcastFlows } from './broadcast.ts';
 import { BroadcastIndex } from './broadcast-index.ts';
 import { FloatingIps } from './floating-ips.ts';
@@ -41,7 +42,7 @@ import { QualityIndex } from './quality-index.ts';
 import { routerFlows } from './routing.ts';
 import { RoutingIndex } from './routing-index.ts';
 import { addressGroupFlows, securityGroupFlows } from './security-groups.ts';
-import { servedByRouter, type ServedAddress } from './served.ts';
+import { gatewayHere, servedByRouter, type ServedAddress } from './served.ts';
 import { SecurityIndex } from './security-index.ts';
 import { groupsOf } from './security.ts';
 import type { PluggedInterface } from './switch.ts';
@@ -75,6 +76,7 @@ export class DesiredFlows {
   readonly #vpcs = new Map<string, OnDemandVpc>();
   readonly #broadcast = new BroadcastIndex();
   readonly #quality = new QualityIndex();
+  readonly #qualities: AddressQualities;
   #allHere = false;
   readonly #providers = new ProviderIndex();
   readonly floatingIps: FloatingIps;
@@ -84,10 +86,12 @@ export class DesiredFlows {
   constructor(options: DesiredFlowsOptions) {
     this.#tracker = options.tracker;
     this.#meters = options.meters;
+    this.#qualities = new AddressQualities(options.meters);
     this.#hostIp = options.hostIp;
     this.#onAffected = options.onAffected;
     this.floatingIps = new FloatingIps({
       routing: this.#routing,
+      qualities: this.#qualities,
       isOnWire: (vni) => this.#providers.wireOf(vni) !== null,
       program: (owner, flows) => this.#program(owner, RANK.floating, flows),
       withdraw: (owner) => this.#withdraw(owner),
@@ -365,8 +369,9 @@ export class DesiredFlows {
 
   #programRouter(id: string): void {
     const router = this.#routing.router(id);
+    const quality = this.#qualities.set(routerOwner(id), router && gatewayHere(router, this.#hostIp)?.quality);
     if (router === undefined) this.#withdraw(routerOwner(id));
-    else this.#program(routerOwner(id), RANK.router, () => routerFlows(router, this.#hostIp));
+    else this.#program(routerOwner(id), RANK.router, () => routerFlows(router, this.#hostIp, quality));
     this.floatingIps.onRouter(id, router === undefined ? [] : servedByRouter(router, this.#hostIp));
   }
 

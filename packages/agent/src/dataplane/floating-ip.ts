@@ -3,6 +3,7 @@
  * connections: it loses none when its port moves, and stops with its flows. One of which ports are forwarded is the connection tracker's, in its router's zone.
  */
 import { ipv4, mac } from '@alcor/openflow';
+import { type AddressQuality, noQuality } from './address-quality.ts';
 import { EXCEPTION, flow, RULE, set } from './build.ts';
 import { resourceCookie } from './cookie.ts';
 import type { Action, Flow, Match } from './flow.ts';
@@ -16,13 +17,17 @@ import { portPrefixes } from './traffic-match.ts';
 const ERRORS = [3, 11, 12];
 
 /** `gateway`: of the floating IP's router. */
-export function floatingIpFlows(floating: FloatingIp, gateway: RouterGateway): readonly Flow[] {
+export function floatingIpFlows(
+  floating: FloatingIp,
+  gateway: RouterGateway,
+  quality: AddressQuality = noQuality,
+): readonly Flow[] {
   const { id, ip, mac: own, fixedIp, forwardings } = floating;
   const owner = resourceCookie(id);
   return [
     ...answersOnWire(owner, gateway.vni, own, [ip], 'host'),
-    ...(fixedIp === null ? [] : inPlaceOf(owner, floating, fixedIp, gateway)),
-    ...(fixedIp === null && forwardings.length > 0 ? forwarded(owner, floating, gateway) : []),
+    ...(fixedIp === null ? [] : inPlaceOf(owner, floating, fixedIp, gateway, quality)),
+    ...(fixedIp === null && forwardings.length > 0 ? forwarded(owner, floating, gateway, quality) : []),
   ];
 }
 
@@ -31,12 +36,13 @@ function inPlaceOf(
   { routerId, ip, mac: own }: FloatingIp,
   fixedIp: string,
   { vni }: RouterGateway,
+  quality: AddressQuality,
 ): Flow[] {
   const key = keyOf(routerId);
   const give: Action = { type: 'controller', meter: meterOf('service', vni) };
   const from: Match = { ...key, eth_type: 0x0800, ipv4_src: ipv4(fixedIp) };
   const to: Match = { metadata: BigInt(vni), eth_dst: mac(own), eth_type: 0x0800, ipv4_dst: ipv4(ip) };
-  const outward = [set('ipv4_src', ipv4(ip)), set('eth_src', mac(own))];
+  const outward = [...quality.outward, set('ipv4_src', ipv4(ip)), set('eth_src', mac(own))];
   return [
     // From a port of this host, and from another host where the port's own has no way out.
     ...(['departing', 'translation'] as const).flatMap((table) => [
@@ -45,32 +51,36 @@ function inPlaceOf(
         flow(owner, table, EXCEPTION + 1, { ...from, ip_proto: 1, icmpv4_type }, [set('eth_src', mac(own)), give]),
       ),
     ]),
-    flow(owner, 'arriving', RULE, to, [set('ipv4_dst', ipv4(fixedIp)), ...keySet(key)], 'routing'),
+    flow(owner, 'arriving', RULE, to, [...quality.inward, set('ipv4_dst', ipv4(fixedIp)), ...keySet(key)], 'routing'),
     ...ERRORS.map((icmpv4_type) =>
       flow(owner, 'arriving', EXCEPTION, { ...to, ip_proto: 1, icmpv4_type }, [...keySet(key), give]),
     ),
   ];
 }
 
-function forwarded(owner: bigint, floating: FloatingIp, gateway: RouterGateway): Flow[] {
+function forwarded(owner: bigint, floating: FloatingIp, gateway: RouterGateway, quality: AddressQuality): Flow[] {
   const { routerId, ip, mac: own, forwardings } = floating;
   const { vni } = gateway;
   const key = keyOf(routerId);
   const to: Match = { metadata: BigInt(vni), eth_dst: mac(own), eth_type: 0x0800, ipv4_dst: ipv4(ip) };
   return [
-    flow(owner, 'arriving', RULE, to, [...keySet(key), ...throughZone(routerId, gateway, 'returned')]),
-    ...forwardings.flatMap((each) => forwarding(owner, { ...key, eth_type: 0x0800 }, ipv4(ip), each)),
+    flow(owner, 'arriving', RULE, to, [
+      ...quality.inward,
+      ...keySet(key),
+      ...throughZone(routerId, gateway, 'returned'),
+    ]),
+    ...forwardings.flatMap((each) => forwarding(owner, { ...key, eth_type: 0x0800 }, ipv4(ip), each, quality)),
   ];
 }
 
-function forwarding(owner: bigint, v4: Match, ip: number, each: PortForwarding): Flow[] {
+function forwarding(owner: bigint, v4: Match, ip: number, each: PortForwarding, quality: AddressQuality): Flow[] {
   const mark = markOf(each.id);
   const known: Match = { ...v4, ct_state: VALID, ct_mark: mark };
   const opens: Match = { ...v4, ct_state: OPENING, ct_mark: 0, ip_proto: each.protocol, ipv4_dst: ip };
   const port = each.protocol === 6 ? 'tcp_dst' : 'udp_dst';
   return [
     flow(owner, 'returned', EXCEPTION, known, [], 'routing'),
-    flow(owner, 'translated', EXCEPTION, known, [], 'outward'),
+    flow(owner, 'translated', EXCEPTION, known, quality.outward, 'outward'),
     ...translations(each).map(({ ports, to }) => {
       const translation = { type: 'nat', side: 'dst', ipv4: { min: ipv4(each.fixedIp) } } as const;
       const nat = to === null ? translation : { ...translation, ports: { min: to } };

@@ -1,4 +1,5 @@
 /** What this host answers for on external networks: floating IPs, and the gateways of routers that are here; and who it knows there. */
+import type { AddressQualities } from './address-quality.ts';
 import { FloatingIndex } from './floating-index.ts';
 import { floatingIpFlows } from './floating-ip.ts';
 import type { Flow } from './flow.ts';
@@ -10,6 +11,7 @@ import { servedByFloatingIp, type ServedAddress, ServedAddresses } from './serve
 
 export interface FloatingIpsOptions {
   readonly routing: RoutingIndex;
+  readonly qualities: AddressQualities;
   /** Whether this host has the network on a wire. */
   readonly isOnWire: (vni: number) => boolean;
   readonly program: (owner: string, flows: () => readonly Flow[]) => void;
@@ -66,17 +68,19 @@ export class FloatingIps {
   }
 
   #program(id: string): void {
-    const { routing, isOnWire, program, withdraw } = this.#options;
+    const { routing, qualities, isOnWire, program, withdraw } = this.#options;
     const floating = this.#floating.get(id);
     const router = routing.router(floating?.routerId ?? '');
     const gateway = router?.adminStateUp === true ? router.gateway : undefined;
     const owner = floatingOwner(id);
     if (floating === undefined || gateway === undefined || !isOnWire(gateway.vni)) {
       withdraw(owner);
+      qualities.remove(owner);
       this.#serve(owner, []);
       return;
     }
-    program(owner, () => floatingIpFlows(floating, gateway));
+    const quality = qualities.set(owner, floating.quality);
+    program(owner, () => floatingIpFlows(floating, gateway, quality));
     this.#serve(owner, servedByFloatingIp(floating, gateway));
   }
 

@@ -49,6 +49,7 @@ export type {
   PortForwarding,
   ProviderNetwork,
   QosPolicy,
+  QualityRules,
   ResourceOutcome,
   Route,
   Router,

@@ -39,17 +39,31 @@ export const meters: readonly Meter[] = purposes.flatMap((purpose) =>
 );
 
 const FIRST_OF_PORTS = 0x1_0000;
-const PER_PORT = 4;
+const FIRST_OF_ADDRESSES = 0x8000_0000;
+const PER_PLACE = 4;
+/** As many as fit below the numbers that OpenFlow keeps for itself. */
+export const ADDRESS_PLACES = 0x1000_0000;
+
+type Direction = 'ingress' | 'egress';
 
 /**
  * The meter of the port at this place (`trunk.ts`), for one direction and unit. Nothing is allocated: a new process finds those that it
  * would make, and no two ports share one.
  */
-export function portMeter(place: number, direction: 'ingress' | 'egress', unit: Meter['unit']): number {
-  return FIRST_OF_PORTS + place * PER_PORT + (direction === 'ingress' ? 2 : 0) + (unit === 'packets' ? 1 : 0);
+export function portMeter(place: number, direction: Direction, unit: Meter['unit']): number {
+  return FIRST_OF_PORTS + place * PER_PLACE + offsetOf(direction, unit);
 }
 
-/** Whether it is one of those that come and go with ports. */
-export function isPortMeter(id: number): boolean {
+/** The meter of the address on an external network at this place (`address-quality.ts`). */
+export function addressMeter(place: number, direction: Direction, unit: Meter['unit']): number {
+  return FIRST_OF_ADDRESSES + place * PER_PLACE + offsetOf(direction, unit);
+}
+
+function offsetOf(direction: Direction, unit: Meter['unit']): number {
+  return (direction === 'ingress' ? 2 : 0) + (unit === 'packets' ? 1 : 0);
+}
+
+/** Whether it is one of those that come and go with ports and addresses. */
+export function isResourceMeter(id: number): boolean {
   return id >= FIRST_OF_PORTS;
 }

@@ -1,9 +1,9 @@
 import { ipv4, ipv6, mac } from '@alcor/openflow';
 import { expect, test } from 'vitest';
-import type { Delivery, Vm } from './drivers/fabric.ts';
+import type { Delivery, Fabric, Vm } from './drivers/fabric.ts';
 import { arpRequest, icmpEcho, icmpv6Echo, type Packet, tcp, udp } from './drivers/packet.ts';
 import { walkText } from './drivers/walk.ts';
-import type { LocalPort, RouterGateway } from './resources.ts';
+import type { LocalPort, QualityRules, RouterGateway } from './resources.ts';
 import {
   EXTERNAL,
   external,
@@ -22,7 +22,8 @@ const OUT = '02:00:00:00:00:99';
 
 /** One VM on each of two hosts, the router's gateway on a third, and a machine outside that is the external network's own gateway. */
 async function region(changes: Partial<RouterGateway> = {}) {
-  const hosts = await Promise.all(HOSTS.map((ip) => testHost(ip, { wires })));
+  const clock = { at: 0, now: () => clock.at };
+  const hosts = await Promise.all(HOSTS.map((ip) => testHost(ip, { wires, clock })));
   const fabric = fabricOf(hosts);
   const ports: LocalPort[] = [1, 2].map((n) =>
     port(`${n}`, { mac: `02:00:00:00:00:0${n}`, ips: [`10.0.0.${n}`, `fd00::${n}`] }),
@@ -50,7 +51,7 @@ async function region(changes: Partial<RouterGateway> = {}) {
     }
   };
   await reconcile();
-  return { hosts: hosts as [TestHost, TestHost, TestHost], fabric, vms, outside, reconcile };
+  return { clock, hosts: hosts as [TestHost, TestHost, TestHost], fabric, vms, outside, reconcile };
 }
 
 const toRouter = mac(ROUTER_MAC);
@@ -167,6 +168,73 @@ test('ports of a floating IP lead to those of guests, through the gateway host',
   await reconcile();
   expect(fabric.send(outside, tcp(outsideEnd(5000), end(forwarding.ip, forwarding.mac, 8080))).received).toEqual([]);
 });
+
+const thousand = { unit: 'kilopackets', rate: 1, burst: 1 } as const;
+const limited: QualityRules = {
+  limits: (['egress', 'ingress'] as const).map((direction) => ({ ...thousand, direction })),
+  dscpMark: 46,
+};
+/** More than one burst, and less than two. */
+const MANY = 1_050;
+/** How often the packet arrives of as many as are sent at once. */
+function countOf(fabric: Fabric, from: Vm, packet: Packet, times = MANY): number {
+  return Array.from({ length: times }, () => fabric.send(from, packet).received.length).reduce((sum, n) => sum + n, 0);
+}
+
+// Where its port's host has no way out, the gateway host answers for it.
+test.each([0, 2] as const)('a floating IP on host %i has limits of its own, and a mark outward', async (host) => {
+  const { clock, hosts, fabric, vms, outside, reconcile } = await region();
+  hosts[host].dataplane.setFloatingIp({ ...floating, quality: limited });
+  await reconcile();
+  const out = udp(end('10.0.0.1', vms[0].mac, 4000), end('198.51.100.7', toRouter, 53));
+  const back = udp(outsideEnd(53), end(floating.ip, floating.mac, 4000));
+  expect(got(fabric.send(vms[0], out), outside)).toMatchObject({ ipv4_src: ipv4(floating.ip), ip_dscp: 46 });
+  expect(countOf(fabric, vms[0], out)).toBe(999);
+  expect(got(fabric.send(outside, back), vms[0]).ip_dscp ?? 0).toBe(0);
+  expect(countOf(fabric, outside, back)).toBe(999);
+  const others = udp(end('10.0.0.2', vms[1].mac, 4000), end('198.51.100.7', toRouter, 53));
+  expect(countOf(fabric, vms[1], others, 10)).toBe(10);
+  clock.at += 50;
+  expect([countOf(fabric, vms[0], out, 60), countOf(fabric, outside, back, 60)]).toEqual([50, 50]);
+  hosts[host].dataplane.setFloatingIp(floating);
+  await reconcile();
+  expect([countOf(fabric, vms[0], out, 10), countOf(fabric, outside, back, 10)]).toEqual([10, 10]);
+});
+
+test('what forwarded ports bring and answer is limited with their floating IP', async () => {
+  const { hosts, fabric, vms, outside, reconcile } = await region();
+  hosts[2].dataplane.setFloatingIp({ ...forwarding, quality: limited });
+  await reconcile();
+  const come = tcp(outsideEnd(5000), end(forwarding.ip, forwarding.mac, 8080));
+  const go = tcp(end('10.0.0.2', vms[1].mac, 80), end('198.51.100.7', toRouter, 5000));
+  expect([countOf(fabric, outside, come), countOf(fabric, vms[1], go)]).toEqual([1_000, 1_000]);
+});
+
+test.each([true, false])(
+  'what passes a gateway shares its limits, translated: %s; floating IPs apart',
+  async (snat) => {
+    const { hosts, fabric, vms, outside, reconcile } = await region({ snat, quality: limited });
+    hosts[2].dataplane.setFloatingIp(forwarding);
+    hosts[0].dataplane.setFloatingIp(floating);
+    await reconcile();
+    const out = udp(end('10.0.0.2', vms[1].mac, 4000), end('198.51.100.7', toRouter, 53));
+    const ping = icmpv6Echo('request', end('fd00::1', vms[0].mac) as never, end('2001:db8:5::7', toRouter) as never);
+    expect(got(fabric.send(vms[1], out), outside).ip_dscp).toBe(46);
+    expect(got(fabric.send(vms[0], ping), outside).ip_dscp).toBe(46);
+    expect(countOf(fabric, vms[1], out, 500)).toBe(500);
+    expect(countOf(fabric, vms[0], ping, 510)).toBe(498);
+    const back = snat ? end('203.0.113.10', GATEWAY, 4000) : end('10.0.0.2', GATEWAY, 4000);
+    const pong = icmpv6Echo('reply', end('2001:db8:5::7', OUT) as never, end('fd00::1', GATEWAY) as never);
+    expect(countOf(fabric, outside, udp(outsideEnd(53), back), 500)).toBe(500);
+    expect(countOf(fabric, outside, pong, 510)).toBe(500);
+    const ofFloating = udp(end('10.0.0.1', vms[0].mac, 4000), end('198.51.100.7', toRouter, 53));
+    const forwarded = tcp(outsideEnd(5000), end(forwarding.ip, forwarding.mac, 8080));
+    const answers = tcp(end('10.0.0.2', vms[1].mac, 80), end('198.51.100.7', toRouter, 5000));
+    expect(countOf(fabric, vms[0], ofFloating, 10)).toBe(10);
+    expect(countOf(fabric, outside, forwarded, 10)).toBe(10);
+    expect(countOf(fabric, vms[1], answers, 10)).toBe(10);
+  },
+);
 
 test('another host takes the gateway over', async () => {
   const { hosts, fabric, vms, outside, reconcile } = await region();

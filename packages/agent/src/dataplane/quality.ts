@@ -23,8 +23,9 @@ export interface Quality {
 export function qualityOf(port: LocalPort, ofport: number, { limits, dscpMark }: QosPolicy): Quality {
   const owner = resourceCookie(port.id);
   const place = portPlace(port, ofport);
-  const sent = limits.filter(({ direction }) => direction === 'egress').map((limit) => meterFor(place, limit));
-  const received = limits.filter(({ direction }) => direction === 'ingress').map((limit) => meterFor(place, limit));
+  const meterOfPort = (limit: RateLimit): Meter => meterFor(portMeter(place, limit.direction, unitOf(limit)), limit);
+  const sent = limits.filter(({ direction }) => direction === 'egress').map(meterOfPort);
+  const received = limits.filter(({ direction }) => direction === 'ingress').map(meterOfPort);
   const pass = sent.map(through);
   const from: Match = { reg0: portKey(port, ofport) };
   const marked = dscpMark === null ? [] : [0x0800, 0x86dd];
@@ -46,16 +47,22 @@ function narrow(owner: bigint, port: LocalPort, ofport: number, meters: readonly
   return flow(owner, 'output', EXCEPTION, { reg1: portKey(port, ofport) }, [{ type: 'clone', actions }]);
 }
 
-function through({ id }: Meter): Action {
+export function through({ id }: Meter): Action {
   return { type: 'meter', meter: id };
 }
 
-function meterFor(place: number, { direction, unit, rate, burst }: RateLimit): Meter {
+/** What holds the limit. */
+export function meterFor(id: number, limit: RateLimit): Meter {
+  const { rate, burst } = limit;
+  const unit = unitOf(limit);
   const atOnce = Math.ceil(burst === 0 ? rate * DEFAULT_BURST : Math.max(burst, rate * LEAST_BURST));
   if (unit === 'kilobits') {
     const most = { rate: Math.min(rate, MOST), burst: Math.min(Math.max(atOnce, LARGEST_KILOBITS), MOST) };
-    return { id: portMeter(place, direction, 'kilobits'), unit, ...most };
+    return { id, unit, ...most };
   }
-  const most = { rate: Math.min(rate * 1000, MOST), burst: Math.min(atOnce * 1000, MOST) };
-  return { id: portMeter(place, direction, 'packets'), unit: 'packets', ...most };
+  return { id, unit, rate: Math.min(rate * 1000, MOST), burst: Math.min(atOnce * 1000, MOST) };
+}
+
+export function unitOf({ unit }: RateLimit): Meter['unit'] {
+  return unit === 'kilobits' ? 'kilobits' : 'packets';
 }

@@ -70,13 +70,17 @@ export interface RateLimit {
   readonly burst: number;
 }
 
-/** What ports that name it may send and be sent. */
-export interface QosPolicy {
-  readonly id: string;
+/** What may be sent and received. */
+export interface QualityRules {
   /** At most one for each direction and unit. */
   readonly limits: readonly RateLimit[];
-  /** Differentiated services code point of what the VM sends; null: as it has it. */
+  /** Differentiated services code point of what is sent; null: as it has it. */
   readonly dscpMark: number | null;
+}
+
+/** What ports that name it may send and be sent. */
+export interface QosPolicy extends QualityRules {
+  readonly id: string;
   readonly revision: number;
 }
 
@@ -178,6 +182,8 @@ export interface RouterGateway {
   readonly snat: boolean;
   /** Underlay address of the host that has the gateway; undefined: none does. */
   readonly hostIp?: string | undefined;
+  /** Of all that passes the gateway but floating IPs; `egress` leaves the region. */
+  readonly quality?: QualityRules | undefined;
 }
 
 /** An address of an external network that this host answers for: for an address of a port, or port by port for several. */
@@ -190,6 +196,8 @@ export interface FloatingIp {
   /** The address that it stands for; null: only `forwardings`. */
   readonly fixedIp: string | null;
   readonly forwardings: readonly PortForwarding[];
+  /** `egress` leaves the region. */
+  readonly quality?: QualityRules | undefined;
   readonly revision: number;
 }
 

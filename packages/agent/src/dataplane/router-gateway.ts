@@ -3,6 +3,7 @@
  * the gateway's address (source NAT by the connection tracker, IPv4 only) and goes to the wire of the external network.
  */
 import { ipv4, ipv6, mac } from '@alcor/openflow';
+import type { AddressQuality } from './address-quality.ts';
 import { addressToRegisters, fieldToRegisters, matchRegisters } from './address-registers.ts';
 import { contains, isIpv6, linkLocal } from './address.ts';
 import { apply, EXCEPTION, FALLBACK, flow, goto, icmpv6, move, RULE, set } from './build.ts';
@@ -26,8 +27,14 @@ interface Outward {
   readonly nextHop: string | null;
 }
 
-/** On every host: the routes that lead outside. `hostIp`: its underlay address. */
-export function gatewayRouteFlows(owner: bigint, key: Match, router: Router, hostIp: string): Flow[] {
+/** On every host: the routes that lead outside. `hostIp`: its underlay address; `quality`: of what passes the gateway, where it is here. */
+export function gatewayRouteFlows(
+  owner: bigint,
+  key: Match,
+  router: Router,
+  hostIp: string,
+  quality: AddressQuality,
+): Flow[] {
   const { gateway } = router;
   if (gateway === undefined) return [];
   const isHere = gateway.hostIp === hostIp;
@@ -37,7 +44,7 @@ export function gatewayRouteFlows(owner: bigint, key: Match, router: Router, hos
       towards(owner, key, destination, nextHop),
     ]),
     ...(isHere
-      ? [flow(owner, 'departing', FALLBACK, key, [], 'translation'), ...hereFlows(owner, key, router, gateway)]
+      ? [flow(owner, 'departing', FALLBACK, key, [], 'translation'), ...hereFlows(owner, key, router, gateway, quality)]
       : []),
     ...(isHere || gateway.hostIp === undefined ? [] : [toHost(owner, key, gateway, gateway.hostIp)]),
   ];
@@ -74,7 +81,13 @@ function toHost(owner: bigint, key: Match, gateway: RouterGateway, hostIp: strin
 }
 
 /** On the gateway host. */
-function hereFlows(owner: bigint, key: Match, { id }: Router, gateway: RouterGateway): Flow[] {
+function hereFlows(
+  owner: bigint,
+  key: Match,
+  { id }: Router,
+  gateway: RouterGateway,
+  { outward, inward }: AddressQuality,
+): Flow[] {
   const own = mac(gateway.mac);
   const metadata = BigInt(gateway.vni);
   const fromHosts = flow(owner, 'gateway', EXCEPTION, { metadata, eth_dst: own }, keySet(key), 'translation');
@@ -82,30 +95,40 @@ function hereFlows(owner: bigint, key: Match, { id }: Router, gateway: RouterGat
   const v6 = { ...key, eth_type: 0x86dd };
   const untranslated = gateway.snat
     ? []
-    : [flow(owner, 'translated', FALLBACK, v4, [], 'outward'), flow(owner, 'returned', FALLBACK, v4, [], 'routing')];
+    : [
+        flow(owner, 'translated', FALLBACK, v4, outward, 'outward'),
+        flow(owner, 'returned', FALLBACK, v4, [], 'routing'),
+      ];
   return [
     fromHosts,
     flow(owner, 'translation', RULE, v4, [set('eth_src', own), ...throughZone(id, gateway, 'translated')]),
-    flow(owner, 'translation', RULE, v6, [set('eth_src', own)], 'outward'),
+    flow(owner, 'translation', RULE, v6, [...outward, set('eth_src', own)], 'outward'),
     ...untranslated,
-    ...(gateway.snat ? sourceNat(owner, v4, id, gateway) : []),
+    ...(gateway.snat ? sourceNat(owner, v4, id, gateway, outward) : []),
     ...gateway.addresses.flatMap(({ ip }) => ownAddress(owner, gateway, ip)),
     flow(owner, 'arriving', RULE, { metadata, eth_dst: own, eth_type: 0x0800 }, [
+      ...inward,
       ...keySet(key),
       ...throughZone(id, gateway, 'returned'),
     ]),
-    flow(owner, 'arriving', RULE, { metadata, eth_dst: own, eth_type: 0x86dd }, keySet(key), 'routing'),
+    flow(owner, 'arriving', RULE, { metadata, eth_dst: own, eth_type: 0x86dd }, [...inward, ...keySet(key)], 'routing'),
   ];
 }
 
-function sourceNat(owner: bigint, v4: Match, id: string, { addresses }: RouterGateway): Flow[] {
+function sourceNat(
+  owner: bigint,
+  v4: Match,
+  id: string,
+  { addresses }: RouterGateway,
+  outward: readonly Action[],
+): Flow[] {
   const own = addresses.find(({ ip }) => !isIpv6(ip));
   if (own === undefined) return [];
   const known: Match = { ...v4, ct_state: VALID, ct_mark: markOf(id) };
   const translate = commit(markOf(id), 'outward', { type: 'nat', side: 'src', ipv4: { min: ipv4(own.ip) } });
   return [
-    flow(owner, 'translated', EXCEPTION, known, [], 'outward'),
-    flow(owner, 'translated', RULE, { ...v4, ct_state: OPENING, ct_mark: 0 }, [translate]),
+    flow(owner, 'translated', EXCEPTION, known, outward, 'outward'),
+    flow(owner, 'translated', RULE, { ...v4, ct_state: OPENING, ct_mark: 0 }, [...outward, translate]),
     flow(owner, 'returned', EXCEPTION, known, [], 'routing'),
   ];
 }

@@ -4,6 +4,7 @@
  * that has it (`nextHop`), so a router costs as many flows as it has addresses and routes, whatever is behind them.
  */
 import { ipv4, ipv6, mac } from '@alcor/openflow';
+import { type AddressQuality, noQuality } from './address-quality.ts';
 import { addressToRegisters, fieldToRegisters, matchRegisters } from './address-registers.ts';
 import { isIpv6, linkLocal, contains } from './address.ts';
 import { apply, distinct, flow, goto, move, RULE, set } from './build.ts';
@@ -46,14 +47,14 @@ export function routingHostFlows(owner: bigint): Flow[] {
 const LINK_LOCAL = { value: 0xfe80n << 112n, mask: 0xffc0n << 112n };
 const MULTICAST = { value: 0xffn << 120n, mask: 0xffn << 120n };
 
-/** A router that is administratively down is none. `hostIp`: underlay address of this host. */
-export function routerFlows(router: Router, hostIp: string): readonly Flow[] {
+/** A router that is administratively down is none. `hostIp`: underlay address of this host; `quality`: of its gateway, where that is here. */
+export function routerFlows(router: Router, hostIp: string, quality: AddressQuality = noQuality): readonly Flow[] {
   if (!router.adminStateUp) return [];
   const owner = resourceCookie(router.id);
   const key = keyOf(router.id);
   return distinct([
     // The first of two that say the same place is the one that counts.
-    ...gatewayRouteFlows(owner, key, router, hostIp),
+    ...gatewayRouteFlows(owner, key, router, hostIp, quality),
     ...[...connected(owner, key, router), ...extra(owner, key, router)].toReversed(),
     ...(router.gateway?.addresses ?? []).flatMap(({ ip }) => ownAddress(owner, key, ip)),
     ...router.interfaces.flatMap((each) => interfaceFlows(owner, key, each)),

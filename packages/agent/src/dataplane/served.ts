@@ -34,9 +34,14 @@ function keyOf({ vni, mac }: Pick<ServedAddress, 'vni' | 'mac'>): string {
 }
 
 /** A router's own, on its gateway host. */
-export function servedByRouter({ adminStateUp, gateway }: Router, hostIp: string): readonly ServedAddress[] {
-  if (!adminStateUp || gateway?.hostIp !== hostIp) return [];
-  return gateway.addresses.map(({ ip }) => ({ vni: gateway.vni, ip, mac: gateway.mac }));
+export function servedByRouter(router: Router, hostIp: string): readonly ServedAddress[] {
+  const gateway = gatewayHere(router, hostIp);
+  return (gateway?.addresses ?? []).map(({ ip }) => ({ vni: gateway!.vni, ip, mac: gateway!.mac }));
+}
+
+/** The router's gateway, where this host has it. */
+export function gatewayHere({ adminStateUp, gateway }: Router, hostIp: string): RouterGateway | undefined {
+  return adminStateUp && gateway?.hostIp === hostIp ? gateway : undefined;
 }
 
 export function servedByFloatingIp({ ip, mac }: FloatingIp, { vni }: RouterGateway): readonly ServedAddress[] {

@@ -63,6 +63,8 @@ export interface Burst {
   readonly bytes: number;
   /** Milliseconds from one to the next at least. Without, the datapath may lose some that no limit ends. */
   readonly gap?: number;
+  /** Instead of the address of `to`. */
+  readonly address?: string;
   /** At least, and at most. */
   readonly arrive: readonly [number, number];
 }
@@ -120,6 +122,22 @@ export function all(
   return traffics.flatMap((traffic) => both(from, to, traffic, outcome, why, more));
 }
 
+/**
+ * 300 datagrams of 1,000 bytes, within some third of a second. At 1 Mbit/s the burst that the largest packet needs lets 63 pass, and each second another
+ * 120: a sender that takes thrice as long is allowed for.
+ */
+export function burst(
+  from: string,
+  to: string,
+  family: Family,
+  isLimited: boolean,
+  why: string,
+  more: Pick<Burst, 'address'> = {},
+): Burst {
+  const arrive = isLimited ? ([40, 240] as const) : ([250, 300] as const);
+  return { why, from, to, family, times: 300, bytes: 1_000, gap: 1, arrive, ...more };
+}
+
 export function isBurst(each: Case): each is Burst {
   return 'times' in each;
 }
@@ -135,8 +153,8 @@ export function nameOf(each: Case): string {
     return `${each.why}: ${each.from} asks ${asked}: ${each.told === null ? 'no answer' : JSON.stringify(each.told)}`;
   }
   if (isBurst(each)) {
-    const { why, from, to, family, times, arrive } = each;
-    return `${why}: ${from} → ${to}, ${times} datagrams over IPv${family}: ${arrive.join(' to ')} arrive`;
+    const { why, from, to, family, times, arrive, address } = each;
+    return `${why}: ${from} → ${address === undefined ? to : `${to} at ${address}`}, ${times} datagrams over IPv${family}: ${arrive.join(' to ')} arrive`;
   }
   const { why, from, to, family, traffic, outcome, address, source, on: connection } = each;
   const whom = [to.join(' and ') || 'the network', address].filter((part) => part !== undefined).join(' at ');

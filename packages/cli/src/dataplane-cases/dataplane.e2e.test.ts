@@ -5,6 +5,7 @@ import { flaws, small, withFlaw } from './flaws.ts';
 import { Runner, type Theme, type Verdict } from './run.ts';
 import type { Site } from './site.ts';
 import { describeThemes, whyNoCases } from './suite.ts';
+import { addressQuality } from './themes/address-quality.ts';
 import { addresses } from './themes/addresses.ts';
 import { broadcast } from './themes/broadcast.ts';
 import { groups } from './themes/groups.ts';
@@ -24,6 +25,7 @@ const themes: readonly Theme[] = [
   groups,
   networkAcls,
   quality,
+  addressQuality,
   routers,
   peering,
   northSouth,

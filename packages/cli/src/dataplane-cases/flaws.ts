@@ -26,6 +26,12 @@ export const flaws: readonly Flaw[] = [
     noticed: /out saw it come from 10\.20\./,
   },
   { why: 'nothing is marked', match: 'table=5,ip', actions: 'resubmit(,10)', noticed: /with the mark 0, not 46/ },
+  {
+    why: 'a gateway does not mark',
+    match: 'table=65,ip',
+    actions: 'resubmit(,66)',
+    noticed: /with the mark 0, not 10/,
+  },
   { why: 'nothing is limited', match: 'table=5,udp', actions: 'resubmit(,10)', noticed: /of 300 came, not/ },
   {
     why: 'VLAN tags are taken off unread',
@@ -55,7 +61,9 @@ export const small: Theme = {
     for (const [at, { id }] of site.hosts.entries())
       await site.request('PUT', `/alcor/v1/nodes/${id}`, { node: { gateway: at === 0 } });
     const external_fixed_ips = [{ subnet_id: external.subnets[0]!.id, ip_address: GATEWAY }];
-    const external_gateway_info = { network_id: external.id, external_fixed_ips };
+    await site.policy('gate', [mark(10)]);
+    const qos_policy_id = site.policyId('gate');
+    const external_gateway_info = { network_id: external.id, external_fixed_ips, qos_policy_id };
     await site.router('between', ['small', 'walled'], { external_gateway_info });
     await site.outside('out', 'external', { vlan: 123, number: 99 });
     await site.group('open', everything);
@@ -82,7 +90,12 @@ export const small: Theme = {
       cases: [
         ...all('a', 'near', ['icmp', 'tcp/80'], 'answered', 'the same host'),
         ...all('a', 'far', ['icmp', 'tcp/80'], 'answered', 'another host'),
-        on(4, 'a', 'out', 'udp/53', 'answered', 'out of the region', { hops: 1, seenFrom: GATEWAY, crosses: [] }),
+        on(4, 'a', 'out', 'udp/53', 'answered', 'out of the region', {
+          hops: 1,
+          seenFrom: GATEWAY,
+          crosses: [],
+          dscp: 10,
+        }),
         on(4, 'slow', 'far', 'icmp', 'answered', 'a mark', { dscp: 46 }),
         { why: 'a limit', from: 'slow', to: 'near', family: 4, times: 300, bytes: 1_000, gap: 1, arrive: [40, 240] },
         ...both('tagged', 'far', 'udp/53', 'answered', 'a sub-port'),

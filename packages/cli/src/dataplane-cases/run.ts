@@ -124,7 +124,7 @@ export class Runner {
     }
     if (isBurst(each)) {
       const { family, times, bytes, gap = 0, to } = each;
-      const [address, source] = [site.vm(to).addresses[family], sender.addresses[family]];
+      const [address, source] = [each.address ?? site.vm(to).addresses[family], sender.addresses[family]];
       sender.probe.tell({ do: 'burst', id, family, address, from: port, source, port: BURST_PORT, times, bytes, gap });
       return { each, id, port };
     }

@@ -68,6 +68,8 @@ export interface RouterPlace {
   readonly networks: readonly number[];
   readonly routes?: Router['routes'];
   readonly external?: number;
+  /** Of its gateway. */
+  readonly policy?: number | null;
 }
 
 /** Where a floating IP leads. */
@@ -75,6 +77,7 @@ export interface FloatingPlace {
   readonly router: number | null;
   readonly port?: number | null;
   readonly forwards?: readonly number[];
+  readonly policy?: number | null;
 }
 
 /** How a row is called. */
@@ -225,13 +228,17 @@ export function rowsNamed(idOf: Naming) {
     return { ...common, id: policyId(n), revision, shared: false, isDefault: false, rules: [limit] };
   }
 
-  function router(n: number, revision: number, { networks, routes = [], external }: RouterPlace): Router {
+  function router(
+    n: number,
+    revision: number,
+    { networks, routes = [], external, policy = null }: RouterPlace,
+  ): Router {
     const gateway = {
       networkId: networkId(external ?? 0),
       enableSnat: true,
       mac: 'fa:16:3e:ff:00:00',
       fixedIps: [],
-      qosPolicyId: null,
+      qosPolicyId: policy === null ? null : policyId(policy),
     };
     return {
       ...common,
@@ -258,7 +265,7 @@ export function rowsNamed(idOf: Naming) {
   }
 
   function floatingIp(n: number, revision: number, place: FloatingPlace): ForwardedFloatingIp {
-    const { router: on, port: to = null, forwards = [] } = place;
+    const { router: on, port: to = null, forwards = [], policy = null } = place;
     return {
       id: idOf('floating', n) as FloatingIpId,
       projectId: 'p',
@@ -273,7 +280,7 @@ export function rowsNamed(idOf: Naming) {
       portId: to === null ? null : portId(to),
       fixedIp: to === null ? null : address(to + 2),
       routerId: on === null ? null : routerId(on),
-      qosPolicyId: null,
+      qosPolicyId: policy === null ? null : policyId(policy),
       forwardings: forwards.map((each) => ({
         id: idOf('forwarding', each) as ForwardingSummary['id'],
         portId: portId(each),

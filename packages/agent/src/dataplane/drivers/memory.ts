@@ -17,7 +17,7 @@ import {
   type Switch,
   type SwitchEvent,
 } from '../switch.ts';
-import { isPortMeter, type Meter } from '../meters.ts';
+import { isResourceMeter, type Meter } from '../meters.ts';
 import { Conntrack } from './conntrack.ts';
 import { FlowTable, type Entry } from './flow-table.ts';
 import { MemoryMeters } from './memory-meters.ts';
@@ -248,7 +248,7 @@ export class MemorySwitch implements Switch {
     } catch (error) {
       return String(error);
     }
-    const missing = metersOf(flow).find((id) => isPortMeter(id) && !this.#meters.has(id));
+    const missing = metersOf(flow).find((id) => isResourceMeter(id) && !this.#meters.has(id));
     if (missing !== undefined) return `there is no meter ${missing}`;
     const table = this.#tables.get(flow.table) ?? new FlowTable();
     this.#tables.set(flow.table, table);

@@ -1,6 +1,6 @@
-/** Meters in Open vSwitch: those of the host, which are always there, and those of ports, which come and go with them. */
+/** Meters in Open vSwitch: those of the host, which are always there, and those of ports and addresses, which come and go with them. */
 import { SwitchError, type MeterDescription, type MeterMod, type OpenFlowConnection } from '@alcor/openflow';
-import { isPortMeter, meters, type Meter } from '../meters.ts';
+import { isResourceMeter, meters, type Meter } from '../meters.ts';
 import type { FlowFailure, MeterChange } from '../switch.ts';
 
 /** Makes those of the host that are missing or otherwise; what a meter is deleted with are the flows that name it. */
@@ -16,8 +16,8 @@ export async function makeMeters(connection: OpenFlowConnection, signal: AbortSi
   await connection.barrier({ signal });
 }
 
-export async function* readPortMeters(connection: OpenFlowConnection, signal: AbortSignal): AsyncIterable<Meter> {
-  for await (const meter of readMeters(connection, signal)) if (isPortMeter(meter.id)) yield meter;
+export async function* readResourceMeters(connection: OpenFlowConnection, signal: AbortSignal): AsyncIterable<Meter> {
+  for await (const meter of readMeters(connection, signal)) if (isResourceMeter(meter.id)) yield meter;
 }
 
 const commands = { add: 'add', change: 'modify', delete: 'delete' } as const;

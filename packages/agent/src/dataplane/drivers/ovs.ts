@@ -31,7 +31,7 @@ import {
   type Switch,
   type SwitchEvent,
 } from '../switch.ts';
-import { changeMeters, makeMeters, readPortMeters } from './ovs-meters.ts';
+import { changeMeters, makeMeters, readResourceMeters } from './ovs-meters.ts';
 import {
   changesBetween,
   emptyView,
@@ -137,7 +137,7 @@ export class OvsSwitch implements Switch {
   async *meters(signal: AbortSignal): AsyncIterable<Meter> {
     const connection = this.#connected();
     try {
-      yield* readPortMeters(connection, signal);
+      yield* readResourceMeters(connection, signal);
     } catch (error) {
       throw this.#lost(connection, error, signal);
     }

@@ -1,27 +1,13 @@
 /** QoS policies: what arrives carries the mark, and of what is sent at once no more arrives than the limit lets pass. */
-import { all, both, type Burst, type Family } from '../case.ts';
+import { all, both, burst, type Burst } from '../case.ts';
 import { bandwidth, everything, mark, packetRate } from '../rules.ts';
 import type { Theme } from '../run.ts';
 
 const kinds = ['udp/4600', 'tcp/4600', 'icmp'] as const;
 const open = { groups: ['open'] };
 
-/**
- * 300 datagrams of 1,000 bytes, within some third of a second. At 1 Mbit/s the burst that the largest packet needs lets 63 pass, and each second another
- * 120: a sender that takes thrice as long is allowed for.
- */
 function bursts(from: string, to: string, isLimited: boolean, why: string): Burst[] {
-  const arrive = isLimited ? ([40, 240] as const) : ([250, 300] as const);
-  return ([4, 6] as const).map((family: Family) => ({
-    why,
-    from: `${from}${family}`,
-    to: `${to}${family}`,
-    family,
-    times: 300,
-    bytes: 1_000,
-    gap: 1,
-    arrive,
-  }));
+  return ([4, 6] as const).map((family) => burst(`${from}${family}`, `${to}${family}`, family, isLimited, why));
 }
 
 /** 4,000 small ones, as fast as may be; at 1,000 a second 1,000 pass at once. */
