@@ -1,7 +1,14 @@
 import type { RouterConfiguration, SubnetConfiguration } from '@alcor/contract';
 import { Copies } from './copies.ts';
 import { qualityOf } from './held-policies.ts';
-import type { Route, Router, RouterAddress, RouterGateway, RouterInterface } from './dataplane/index.ts';
+import type {
+  ConntrackHelper,
+  Route,
+  Router,
+  RouterAddress,
+  RouterGateway,
+  RouterInterface,
+} from './dataplane/index.ts';
 
 /** What routers drive: the data plane, as far as it concerns them. */
 export interface RouterSink {
@@ -158,7 +165,10 @@ function addressesOf(
 }
 
 /** Only a provider network leads out of the region. */
-function gatewayOf({ externalGateway }: RouterConfiguration, networks: Networks): RouterGateway | undefined {
+function gatewayOf(
+  { externalGateway, conntrackHelpers }: RouterConfiguration,
+  networks: Networks,
+): RouterGateway | undefined {
   if (externalGateway === undefined) return undefined;
   const { vpcId, macAddress: mac, fixedIps, snatEnabled: snat, hostIpAddress } = externalGateway;
   const network = networks.network(vpcId);
@@ -166,7 +176,21 @@ function gatewayOf({ externalGateway }: RouterConfiguration, networks: Networks)
   const nextHops = fixedIps.flatMap(({ subnetId }) => networks.subnet(vpcId, subnetId)?.gatewayIp || []);
   const addresses = addressesOf(vpcId, fixedIps, networks);
   const quality = qualityOf(externalGateway);
-  return { vni: network.vni, mac, addresses, nextHops, snat, hostIp: hostIpAddress || undefined, quality };
+  return {
+    vni: network.vni,
+    mac,
+    addresses,
+    nextHops,
+    snat,
+    hostIp: hostIpAddress || undefined,
+    helpers: conntrackHelpers.flatMap(helperOf),
+    quality,
+  };
+}
+
+function helperOf({ protocol, port, helper }: RouterConfiguration['conntrackHelpers'][number]): ConntrackHelper[] {
+  if (protocol === 6 && helper === 'ftp') return [{ application: 'ftp', protocol, port }];
+  return protocol === 17 && helper === 'tftp' ? [{ application: 'tftp', protocol, port }] : [];
 }
 
 /** The contract says a router's routes once for each of its subnets. */

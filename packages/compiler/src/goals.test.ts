@@ -3,7 +3,18 @@ import { expect, it } from 'vitest';
 import { neighborGoal, portGoal, vpcGoal } from './goals.ts';
 import { securityGroupGoal } from './group-goals.ts';
 import { routerGoal } from './router-goal.ts';
-import { addressGroupId, group, groupId, network, networkId, node, port, router, rule } from './testing/rows.ts';
+import {
+  addressGroupId,
+  group,
+  groupId,
+  network,
+  networkId,
+  node,
+  port,
+  qosPolicy,
+  router,
+  rule,
+} from './testing/rows.ts';
 
 const ports = (from: number, to: number) => ({ portRangeMin: from, portRangeMax: to });
 
@@ -85,5 +96,16 @@ it('says of a router where it is and where it leads, and its routes on each subn
       { subnetId: 'sub1', routingRules: table },
     ],
     externalGateway: { vpcId: 'net7', portId: 'port7', snatEnabled: true },
+  });
+});
+
+const tftp = { protocol: 'udp', port: 69, helper: 'tftp' } as const;
+
+it('says of a router which helpers it has, and what its gateway and a floating IP are limited to', () => {
+  const helped = { ...router(1, 2, { networks: [0], external: 7 }), conntrackHelpers: [tftp] };
+  const facts = { host: undefined, policy: qosPolicy(1, 1, 500) };
+  expect(routerGoal(helped, networkId(0), facts).state).toMatchObject({
+    conntrackHelpers: [{ protocol: 17, port: 69, helper: 'tftp' }],
+    externalGateway: { limits: [{ direction: 0, unit: 0, rate: 500, burst: 0 }], dscpMark: undefined },
   });
 });

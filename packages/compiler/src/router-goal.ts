@@ -31,6 +31,11 @@ export function routerGoal(router: Router, vpcId: NetworkId, { host, policy }: G
         macAddress: mac,
         fixedIps: addresses(fixedIps),
       })),
+      conntrackHelpers: router.conntrackHelpers.map(({ protocol, port, helper }) => ({
+        protocol: protocol === 'tcp' ? 6 : 17,
+        port,
+        helper,
+      })),
       subnetRoutingTables: router.interfaces.flatMap((held) => routingTables(router, held)),
       ...(gateway === null
         ? {}

@@ -9,7 +9,7 @@ import { resourceCookie } from './cookie.ts';
 import type { Action, Flow, Match } from './flow.ts';
 import { meterOf } from './meters.ts';
 import type { FloatingIp, PortForwarding, RouterGateway } from './resources.ts';
-import { answersOnWire, commit, markOf, OPENING, throughZone, VALID } from './router-gateway.ts';
+import { answersOnWire, commit, markOf, OPENING, related, throughZone, toServer, VALID } from './router-gateway.ts';
 import { keyOf, keySet } from './routes.ts';
 import { portPrefixes } from './traffic-match.ts';
 
@@ -69,7 +69,10 @@ function forwarded(owner: bigint, floating: FloatingIp, gateway: RouterGateway, 
       ...keySet(key),
       ...throughZone(routerId, gateway, 'returned'),
     ]),
-    ...forwardings.flatMap((each) => forwarding(owner, { ...key, eth_type: 0x0800 }, ipv4(ip), each, quality)),
+    ...forwardings.flatMap((each) => [
+      ...forwarding(owner, { ...key, eth_type: 0x0800 }, ipv4(ip), each, quality),
+      ...helped(owner, to, floating, each, gateway, quality),
+    ]),
   ];
 }
 
@@ -88,6 +91,47 @@ function forwarding(owner: bigint, v4: Match, ip: number, each: PortForwarding, 
       return flow(owner, 'returned', RULE, match, [commit(mark, 'routing', nat)]);
     }),
   ];
+}
+
+/** What the router's helpers make of connections that come by a forwarding. `to`: what arrives for the floating IP. */
+function helped(
+  owner: bigint,
+  to: Match,
+  { routerId, ip }: FloatingIp,
+  each: PortForwarding,
+  gateway: RouterGateway,
+  quality: AddressQuality,
+): Flow[] {
+  const v4: Match = { ...keyOf(routerId), eth_type: 0x0800 };
+  const mark = markOf(each.id);
+  const [first, last] = each.external;
+  const helpers = (gateway.helpers ?? []).filter(
+    ({ protocol, port }) => protocol === each.protocol && port >= first && port <= last,
+  );
+  const control = helpers.flatMap((helper) => {
+    const { application, protocol, port } = helper;
+    const within = internalPort(each, port);
+    const nat = { type: 'nat', side: 'dst', ipv4: { min: ipv4(each.fixedIp) }, ports: { min: within } } as const;
+    const opens: Match = { ...v4, ...toServer(helper), ct_state: OPENING, ct_mark: 0, ipv4_dst: ipv4(ip) };
+    const answers: Match = { ...v4, ipv4_src: ipv4(each.fixedIp), ip_proto: protocol };
+    return [
+      flow(owner, 'arriving', RULE + 1, { ...to, ...toServer(helper) }, [
+        ...quality.inward,
+        ...keySet(v4),
+        ...throughZone(routerId, gateway, 'returned', application),
+      ]),
+      flow(owner, 'returned', RULE + 1, opens, [commit(mark, 'routing', nat, application)]),
+      flow(owner, 'translation', RULE + 2, { ...answers, [protocol === 6 ? 'tcp_src' : 'udp_src']: within }, [
+        set('eth_src', mac(gateway.mac)),
+        ...throughZone(routerId, gateway, 'translated', application),
+      ]),
+    ];
+  });
+  return control.length === 0 ? [] : [...control, ...related(owner, v4, mark, quality.outward)];
+}
+
+function internalPort({ external: [first, last], internal: [to, end] }: PortForwarding, port: number): number {
+  return to === end && first !== last ? to : to + port - first;
 }
 
 /** Which ports become which; null: they stay as they are. What moves all ports by as much has a flow for each, else prefixes do. */

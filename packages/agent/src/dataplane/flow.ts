@@ -41,6 +41,8 @@ export interface CtAction {
   /** Low bits of a register. */
   readonly zone: { readonly field: Field; readonly bits: 16 };
   readonly table?: number;
+  /** The application protocol that the packet is of: further connections that it speaks of are related to its own. */
+  readonly alg?: 'ftp' | 'tftp';
   /** Done to the connection: `ct_mark` written where it is committed, and its addresses translated. */
   readonly actions?: readonly (SetField | NatAction)[];
 }
@@ -183,9 +185,9 @@ function actionText(action: Action, show: ShowValue): string {
     case 'resubmit':
       return `resubmit:${action.table}`;
     case 'ct': {
-      const { commit, zone, table, actions } = action;
+      const { commit, zone, table, alg, actions } = action;
       const marks = (actions ?? []).map((each) => (each.type === 'nat' ? natText(each) : actionText(each, show)));
-      return `ct(${commit ? 'commit,' : ''}zone=${slice(zone, zone.bits)}${table === undefined ? '' : `,table=${table}`}${marks.map((mark) => `,${mark}`).join('')})`;
+      return `ct(${commit ? 'commit,' : ''}zone=${slice(zone, zone.bits)}${table === undefined ? '' : `,table=${table}`}${alg === undefined ? '' : `,alg=${alg}`}${marks.map((mark) => `,${mark}`).join('')})`;
     }
     default:
       return unreachable(action);

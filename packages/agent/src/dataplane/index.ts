@@ -39,6 +39,7 @@ export { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
 export type {
   AddressGroup,
   AllowedAddressPair,
+  ConntrackHelper,
   FloatingIp,
   LocalPort,
   Neighbor,

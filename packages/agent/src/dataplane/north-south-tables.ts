@@ -10,7 +10,8 @@ export const arrivals: Tables<'arriving' | 'returned' | 'arrivingReply'> = {
     purpose:
       'what a wire brings for floating IPs and gateways of routers that this host has; all else is for ports here',
     matches: [
-      'metadata', 'eth_dst', ...ipFields, 'ipv4_dst', 'ipv6_dst', 'icmpv4_type', 'icmpv4_code', ...arpFields, ...ndFields,
+      'metadata', 'eth_dst', ...ipFields, 'ipv4_dst', 'ipv6_dst', 'icmpv4_type', 'icmpv4_code', 'tcp_dst', 'udp_dst', ...arpFields,
+      ...ndFields,
     ], // prettier-ignore
     writes: [
       'eth_src', 'eth_dst', ...arpFields, 'ipv4_src', 'ipv4_dst', 'ipv6_src', 'ipv6_dst', 'ip_ttl', 'icmpv4_type',
@@ -60,7 +61,9 @@ export const departures: Tables<'departing' | 'translation' | 'translated' | 'ou
   translation: {
     id: 64,
     purpose: 'on the gateway host of a router: the connection, with its addresses as they were translated',
-    matches: ['reg6', 'reg7', 'eth_type', 'ip_proto', 'ipv4_src', 'icmpv4_type'],
+    matches: [
+      'reg6', 'reg7', 'eth_type', 'ip_proto', 'ipv4_src', 'icmpv4_type', 'tcp_src', 'tcp_dst', 'udp_src', 'udp_dst',
+    ], // prettier-ignore
     writes: ['eth_src', 'ipv4_src', 'ip_dscp', 'reg15'],
     outputs: 'none',
     next: ['translated', 'outward'],
@@ -72,7 +75,7 @@ export const departures: Tables<'departing' | 'translation' | 'translated' | 'ou
   translated: {
     id: 65,
     purpose: "a new connection gets the gateway's address, and is remembered as the router's",
-    matches: ['reg6', 'reg7', 'eth_type', 'ct_state', 'ct_mark'],
+    matches: ['reg6', 'reg7', 'eth_type', 'ct_state', 'ct_mark', 'ip_proto', 'tcp_dst', 'udp_dst'],
     writes: ['ip_dscp'],
     outputs: 'none',
     next: ['outward'],

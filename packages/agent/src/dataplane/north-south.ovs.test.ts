@@ -2,7 +2,7 @@
 import { realRuntime } from '@alcor/runtime';
 import { expect, onTestFinished, test } from 'vitest';
 import { Dataplane } from './dataplane.ts';
-import type { QualityRules } from './resources.ts';
+import type { ConntrackHelper, QualityRules } from './resources.ts';
 import { external, floating, forwarding, gateway, HOSTS, router } from './testing/north-south.ts';
 import { missingOpenVswitch, OpenVswitch } from './testing/open-vswitch.ts';
 import { never, port } from './testing/region.ts';
@@ -16,6 +16,11 @@ const quality: QualityRules = {
   dscpMark: 46,
 };
 
+const helpers: readonly ConntrackHelper[] = [
+  { application: 'ftp', protocol: 6, port: 2001 },
+  { application: 'tftp', protocol: 17, port: 1069 },
+];
+
 test.skipIf(missing !== '').each(HOSTS)('the flows of the host %s', async (hostIp) => {
   const ovs = await OpenVswitch.start();
   onTestFinished(() => ovs.stop());
@@ -26,7 +31,7 @@ test.skipIf(missing !== '').each(HOSTS)('the flows of the host %s', async (hostI
   dataplane.setProviderNetwork(external);
   dataplane.setPort(port('1', { mac: '02:00:00:00:00:01', ips: ['10.0.0.1', 'fd00::1'] }));
   for (const snat of [true, false]) {
-    dataplane.setRouter({ ...router, gateway: { ...gateway, snat, quality } });
+    dataplane.setRouter({ ...router, gateway: { ...gateway, snat, quality, helpers } });
     dataplane.setFloatingIp({ ...floating, quality });
     dataplane.setFloatingIp({ ...forwarding, quality });
     dataplane.setOutsideNeighbor({ vni: external.vni, ip: '203.0.113.1', mac: '02:00:00:00:00:99' });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Delivery, Fabric, Vm } from './drivers/fabric.ts';
 import { arpRequest, icmpEcho, icmpv6Echo, type Packet, tcp, udp } from './drivers/packet.ts';
 import { walkText } from './drivers/walk.ts';
-import type { LocalPort, QualityRules, RouterGateway } from './resources.ts';
+import type { ConntrackHelper, LocalPort, QualityRules, RouterGateway } from './resources.ts';
 import {
   EXTERNAL,
   external,
@@ -235,6 +235,52 @@ test.each([true, false])(
     expect(countOf(fabric, vms[1], answers, 10)).toBe(10);
   },
 );
+
+const helpers: readonly ConntrackHelper[] = [
+  { application: 'ftp', protocol: 6, port: 21 },
+  { application: 'tftp', protocol: 17, port: 69 },
+];
+
+test.each([true, false])('a server of TFTP answers from another port where a helper is there: %s', async (isThere) => {
+  const { fabric, vms, outside } = await region(isThere ? { helpers } : {});
+  const asked = udp(end('10.0.0.1', vms[0].mac, 4000), end('198.51.100.7', toRouter, 69));
+  const seen = got(fabric.send(vms[0], asked), outside);
+  const gatewayEnd = end('203.0.113.10', GATEWAY, Number(seen.udp_src));
+  const answer = fabric.send(outside, udp(outsideEnd(5555), gatewayEnd));
+  expect(fabric.send(outside, udp(end('198.51.100.9', OUT, 5555), gatewayEnd)).received).toEqual([]);
+  if (!isThere) return expect(answer.received).toEqual([]);
+  expect(got(answer, vms[0])).toMatchObject({ ipv4_dst: ipv4('10.0.0.1'), udp_dst: 4000 });
+  const more = udp(end('10.0.0.1', vms[0].mac, 4000), end('198.51.100.7', toRouter, 5555));
+  return expect(got(fabric.send(vms[0], more), outside)).toMatchObject({ ipv4_src: ipv4('203.0.113.10') });
+});
+
+test.each([true, false])('FTP opens connections both ways where a helper is there: %s', async (isThere) => {
+  const { fabric, vms, outside } = await region(isThere ? { helpers } : {});
+  const to = (number: number) => end('198.51.100.7', toRouter, number);
+  got(fabric.send(vms[0], tcp(end('10.0.0.1', vms[0].mac, 4000), to(21))), outside);
+  const opened = fabric.send(outside, tcp(outsideEnd(20), end('203.0.113.10', GATEWAY, 5000)));
+  const passive = fabric.send(vms[0], tcp(end('10.0.0.1', vms[0].mac, 4001), to(6000)));
+  expect(got(passive, outside)).toMatchObject({ ipv4_src: ipv4('203.0.113.10') });
+  if (!isThere) return expect(opened.received).toEqual([]);
+  expect(got(opened, vms[0])).toMatchObject({ ipv4_dst: ipv4('10.0.0.1'), tcp_dst: 5000 });
+  const answer = got(fabric.send(vms[0], tcp(end('10.0.0.1', vms[0].mac, 5000), to(20))), outside);
+  return expect(answer).toMatchObject({ ipv4_src: ipv4('203.0.113.10'), tcp_src: 5000 });
+});
+
+test('a forwarded server of FTP opens connections, and is sent some, where a helper is there', async () => {
+  const { hosts, fabric, vms, outside, reconcile } = await region({
+    helpers: [{ ...helpers[0]!, port: 2001 } as never],
+  });
+  hosts[2].dataplane.setFloatingIp(forwarding);
+  await reconcile();
+  const at = (number: number) => end(forwarding.ip, forwarding.mac, number);
+  const data = tcp(outsideEnd(5001), at(3000));
+  expect(fabric.send(outside, data).received).toEqual([]);
+  got(fabric.send(outside, tcp(outsideEnd(5000), at(2001))), vms[0]);
+  expect(got(fabric.send(outside, data), vms[0])).toMatchObject({ ipv4_dst: ipv4('10.0.0.1'), tcp_dst: 3000 });
+  const active = tcp(end('10.0.0.1', vms[0].mac, 20), end('198.51.100.7', toRouter, 7000));
+  expect(got(fabric.send(vms[0], active), outside)).toMatchObject({ ipv4_src: ipv4(forwarding.ip), tcp_dst: 7000 });
+});
 
 test('another host takes the gateway over', async () => {
   const { hosts, fabric, vms, outside, reconcile } = await region();

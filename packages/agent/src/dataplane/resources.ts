@@ -182,9 +182,16 @@ export interface RouterGateway {
   readonly snat: boolean;
   /** Underlay address of the host that has the gateway; undefined: none does. */
   readonly hostIp?: string | undefined;
+  /** Where it translates. */
+  readonly helpers?: readonly ConntrackHelper[];
   /** Of all that passes the gateway but floating IPs; `egress` leaves the region. */
   readonly quality?: QualityRules | undefined;
 }
+
+/** An application protocol that is followed to the further connections it opens, by the port that its servers listen on. */
+export type ConntrackHelper =
+  | { readonly application: 'ftp'; readonly protocol: 6; readonly port: number }
+  | { readonly application: 'tftp'; readonly protocol: 17; readonly port: number };
 
 /** An address of an external network that this host answers for: for an address of a port, or port by port for several. */
 export interface FloatingIp {

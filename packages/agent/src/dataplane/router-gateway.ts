@@ -13,12 +13,14 @@ import type { Action, CtAction, Flow, Match } from './flow.ts';
 import { meterOf } from './meters.ts';
 import { pipeline } from './pipeline.ts';
 import { answers, BACK } from './responder.ts';
-import type { Router, RouterGateway } from './resources.ts';
+import type { ConntrackHelper, Router, RouterGateway } from './resources.ts';
 import { destined, keySet, priorityOf, TTL } from './routes.ts';
 
-const { invalid, tracked, new: opening } = CT_STATE;
+const { invalid, tracked, new: opening, related: expected } = CT_STATE;
 /** Of no connection that is known yet, but may be. */
 export const OPENING = { value: tracked | opening, mask: tracked | opening | invalid };
+/** Opens a connection that another one has spoken of. */
+const RELATED = { value: tracked | opening | expected, mask: tracked | opening | expected | invalid };
 export const VALID = { value: tracked, mask: tracked | invalid };
 
 /** A destination behind the gateway, and which address on the external network is next; null: the destination itself. */
@@ -105,6 +107,7 @@ function hereFlows(
     flow(owner, 'translation', RULE, v6, [...outward, set('eth_src', own)], 'outward'),
     ...untranslated,
     ...(gateway.snat ? sourceNat(owner, v4, id, gateway, outward) : []),
+    ...(gateway.snat ? helped(owner, v4, id, gateway, outward) : []),
     ...gateway.addresses.flatMap(({ ip }) => ownAddress(owner, gateway, ip)),
     flow(owner, 'arriving', RULE, { metadata, eth_dst: own, eth_type: 0x0800 }, [
       ...inward,
@@ -131,6 +134,41 @@ function sourceNat(
     flow(owner, 'translated', RULE, { ...v4, ct_state: OPENING, ct_mark: 0 }, [...outward, translate]),
     flow(owner, 'returned', EXCEPTION, known, [], 'routing'),
   ];
+}
+
+/** What the router's helpers make of connections that leave by its gateway. */
+function helped(owner: bigint, v4: Match, id: string, gateway: RouterGateway, outward: readonly Action[]): Flow[] {
+  const { helpers = [], addresses } = gateway;
+  const own = addresses.find(({ ip }) => !isIpv6(ip));
+  if (helpers.length === 0 || own === undefined) return [];
+  const nat = { type: 'nat', side: 'src', ipv4: { min: ipv4(own.ip) } } as const;
+  const mark = markOf(id);
+  return [
+    ...helpers.flatMap((helper) => {
+      const control = { ...v4, ...toServer(helper) };
+      const track = throughZone(id, gateway, 'translated', helper.application);
+      const opens = { ...control, ct_state: OPENING, ct_mark: 0 };
+      return [
+        flow(owner, 'translation', RULE + 1, control, [set('eth_src', mac(gateway.mac)), ...track]),
+        flow(owner, 'translated', RULE + 1, opens, [...outward, commit(mark, 'outward', nat, helper.application)]),
+      ];
+    }),
+    ...related(owner, v4, mark, outward),
+  ];
+}
+
+/** What the connection tracker knows to belong to a connection with the mark, which it translates as that one is. */
+export function related(owner: bigint, v4: Match, mark: number, outward: readonly Action[]): Flow[] {
+  const match: Match = { ...v4, ct_state: RELATED, ct_mark: mark };
+  return [
+    flow(owner, 'translated', EXCEPTION + 1, match, [...outward, commit(mark, 'outward', { type: 'nat' })]),
+    flow(owner, 'returned', EXCEPTION + 1, match, [commit(mark, 'routing', { type: 'nat' })]),
+  ];
+}
+
+/** What is for the helper's servers. */
+export function toServer({ protocol, port }: ConntrackHelper): Match {
+  return { ip_proto: protocol, [protocol === 6 ? 'tcp_dst' : 'udp_dst']: port };
 }
 
 /** What answers for one of the gateway's addresses. */
@@ -203,18 +241,25 @@ function answersLinkLocal(owner: bigint, vni: number, ethernet: number, role: 'h
 }
 
 /** Through the tracker in the router's zone, its connections' addresses as they were translated. */
-export function throughZone(routerId: string, gateway: RouterGateway, next: 'translated' | 'returned'): Action[] {
+export function throughZone(
+  routerId: string,
+  gateway: RouterGateway,
+  next: 'translated' | 'returned',
+  alg?: ConntrackHelper['application'],
+): Action[] {
   const ct: CtAction = { type: 'ct', zone: ZONE, table: pipeline[next].id, actions: [{ type: 'nat' }] };
-  return [set('reg15', zoneOf(routerId, gateway)), ct];
+  return [set('reg15', zoneOf(routerId, gateway)), alg === undefined ? ct : { ...ct, alg }];
 }
 
 export function commit(
   mark: number,
   next: 'outward' | 'routing',
   translation: NonNullable<CtAction['actions']>[number],
+  alg?: ConntrackHelper['application'],
 ): CtAction {
-  const marked = { type: 'set_field', field: 'ct_mark', value: mark } as const;
-  return { type: 'ct', commit: true, zone: ZONE, table: pipeline[next].id, actions: [marked, translation] };
+  const actions = [{ type: 'set_field', field: 'ct_mark', value: mark } as const, translation];
+  const ct: CtAction = { type: 'ct', commit: true, zone: ZONE, table: pipeline[next].id, actions };
+  return alg === undefined ? ct : { ...ct, alg };
 }
 
 const ZONE = { field: 'reg15', bits: 16 } as const;

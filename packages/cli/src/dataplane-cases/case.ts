@@ -81,7 +81,22 @@ export interface Question {
   readonly told: { readonly [fact: string]: unknown } | null;
 }
 
-export type Case = Exchange | Burst | Question;
+/** A file by an application protocol whose data take another way than the question. IPv4. */
+export interface Transfer {
+  readonly why: string;
+  readonly from: string;
+  /** The server. */
+  readonly to: string;
+  /** `ftp`: it connects to the client. */
+  readonly fetch: 'ftp' | 'ftp-passive' | 'tftp';
+  readonly port: number;
+  /** Instead of the address of `to`. */
+  readonly address?: string;
+  /** Whether the file comes. */
+  readonly comes: boolean;
+}
+
+export type Case = Exchange | Burst | Question | Transfer;
 
 type More = Partial<Omit<Exchange, 'from' | 'to' | 'family' | 'traffic' | 'outcome' | 'why'>>;
 
@@ -146,11 +161,19 @@ export function isQuestion(each: Case): each is Question {
   return 'ask' in each;
 }
 
+export function isTransfer(each: Case): each is Transfer {
+  return 'fetch' in each;
+}
+
 /** One line for people. */
 export function nameOf(each: Case): string {
   if (isQuestion(each)) {
     const asked = [each.ask, each.target].filter((part) => part !== undefined).join(' ');
     return `${each.why}: ${each.from} asks ${asked}: ${each.told === null ? 'no answer' : JSON.stringify(each.told)}`;
+  }
+  if (isTransfer(each)) {
+    const { why, from, to, fetch, port, address, comes } = each;
+    return `${why}: ${from} fetches from ${to}${address === undefined ? '' : ` at ${address}`}, ${fetch}/${port}: ${comes ? 'it comes' : 'nothing comes'}`;
   }
   if (isBurst(each)) {
     const { why, from, to, family, times, arrive, address } = each;

@@ -8,6 +8,7 @@ import { describeThemes, whyNoCases } from './suite.ts';
 import { addressQuality } from './themes/address-quality.ts';
 import { addresses } from './themes/addresses.ts';
 import { broadcast } from './themes/broadcast.ts';
+import { conntrackHelpers } from './themes/conntrack-helpers.ts';
 import { groups } from './themes/groups.ts';
 import { networkAcls } from './themes/network-acls.ts';
 import { northSouth } from './themes/north-south.ts';
@@ -29,6 +30,7 @@ const themes: readonly Theme[] = [
   routers,
   peering,
   northSouth,
+  conntrackHelpers,
   services,
   trunks,
 ];

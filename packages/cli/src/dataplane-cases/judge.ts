@@ -1,5 +1,14 @@
 /** Whether what the probes saw is what a case says. */
-import { type Burst, type Case, type Exchange, isBurst, isQuestion, type Question } from './case.ts';
+import {
+  type Burst,
+  type Case,
+  type Exchange,
+  isBurst,
+  isQuestion,
+  isTransfer,
+  type Question,
+  type Transfer,
+} from './case.ts';
 import type { ProbeEvent } from './probes.ts';
 import type { Site, Vm } from './site.ts';
 
@@ -23,12 +32,13 @@ const errors = {
 export function judge(site: Site, sent: Sent, seen: Seen): string[] {
   const { each } = sent;
   if (isBurst(each)) return judgeBurst(each, sent, seen);
+  if (isTransfer(each)) return judgeTransfer(each, sent, seen);
   return isQuestion(each) ? judgeQuestion(site, each, sent, seen) : judgeExchange(site, each, sent, seen);
 }
 
 /** Whether something has to happen for the case, so that one waits for it. */
 export function isAwaited(each: Case): boolean {
-  if (isBurst(each)) return true;
+  if (isBurst(each) || isTransfer(each)) return true;
   if (isQuestion(each)) return each.told !== null;
   const { outcome } = each;
   return outcome !== 'stopped' && outcome !== 'unsent' && outcome !== 'lost';
@@ -49,6 +59,13 @@ function judgeBurst({ from, to, times, arrive }: Burst, { id }: Sent, seen: Seen
   const failed = of(from, 'failed').map(({ error }) => `the sender failed: ${error}`);
   const came = Math.max(0, ...of(to, 'counted').map(({ count = 0 }) => count));
   return came >= least && came <= most ? failed : [...failed, `${came} of ${times} came, not ${least} to ${most}`];
+}
+
+function judgeTransfer({ from, comes }: Transfer, { id }: Sent, seen: Seen): string[] {
+  const ends = (seen.get(from) ?? []).filter(({ event, key }) => key === id && event !== 'failed');
+  const [end] = ends.map(({ event }) => event);
+  if (end === undefined) return ['the transfer has not ended'];
+  return (end === 'fetched') === comes ? [] : [comes ? 'the file did not come' : 'the file came'];
 }
 
 function judgeQuestion(site: Site, each: Question, { id }: Sent, seen: Seen): string[] {

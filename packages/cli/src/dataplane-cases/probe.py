@@ -19,6 +19,7 @@ import sys
 import time
 
 import questions
+import transfers
 
 DEVICE, ROLE = sys.argv[1], sys.argv[2]
 V4, V6 = socket.AF_INET, socket.AF_INET6
@@ -40,6 +41,7 @@ writers = {}
 kept = {}
 listening = set()
 asking = set()
+serving = set()
 counts = {}
 pid = os.getpid() & 0xFFFF
 
@@ -438,9 +440,29 @@ def send_frame(command):
         sock.send(questions.frame_of(command))
 
 
+def transfer(command):
+    key = command["key"]
+    if key in serving:
+        return say(event="listening", key=key)
+    pipe = transfers.start(command)
+    if command["role"] == "serve":
+        serving.add(key)
+
+    def on_word(each):
+        words = os.read(each, 256).decode().split()
+        for word in words:
+            say(event=word, key=key)
+        if not words:
+            del readers[each]
+            os.close(each)
+            os.waitpid(-1, os.WNOHANG)
+
+    readers[pipe] = on_word
+
+
 DO = {
     "listen": listen, "join": join, "udp": send_udp, "tcp": send_tcp, "on": send_on, "icmp": send_icmp, "ask": send_frame, "burst": send_burst,
-    "clear": clear,
+    "clear": clear, "transfer": transfer,
 }  # fmt: skip
 
 

@@ -22,6 +22,8 @@ export interface ProbeEvent {
     | 'error'
     | 'told'
     | 'counted'
+    | 'fetched'
+    | 'missed'
     | 'failed';
   /** What identifies the packet: the id that it carries, or the source port of a TCP connection. */
   readonly key: string;

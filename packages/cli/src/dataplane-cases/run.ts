@@ -1,7 +1,7 @@
 /** Runs the cases of a stage: all at once, then what marks that nothing is still under way, and again while they are not as they should be. */
 import { randomBytes } from 'node:crypto';
 import type { Running } from '../region/testing/region-process.ts';
-import { type Case, type Exchange, isBurst, isQuestion, nameOf, on } from './case.ts';
+import { type Case, type Exchange, isBurst, isQuestion, isTransfer, nameOf, on, type Transfer } from './case.ts';
 import { isAwaited, isMulticast, judge, type Seen, type Sent } from './judge.ts';
 import { type Command, type Probe, startProbe, type TunnelType } from './probes.ts';
 import { Site } from './site.ts';
@@ -100,9 +100,10 @@ export class Runner {
   /** Sends, and waits for what must happen. */
   async #exchange(site: Site, cases: readonly Case[]): Promise<{ sent: readonly Sent[]; events: () => Seen }> {
     const probes = [...probesOf(site), ...this.#hosts];
-    const listeners = cases.flatMap((each) =>
-      isQuestion(each) ? [] : listen(site, isBurst(each) ? { ...each, to: [each.to], traffic: BURSTS } : each),
-    );
+    const listeners = cases.flatMap((each) => {
+      if (isTransfer(each)) return serve(site, each);
+      return isQuestion(each) ? [] : listen(site, isBurst(each) ? { ...each, to: [each.to], traffic: BURSTS } : each);
+    });
     await this.#until(() => listeners.every(({ probe, key }) => probe.events.some((event) => event.key === key)));
     const sent = cases.map((each) => this.#send(site, each));
     const events = (): Seen => new Map(probes.map((probe) => [probe.name, probe.events]));
@@ -120,6 +121,11 @@ export class Runner {
       const family = each.ask === 'arp' ? 4 : 6;
       const { mac, addresses } = sender;
       sender.probe.tell({ do: 'ask', id, mac, address: addresses[family], ask: each.ask, target: each.target ?? '' });
+      return { each, id, port };
+    }
+    if (isTransfer(each)) {
+      const { fetch: application, port: to, address = site.vm(each.to).addresses[4] } = each;
+      sender.probe.tell({ do: 'transfer', role: 'fetch', key: id, application, address, port: to });
       return { each, id, port };
     }
     if (isBurst(each)) {
@@ -173,6 +179,14 @@ function listen(
     probe.tell({ do: 'listen', proto, family, port: Number(port) });
     return { probe, key: `${family}/${proto}/${port}` };
   });
+}
+
+/** Has the server of a transfer listen. */
+function serve(site: Site, { to, fetch: application, port }: Transfer): { probe: Probe; key: string }[] {
+  const { probe } = site.vm(to);
+  const key = `${application === 'tftp' ? application : 'ftp'}/${port}`;
+  probe.tell({ do: 'transfer', role: 'serve', key, application, address: '', port });
+  return [{ probe, key }];
 }
 
 function howToSend({ traffic, on: connection }: Exchange): Command {

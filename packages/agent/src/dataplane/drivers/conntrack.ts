@@ -4,16 +4,18 @@
  *
  * - a connection never ends, and any packet of TCP may open one;
  * - between two addresses there is one ICMP echo "connection";
- * - an ICMP error is invalid, where the real one may know it as related.
+ * - an ICMP error is invalid, where the real one may know it as related;
+ * - nobody can read which port a client of FTP has named, so between the ends of an FTP connection any other one is related to it.
  *
  * As in userspace Open vSwitch, protocols beyond TCP, UDP, ICMP and ICMPv6 are invalid.
  */
 import { CT_STATE } from '../fields.ts';
 import type { FieldValue } from '../fields.ts';
-import type { NatAction } from '../flow.ts';
+import type { CtAction, NatAction } from '../flow.ts';
+import { type Expected, expectedOf } from './expected.ts';
 import type { Packet } from './packet.ts';
 
-interface Tuple {
+export interface Tuple {
   readonly v6: boolean;
   readonly protocol: number;
   readonly src: FieldValue;
@@ -23,12 +25,14 @@ interface Tuple {
   readonly dstPort: number;
 }
 
-interface Connection {
+export interface Connection {
   readonly original: Tuple;
   /** As the other end sees it. */
   readonly translated: Tuple;
   mark: number;
   answered: boolean;
+  /** What it is followed by. */
+  readonly alg: CtAction['alg'];
 }
 
 /** What a packet says that no tracker has seen. */
@@ -43,6 +47,8 @@ const QUESTIONS: { readonly [protocol: number]: { readonly [type: number]: numbe
 export class Conntrack {
   /** By zone and tuple, in both directions. */
   readonly #connections = new Map<string, Connection>();
+  /** Those that others may be related to, by zone. */
+  readonly #followed = new Map<number, Connection[]>();
 
   /** The ct_* fields of the packet in the zone. */
   look(packet: Packet, zone: number): Packet {
@@ -50,6 +56,12 @@ export class Conntrack {
     const known = tuple === null ? undefined : this.#connections.get(keyOf(zone, tuple));
     if (tuple === null || (known === undefined && !mayOpen(tuple))) {
       return { ...untracked, ct_state: CT_STATE.tracked | CT_STATE.invalid };
+    }
+    const expected = known === undefined ? this.#expected(zone, tuple) : undefined;
+    if (expected !== undefined) {
+      const { mark, original } = expected.parent;
+      const ct_state = CT_STATE.tracked | CT_STATE.new | CT_STATE.related;
+      return { ct_state, ct_mark: mark, ...originalFields(original) };
     }
     if (known === undefined) {
       return { ct_state: CT_STATE.tracked | CT_STATE.new, ct_mark: 0, ...originalFields(tuple) };
@@ -69,8 +81,8 @@ export class Conntrack {
     return headersOf(same(tuple, known.original) ? known.translated : reversed(known.original));
   }
 
-  /** Remembers the packet's connection; `mark` null leaves its mark as it is. */
-  commit(packet: Packet, zone: number, mark: number | null, nat?: NatAction): void {
+  /** Remembers the packet's connection; `mark` null leaves its mark as it is, `alg` says by what it is followed. */
+  commit(packet: Packet, zone: number, mark: number | null, nat?: NatAction, alg?: CtAction['alg']): void {
     const tuple = tupleOf(packet);
     if (tuple === null) return;
     const known = this.#connections.get(keyOf(zone, tuple));
@@ -79,8 +91,10 @@ export class Conntrack {
       return;
     }
     if (!mayOpen(tuple)) return;
-    const translated = this.#free(zone, translate(tuple, nat), nat);
-    const connection = { original: tuple, translated, mark: mark ?? 0, answered: false };
+    const related = nat === undefined ? undefined : this.#expected(zone, tuple)?.translated;
+    const translated = related ?? this.#free(zone, translate(tuple, nat), nat);
+    const connection: Connection = { original: tuple, translated, mark: mark ?? 0, answered: false, alg };
+    if (alg !== undefined) this.#followed.set(zone, [...(this.#followed.get(zone) ?? []), connection]);
     this.#connections.set(keyOf(zone, tuple), connection);
     this.#connections.set(keyOf(zone, reversed(translated)), connection);
   }
@@ -93,8 +107,17 @@ export class Conntrack {
     }
   }
 
+  #expected(zone: number, tuple: Tuple): Expected | undefined {
+    for (const parent of this.#followed.get(zone) ?? []) {
+      const expected = expectedOf(parent, tuple);
+      if (expected !== undefined) return expected;
+    }
+    return undefined;
+  }
+
   clear(): void {
     this.#connections.clear();
+    this.#followed.clear();
   }
 }
 

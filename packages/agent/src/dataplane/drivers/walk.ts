@@ -203,12 +203,12 @@ function output(port: number, journey: Journey): void {
   journey.outputs.push({ port: port === IN_PORT ? inPort : port, packet });
 }
 
-function ct({ zone, commit, table, actions }: CtAction, journey: Journey): void {
+function ct({ zone, commit, table, alg, actions }: CtAction, journey: Journey): void {
   const number = Number(journey.packet[zone.field] ?? 0) & ((1 << zone.bits) - 1);
   if (commit) {
     const mark = actions?.find((each) => each.type === 'set_field')?.value;
     const nat = actions?.find((each) => each.type === 'nat');
-    journey.conntrack.commit(journey.packet, number, mark === undefined ? null : Number(mark), nat);
+    journey.conntrack.commit(journey.packet, number, mark === undefined ? null : Number(mark), nat, alg);
   }
   if (table !== undefined) {
     const known = journey.conntrack.look(journey.packet, number);
