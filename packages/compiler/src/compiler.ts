@@ -81,6 +81,11 @@ export class Compiler {
     };
   }
 
+  /** Whether no row is known, so that none can be missing. */
+  get isEmpty(): boolean {
+    return this.#work.changes === 0;
+  }
+
   /** Nodes that are registered. */
   get nodes(): ReadonlyMap<NodeId, Node> {
     return this.#nodes.rows;
@@ -92,7 +97,7 @@ export class Compiler {
   }
 
   /** Takes one change in; a change that is not newer than what is known means nothing. */
-  apply(change: Change): Delta[] {
+  apply(change: Change): readonly Delta[] {
     this.#work.changes++;
     const deltas = inOrder(this.#applyKind(change));
     this.#work.deltas += deltas.length;
@@ -198,6 +203,10 @@ export class Compiler {
       ...(concerned.ports ?? []).flatMap((id) => this.#outward.floatingOnPort.of(id)),
     ]);
     this.#work.rowsRead += routers.length + floating.size;
+    if (routers.length + floating.size === 0) {
+      change();
+      return [];
+    }
     const look = () => ({
       routers: routers.map((id) =>
         meaningOf(this.#routers.rows.get(id), (row) => routerMeaning(row, this.#outwardRows)),

@@ -13,6 +13,7 @@ export type Meaning = readonly { readonly audience: Audience; readonly goal: Goa
 
 /** What must be told so that audiences that know `before` know `after`; what goes gets the revision of the change. */
 export function difference(before: Meaning, after: Meaning, revision: number): Delta[] {
+  if (before.length === 0) return after.map(({ audience, goal }) => ({ audience, goal, removed: false }));
   const place = ({ audience, goal }: Meaning[number]): string => `${audience} ${placeOf(audience, goal)}`;
   const known = new Map(before.map((each) => [place(each), each]));
   const put = after
@@ -26,7 +27,8 @@ export function difference(before: Meaning, after: Meaning, revision: number): D
 }
 
 /** New places are told before old ones are cleared, so that nothing is nowhere meanwhile. */
-export function inOrder(deltas: readonly Delta[]): Delta[] {
+export function inOrder(deltas: readonly Delta[]): readonly Delta[] {
+  if (!deltas.some(({ removed }) => removed)) return deltas;
   return [...deltas.filter(({ removed }) => !removed), ...deltas.filter(({ removed }) => removed)];
 }
 

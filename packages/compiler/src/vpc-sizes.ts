@@ -25,9 +25,9 @@ export class VpcSizes {
   }
 
   addPort(vpcId: NetworkId): void {
-    const sizes = this.#vpcs.get(vpcId) ?? { ports: 0, largestGroup: 0, groupsOfSize: new Map<number, number>() };
-    this.#vpcs.set(vpcId, sizes);
-    sizes.ports++;
+    const sizes = this.#vpcs.get(vpcId);
+    if (sizes === undefined) this.#vpcs.set(vpcId, { ports: 1, largestGroup: 0, groupsOfSize: new Map() });
+    else sizes.ports++;
   }
 
   /** The port must have left its groups. */

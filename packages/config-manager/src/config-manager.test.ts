@@ -98,7 +98,7 @@ describe('the config manager', () => {
       openQueue: () => ({ ...queue, read: queue.read.bind(queue), close: async () => {} }),
       observe: (stated) => heard(stated),
     });
-    void agent.start(host.agentAddress, forever);
+    void agent.start(host.agentAddress, AbortSignal.any([forever]));
   }
 
   function startManager(): void {

@@ -83,6 +83,8 @@ export class HostGoals {
   readonly #left = new Set<string>();
   /** What the host held when the stream began, of VPCs that it has not been told of since. */
   readonly #offers = new Map<string, HeldVpc>();
+  /** VPCs with neighbours that the host is yet to be told. */
+  readonly #owing = new Set<Joined>();
   #complete = false;
 
   constructor(options: HostGoalsOptions) {
@@ -97,6 +99,10 @@ export class HostGoals {
 
   get vpcs(): readonly string[] {
     return [...this.#joined.keys()];
+  }
+
+  get vpcCount(): number {
+    return this.#joined.size;
   }
 
   get ports(): number {
@@ -128,6 +134,12 @@ export class HostGoals {
 
   /** The next message, or undefined when the host has been told everything for now. */
   next(): Outgoing | undefined {
+    this.#membership.settle();
+    const isAllSaid = this.#complete && isRead(this.#own) && this.#stirred.size + this.#left.size === 0;
+    return isAllSaid ? undefined : this.#gather();
+  }
+
+  #gather(): Outgoing | undefined {
     const message = emptyGoalState();
     const { name, subscription } = this.#own;
     let room = goalsPerMessage - this.#takeOwn(message);
@@ -172,12 +184,13 @@ export class HostGoals {
     const joined = this.#joined.get(vpcId);
     if (joined?.telling !== 'on-demand') return;
     joined.learnt.set(goalKey(neighbor.goal), neighbor);
+    this.#owing.add(joined);
     this.#stir(vpcId);
   }
 
   /** Whether a message is still to come with neighbours that the host is to learn. */
   get owesLearnt(): boolean {
-    return [...this.#joined.values()].some(({ learnt }) => learnt.size > 0);
+    return this.#owing.size > 0;
   }
 
   /** Tells the VPC once more from nothing, if the stream tells of it. */
@@ -217,6 +230,7 @@ export class HostGoals {
     joined.completed = false;
     joined.resumption = undefined;
     joined.learnt.clear();
+    this.#owing.delete(joined);
     // What the host holds by now is another matter.
     this.#offers.delete(joined.id);
   }
@@ -278,7 +292,8 @@ export class HostGoals {
   }
 
   /** Returns how many. */
-  #takeLearnt({ learnt }: Joined, message: GoalStateV2, room: number): number {
+  #takeLearnt(joined: Joined, message: GoalStateV2, room: number): number {
+    const { learnt } = joined;
     let told = 0;
     for (const [key, neighbor] of learnt) {
       if (told >= room) break;
@@ -286,6 +301,7 @@ export class HostGoals {
       learnt.delete(key);
       told++;
     }
+    if (learnt.size === 0) this.#owing.delete(joined);
     return told;
   }
 
@@ -298,6 +314,7 @@ export class HostGoals {
     const neighbors = [...learnt.values()].flatMap(({ goal, removed }) => (removed ? [] : [goal]));
     const resumption = this.#resume(joined, reading.topic, [...own, ...neighbors]);
     for (const goal of neighbors) if (resumption?.tells(goal) === false) learnt.delete(goalKey(goal));
+    if (learnt.size === 0) this.#owing.delete(joined);
     if (telling === 'on-demand') message.onDemandVpcs.push(id);
     if (resumption === undefined) message.begunVpcs.push(id);
     else if (resumption.staleBuckets.length > 0) {

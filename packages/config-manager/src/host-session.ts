@@ -213,7 +213,7 @@ export class HostSession {
     try {
       for (let sequence = 2; !signal.aborted;) {
         const outgoing: Outgoing | undefined = goals.next();
-        this.#state = { ...this.#state, ports: goals.ports, vpcs: goals.vpcs.length };
+        this.#noteSize(goals);
         if (outgoing === undefined) {
           await wakeup.wait(signal);
           continue;
@@ -231,13 +231,17 @@ export class HostSession {
     }
   }
 
+  #noteSize({ ports, vpcCount: vpcs }: HostGoals): void {
+    if (this.#state.ports !== ports || this.#state.vpcs !== vpcs) this.#state = { ...this.#state, ports, vpcs };
+  }
+
   async #hear(conversation: Conversation): Promise<void> {
     const { stream, goals } = conversation;
     for await (const reply of stream.received) {
       this.#take(reply, conversation);
       if (reply.appliedSequence < conversation.completeAt || this.#state.state === 'synchronised') continue;
       this.#state = { ...this.#state, state: 'synchronised' };
-      this.#options.log(`host ${this.#host.id} is synchronised: ${goals.ports} ports in ${goals.vpcs.length} VPCs`);
+      this.#options.log(`host ${this.#host.id} is synchronised: ${goals.ports} ports in ${goals.vpcCount} VPCs`);
     }
   }
 

@@ -95,7 +95,7 @@ export class Delivery {
         position ??= await this.#loadSnapshot(signal);
         this.#isReady();
         for await (const batch of feed.changes(position, signal)) {
-          for (const change of batch.changes) this.#take(change);
+          this.#takeAll(batch.changes);
           position = batch.position;
           retryMs = firstRetryMs;
         }
@@ -111,14 +111,13 @@ export class Delivery {
 
   async #loadSnapshot(signal: AbortSignal): Promise<Position> {
     const { position, batches } = await this.#options.feed.snapshot(signal);
-    const present = new Set<string>();
+    // Where nothing is known yet, nothing can have gone.
+    const present = this.compiler.isEmpty ? undefined : new Set<string>();
     for await (const batch of batches) {
-      for (const change of batch) {
-        present.add(`${change.kind}/${change.id}`);
-        this.#take(change);
-      }
+      for (const { kind, id } of present === undefined ? [] : batch) present?.add(`${kind}/${id}`);
+      this.#takeAll(batch);
     }
-    for (const change of [...this.#missingChannels(present), ...this.compiler.missing(present)]) this.#take(change);
+    if (present !== undefined) this.#takeAll([...this.#missingChannels(present), ...this.compiler.missing(present)]);
     return position;
   }
 
@@ -128,10 +127,18 @@ export class Delivery {
       .map(({ id, revision }) => ({ kind: 'channel', id, revision: revision + 1, row: null }));
   }
 
-  #take(change: Change): void {
-    const deltas = this.compiler.apply(change);
-    for (const delta of deltas) this.#publish(delta);
-    for (const vpcId of new Set(deltas.map(({ goal }) => goalVpc(goal)))) this.#note(vpcId);
+  #takeAll(changes: readonly Change[]): void {
+    const vpcs = new Set<string>();
+    for (const change of changes) this.#take(change, vpcs);
+    for (const vpcId of vpcs) this.#note(vpcId);
+  }
+
+  /** Adds the VPCs of which there is something new to `vpcs`. */
+  #take(change: Change, vpcs: Set<string>): void {
+    for (const delta of this.compiler.apply(change)) {
+      this.#publish(delta);
+      vpcs.add(goalVpc(delta.goal));
+    }
     if (change.kind === 'node') this.#publishHost(change);
     if (change.kind === 'channel') this.#takeChannel(change);
     if (change.kind === 'lease' && change.row !== null) this.leases.put(change.id, change.row);

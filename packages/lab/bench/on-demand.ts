@@ -4,7 +4,7 @@
  * what its host does not know yet, whatever the size, so of small VPCs there are as many as that takes.
  * Real are the config manager, the contract and gRPC; the goals are put where delivery would publish them, and the hosts have no switch.
  *
- *   npm run bench:on-demand -- [--ports N,…] [--ms N] [--json]
+ *   npm run bench:on-demand -- [--ports N,…] [--per-message N] [--ms N] [--json]
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,7 +25,6 @@ import { Bus, realRuntime, Topic } from '@alcor/runtime';
 import { addressOf, type Asked, type Asking, hostId, HOSTS, type Order, type Word } from './on-demand-client.ts';
 
 const ASKING = [0, 1, 2, 3, 4, 5, 6, 7];
-const PER_MESSAGE = 50;
 const MOST_P99_MS = 5;
 /** Questions of all hosts together that none of them may have asked before: for two closed loops and all rates. */
 const NEW_QUESTIONS = 500_000;
@@ -174,15 +173,15 @@ interface Line {
   readonly [context: string]: string | number;
 }
 
-async function rates(ports: number, ms: number): Promise<Line[]> {
+async function rates(ports: number, perMessage: number, ms: number): Promise<Line[]> {
   const vpcs = Math.ceil(NEW_QUESTIONS / (ASKING.length * ports));
   const region = await start(
     Array.from({ length: vpcs }, () => 'tenant'),
     ports,
   );
   const vnis = { first: 1, count: vpcs };
-  const base = { hosts: ASKING, vnis, ports, perMessage: PER_MESSAGE, underWay: 2, ms };
-  const context = { ports, vpcs, hosts_are: 'simulated', per_message: PER_MESSAGE };
+  const base = { hosts: ASKING, vnis, ports, perMessage, underWay: 2, ms };
+  const context = { ports, vpcs, hosts_are: 'simulated', per_message: perMessage };
   await region.ask({ ...base, perSecond: null });
   const before = process.cpuUsage();
   const closed = await region.ask({ ...base, perSecond: null });
@@ -209,7 +208,7 @@ async function rates(ports: number, ms: number): Promise<Line[]> {
 }
 
 /** Two tenants with a VPC of that many ports each: one asks quietly, the other a hundred times as much in every other period. */
-async function flood(ports: number, ms: number): Promise<Line[]> {
+async function flood(ports: number, perMessage: number, ms: number): Promise<Line[]> {
   const region = await start(['quiet', 'flooding'], ports);
   const quiet: Asking = {
     hosts: [0],
@@ -224,7 +223,7 @@ async function flood(ports: number, ms: number): Promise<Line[]> {
     ...quiet,
     hosts: ASKING.slice(1),
     vnis: { first: 2, count: 1 },
-    perMessage: PER_MESSAGE,
+    perMessage,
     perSecond: QUIET * FLOOD,
   };
   await region.askApart(quiet);
@@ -254,6 +253,8 @@ function median(values: readonly number[]): number {
 const { values } = parseArgs({
   options: {
     ports: { type: 'string', default: '100,1000,10000,100000,1000000' },
+    // An agent sends what gathers while it waits for a turn: few questions when it is asked little.
+    'per-message': { type: 'string', default: '10' },
     ms: { type: 'string', default: '2000' },
     json: { type: 'boolean', default: false },
   },
@@ -265,11 +266,12 @@ const print = (line: Line): void => {
   );
 };
 const ms = Number(values.ms);
+const perMessage = Number(values['per-message']);
 const closedLoop = new Map<number, number>();
 for (const text of values.ports.split(',')) {
   const ports = Number(text);
   console.error(`a VPC of ${ports} ports …`);
-  for (const line of await rates(ports, ms)) {
+  for (const line of await rates(ports, perMessage, ms)) {
     print(line);
     if (line.measure === 'on_demand_closed_loop_per_s') closedLoop.set(ports, line.value);
   }
@@ -280,5 +282,5 @@ if (smallest < largest) {
   print({ measure: 'on_demand_rate_ratio', value, unit: '1', ports: largest, against_ports: smallest });
 }
 console.error('a flood beside another tenant …');
-for (const line of await flood(Math.min(largest, 10_000), ms)) print(line);
+for (const line of await flood(Math.min(largest, 10_000), perMessage, ms)) print(line);
 process.exit(0);

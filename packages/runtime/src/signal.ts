@@ -7,13 +7,22 @@ export function aborted(signal: AbortSignal): Promise<void> {
 /** A flag that one loop waits on and anybody raises; raising it twice is raising it once. */
 export interface Wakeup {
   readonly raise: () => void;
-  /** Resolves when raised since the last time it resolved, or when the signal aborts. */
+  /** Resolves when raised since the last time it resolved, or when the signal aborts, which it listens to from the first time on. */
   readonly wait: (signal?: AbortSignal) => Promise<void>;
 }
 
 export function createWakeup(): Wakeup {
   let raised = false;
   let wake: (() => void) | undefined;
+  let heeded: AbortSignal | undefined;
+  const stop = (): void => wake?.();
+  // To listen anew each time costs more than all else of a wait.
+  const heed = (signal: AbortSignal | undefined): void => {
+    if (signal === heeded) return;
+    heeded?.removeEventListener('abort', stop);
+    signal?.addEventListener('abort', stop, { once: true });
+    heeded = signal;
+  };
   return {
     raise() {
       raised = true;
@@ -21,15 +30,9 @@ export function createWakeup(): Wakeup {
     },
     async wait(signal) {
       if (!raised && signal?.aborted !== true) {
-        await new Promise<void>((resolve) => {
-          const done = (): void => {
-            signal?.removeEventListener('abort', done);
-            wake = undefined;
-            resolve();
-          };
-          wake = done;
-          signal?.addEventListener('abort', done, { once: true });
-        });
+        heed(signal);
+        await new Promise<void>((resolve) => (wake = resolve));
+        wake = undefined;
       }
       raised = false;
     },
