@@ -27,6 +27,7 @@ import { GuestServices, type MetadataGuest } from './guest-services.ts';
 import { HeldState } from './held-state.ts';
 import { OnDemand } from './on-demand.ts';
 import { OutsideMachines } from './outside-machines.ts';
+import { answersPortCounters } from './port-counters.ts';
 import { Reports, successOf } from './reports.ts';
 import { emptyReply, type GoalStream, Session } from './session.ts';
 import type { StreamSource } from './sources.ts';
@@ -153,6 +154,7 @@ export class Agent {
       handler(pushGoalStatesStream, (wire, signal) => this.#serve(wire, signal)),
       answering(pushNodeSubscribeInfo, (info, signal) => this.#subscribe(info, signal)),
       answering(pushNetworkResourceStates, (state, signal) => this.#push(state, signal)),
+      answersPortCounters(this.dataplane),
     ];
   }
 

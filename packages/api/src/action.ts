@@ -1,5 +1,6 @@
 import type { Caller } from '@alcor/identity';
 import type { IntentStore } from '@alcor/network';
+import type { HostQuestions } from './host-questions.ts';
 import type { Kind } from './kinds.ts';
 
 type Members = Readonly<Record<string, Kind<unknown>>>;
@@ -11,6 +12,7 @@ type Values<R extends Members, O extends Members> = { readonly [N in keyof R]: V
 /** What an action is given: the resource exists and the caller may see it. */
 export interface ActionRequest<Body> {
   readonly store: IntentStore;
+  readonly hosts: HostQuestions;
   readonly caller: Caller;
   readonly id: string;
   readonly body: Body;

@@ -7,6 +7,7 @@ import { parseCsv } from './csv.ts';
 import { type AnyDefinition, type Operation, allows, pathOf } from './definition.ts';
 import { definitions } from './definitions/index.ts';
 import { type ErrorAnswer, answerTo, answerToWire, noSuchMethod, notFound, sendError } from './errors.ts';
+import { type HostQuestions, noHosts } from './host-questions.ts';
 import { parseJson } from './json.ts';
 import { type Limits, defaultLimits } from './limits.ts';
 import { openApi } from './openapi.ts';
@@ -27,6 +28,8 @@ export interface ApiOptions {
   readonly identity?: Identity | undefined;
   /** Rules instead of the defaults, as `readPolicy` gives them. */
   readonly policy?: PolicyOverrides | undefined;
+  /** Whom to ask what only hosts know. Default: nobody. */
+  readonly hosts?: HostQuestions | undefined;
   /** What else is served under the same roof. */
   readonly routes?: readonly Route[] | undefined;
 }
@@ -36,7 +39,13 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   const limits: Limits = { ...defaultLimits, ...options.limits };
   const app = newServer(limits, options.logger);
   const callerOf = addAuthentication(app, options.identity ?? noIdentity());
-  const context: RouteContext = { store: options.store, limits, callerOf, overrides: options.policy ?? new Map() };
+  const context: RouteContext = {
+    store: options.store,
+    hosts: options.hosts ?? noHosts,
+    limits,
+    callerOf,
+    overrides: options.policy ?? new Map(),
+  };
 
   for (const definition of definitions) {
     addResourceRoutes(app, definition, context);

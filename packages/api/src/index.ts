@@ -1,4 +1,5 @@
 export { type ApiOptions, buildApi } from './app.ts';
+export type { HostQuestions, PacketCount, PortCounters, RuleCounter } from './host-questions.ts';
 export { type Limits, defaultLimits } from './limits.ts';
 export { PolicyFileError, readPolicy } from './policy-file.ts';
 export type { PolicyOverrides } from './policy.ts';

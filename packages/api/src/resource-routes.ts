@@ -8,6 +8,7 @@ import { CsvTable } from './csv.ts';
 import { type AnyDefinition, type AnyTypes, allows, pathOf } from './definition.ts';
 import { type Address, find, findParent, parentCondition, parentInput, scopeOf } from './finder.ts';
 import { judge, judgeCreate, judgeUpdate } from './judge.ts';
+import type { HostQuestions } from './host-questions.ts';
 import type { Limits } from './limits.ts';
 import { pagesOf } from './listing.ts';
 import { type ListRequest, type Query, pageLinks, readFields, readList } from './query.ts';
@@ -17,6 +18,7 @@ import { type RowWriter, rowWriter } from './writer.ts';
 /** What the routes of every resource share. */
 export interface RouteContext {
   readonly store: IntentStore;
+  readonly hosts: HostQuestions;
   readonly limits: Limits;
   readonly overrides: PolicyOverrides;
   readonly callerOf: (request: FastifyRequest) => Caller;
@@ -124,7 +126,7 @@ function contentOf({ plural, files }: AnyDefinition, body: unknown): unknown {
 }
 
 function actorOf(definition: AnyDefinition, context: RouteContext, name: string, action: Action): Handler {
-  const { store, callerOf } = context;
+  const { store, hosts, callerOf } = context;
   const policy = policyOf(definition, context.overrides);
   const write = rowWriter(definition, policy, null);
   return async (request, reply) => {
@@ -132,7 +134,7 @@ function actorOf(definition: AnyDefinition, context: RouteContext, name: string,
     const body = readAction(action, request.body) as never;
     const located = await find(definition, store, caller, addressOf(request));
     await judge({ definition, policy, store, caller }, { action: name }, located);
-    const result = await action.run({ store, caller, id: located.view.id, body, ...writeOptions(request) });
+    const result = await action.run({ store, hosts, caller, id: located.view.id, body, ...writeOptions(request) });
     if (result === undefined) return reply.code(204).send();
     reply.code(action.status);
     if (action.answers === 'json') return sendJson(reply, JSON.stringify(result));

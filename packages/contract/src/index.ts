@@ -3,6 +3,8 @@ import {
   GoalStateProvisionerDefinition,
   HostRequest,
   HostRequestReply,
+  PortCountersReply,
+  PortCountersRequest,
 } from './generated/goalstateprovisioner.ts';
 import { GoalState, GoalStateV2 } from './generated/goalstate.ts';
 import {
@@ -32,6 +34,10 @@ export {
   HostRequestReply,
   HostRequestReply_HostRequestOperationStatus,
   LearntNeighbor,
+  PacketCount,
+  PortCountersReply,
+  PortCountersReply_RuleCounter,
+  PortCountersRequest,
   SubscriptionReport,
   SubscriptionState,
 } from './generated/goalstateprovisioner.ts';
@@ -90,6 +96,13 @@ export const pushNetworkResourceStates = {
   path: `${service}/${GoalStateProvisionerDefinition.methods.pushNetworkResourceStates.name}`,
   request: GoalState,
   reply: GoalStateOperationReply,
+} as const;
+
+/** Whoever wants to know to agent: what has been counted for a port of its host? */
+export const getPortCounters = {
+  path: `${service}/${GoalStateProvisionerDefinition.methods.getPortCounters.name}`,
+  request: PortCountersRequest,
+  reply: PortCountersReply,
 } as const;
 
 /** Config manager to agent: read this VPC's topic yourself, or do so no longer. */

@@ -22,6 +22,12 @@ export const errorTable = {
   PortNotFound: { status: 404, type: 'PortNotFound', message: 'Port {portId} could not be found.' },
   NodeNotFound: { status: 404, type: 'NodeNotFound', message: 'Node {nodeId} could not be found.' },
 
+  PortCountersUnavailable: {
+    status: 409,
+    type: 'PortCountersUnavailable',
+    message: 'Nothing is counted for port {portId}: {reason}.',
+  },
+
   NetworkInUse: {
     status: 409,
     type: 'NetworkInUse',

@@ -122,6 +122,10 @@ describe.skipIf(reason !== undefined)('a session with a real switch', () => {
     expect(await answers({ kind: 'meters' })).toEqual([
       { kind: 'meters', meters: [{ meter: 5, flags: ['kbps', 'burst'], bands }] },
     ]);
+    const nothing = { references: 0, packets: 0n, bytes: 0n, bands: [{ packets: 0n, bytes: 0n }] };
+    expect(await answers({ kind: 'meter_stats', meter: 5 })).toMatchObject([
+      { kind: 'meter_stats', meters: [{ meter: 5, ...nothing }] },
+    ]);
     await connection.command({ type: 'meter_mod', command: 'delete', meter: 5 });
     expect(await answers({ kind: 'meters' })).toEqual([{ kind: 'meters', meters: [] }]);
   });

@@ -27,6 +27,12 @@ export class AclIndex implements AclView {
     return acl === undefined || subnets.length === 0 ? undefined : { ...acl, subnets };
   }
 
+  /** Those that judge what crosses the borders of these subnets. */
+  judgesOf(subnetIds: readonly string[]): readonly NetworkAcl[] {
+    const ids = new Set(subnetIds.flatMap((subnetId) => [...(this.#aclsOf.get(subnetId) ?? none)]));
+    return [...ids].flatMap((id) => this.#acls.get(id) ?? []);
+  }
+
   /** The port's own flows are not among those answered. */
   setPort(owner: Owner, subnetIds: readonly string[]): ReadonlySet<Owner> {
     const before = this.#subnetsOf.get(owner) ?? none;

@@ -1,7 +1,7 @@
 /** What a port with port security may send: flows of the table `antispoof`. */
 import { mac } from '@alcor/openflow';
 import { isIpv6, linkLocal, prefixMatch } from './address.ts';
-import { EXCEPTION, flow, icmpv6, RESERVED, RULE } from './build.ts';
+import { EXCEPTION, FALLBACK, flow, icmpv6, RESERVED, RULE } from './build.ts';
 import { maskOf, matchValueText, valueOf, type Flow, type Match, type MatchValue } from './flow.ts';
 import type { TableName } from './pipeline.ts';
 import type { LocalPort } from './resources.ts';
@@ -28,6 +28,8 @@ export function ownAddressesOnly(owner: bigint, ofport: number, port: LocalPort,
     ]),
     ...(v4 ? [...dhcpRequests(owner, ofport, mac(port.mac), next), dhcpServer(owner, ofport)] : []),
     ...(v6 ? [...neverFromVm(owner, ofport), dhcpv6Server(owner, ofport)] : []),
+    // As nothing would do; but it counts.
+    flow(owner, 'antispoof', FALLBACK, { reg0: ofport }, []),
   ];
 }
 

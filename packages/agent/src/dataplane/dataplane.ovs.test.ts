@@ -60,6 +60,8 @@ describe.skipIf(missing !== '')(`the data plane on Open vSwitch${missing && ` (s
       start: driver.start.bind(driver),
       flows: driver.flows.bind(driver),
       uses: driver.uses.bind(driver),
+      counts: driver.counts.bind(driver),
+      ended: driver.ended.bind(driver),
       send: driver.send.bind(driver),
       meters: driver.meters.bind(driver),
       applyMeters: driver.applyMeters.bind(driver),

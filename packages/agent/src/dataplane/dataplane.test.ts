@@ -242,12 +242,12 @@ test('the state can be looked at', async () => {
   });
   expect(describeText(dataplane.describe())).toMatchInlineSnapshot(`
     "192.0.2.1: connected, tunnel port 1
-    flows: 76 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
+    flows: 77 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
 
     table  name             flows
     0      classify         2
     5      policing         1
-    10     antispoof        5
+    10     antispoof        6
     13     leavingSubnet    1
     14     leavingBorder    7
     15     leavingAcl       0

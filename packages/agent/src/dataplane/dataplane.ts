@@ -7,6 +7,7 @@
  */
 import type { Clock } from '@alcor/runtime';
 import { unreachable } from './assert.ts';
+import { portCounters, type PortCounters } from './counters.ts';
 import type { DataplaneDescription } from './describe.ts';
 import { DesiredFlows } from './desired.ts';
 import type { Match } from './flow.ts';
@@ -283,6 +284,15 @@ export class Dataplane {
   /** What flows have counted whose matches have the values of `match`. Throws `SwitchLost`. */
   uses(match: Match, signal: AbortSignal): AsyncIterable<FlowUse> {
     return this.#switch.uses(match, signal);
+  }
+
+  /** What has been counted for a port of this host; a text: why there are no counters. Throws `SwitchLost`. */
+  async counters(portId: string, signal: AbortSignal): Promise<PortCounters | string> {
+    const port = this.#desired.ports.get(portId);
+    if (port === undefined) return `port ${portId} is not on this host`;
+    if (this.#desired.plugs.keyFor(port) === undefined) return this.#outcomes.of(portId).reason;
+    const parts = { tracker: this.#tracker, meters: this.#meters, desired: this.#desired, switch: this.#switch };
+    return portCounters(port, parts, signal);
   }
 
   /** The state for people and tools. Costs a look at every flow. */

@@ -272,6 +272,12 @@ export class DesiredFlows {
     this.#programQualities(this.#quality.removePolicy(id));
   }
 
+  /** Whose rules judge what the port sends and gets. */
+  judgesOf(port: LocalPort): { readonly groups: readonly SecurityGroup[]; readonly acls: readonly NetworkAcl[] } {
+    const groups = (groupsOf(port) ?? []).flatMap((id) => this.#security.groupInUse(id) ?? []);
+    return { groups, acls: this.#acls.judgesOf(port.subnetIds ?? []) };
+  }
+
   /** The port that flows know by this key. */
   portAt(key: number): LocalPort | undefined {
     return this.ports.get(this.plugs.portAt(key) ?? '');

@@ -3,6 +3,7 @@ export { contains, linkLocal } from './address.ts';
 export { HOST_IP, HOST_IP6, HOST_MAC } from './host-address.ts';
 export { broadcastFlows } from './broadcast.ts';
 export { BroadcastIndex } from './broadcast-index.ts';
+export type { PortCounters, RuleCounter } from './counters.ts';
 export { cookieText, resourceCookie, RESOURCE_MASK } from './cookie.ts';
 export { AclIndex } from './acl-index.ts';
 export { Dataplane, type DataplaneOptions } from './dataplane.ts';
@@ -71,6 +72,7 @@ export type { ServedAddress } from './served.ts';
 export { noSecurity, type SecurityView } from './security.ts';
 export {
   SwitchLost,
+  type Count,
   type FlowChange,
   NO_PORT,
   type FlowFailure,

@@ -96,6 +96,11 @@ export class MeterTracker {
     return reason === undefined ? null : `meter: ${reason}`;
   }
 
+  /** The meters that `owner` wants. */
+  idsOf(owner: string): readonly number[] {
+    return this.#idsOf.get(owner) ?? [];
+  }
+
   waits(owner: string): boolean {
     return this.#pending.size > 0 && (this.#idsOf.get(owner) ?? []).some((id) => this.#pending.has(id));
   }

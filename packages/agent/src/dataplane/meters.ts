@@ -63,6 +63,11 @@ function offsetOf(direction: Direction, unit: Meter['unit']): number {
   return (direction === 'ingress' ? 2 : 0) + (unit === 'packets' ? 1 : 0);
 }
 
+/** Of which direction a port's meter is. */
+export function directionOf(id: number): Direction {
+  return (id - FIRST_OF_PORTS) % PER_PLACE < offsetOf('ingress', 'kilobits') ? 'egress' : 'ingress';
+}
+
 /** Whether it is one of those that come and go with ports and addresses. */
 export function isResourceMeter(id: number): boolean {
   return id >= FIRST_OF_PORTS;

@@ -9,7 +9,7 @@
  * new one with one flow, and then the old one goes: there is no moment of neither, and none of a mixture.
  */
 import { isIpv6, prefixMatch } from './address.ts';
-import { EXCEPTION, flow, RESERVED, RULE, set } from './build.ts';
+import { EXCEPTION, FALLBACK, flow, RESERVED, RULE, set } from './build.ts';
 import { hash32, resourceCookie } from './cookie.ts';
 import type { Field } from './fields.ts';
 import type { Action, Flow, Match } from './flow.ts';
@@ -145,6 +145,8 @@ export function networkAclFlows(acl: NetworkAcl): readonly Flow[] {
     return [
       ...acl.subnets.flatMap(({ id, cidr }) => borderFlows(resourceCookie(acl.id), side, id, cidr, version)),
       ...rules.flatMap((rule) => ruleFlows(side, rule, version)),
+      // What no rule fits, counted.
+      flow(resourceCookie(acl.id), `${side.name}Acl`, FALLBACK, version, []),
     ];
   });
 }

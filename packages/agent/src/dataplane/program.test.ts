@@ -54,7 +54,6 @@ test('the flows of the host', () => {
     leavingTrack 120 reg2=1 → goto:50
     leavingVerdict 120 ct_state=0x28/0x38,reg2=1 → goto:50
     ndReply 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,nd_options_type=2 → nd_tll[0+48]:=eth_src[0+48],resubmit:92
-    output 100  → in_port_nxm:=0,output:reg1
     policing 0  → goto:10
     routers 0  → goto:70
     routing 2100 eth_type=0x86dd,ipv6_dst=fe80::/ffc0:: → drop
@@ -82,12 +81,14 @@ test('the flows of a port with an IPv4 address', () => {
     antispoof 110 eth_type=0x800,ip_proto=17,reg0=7,udp_dst=68,udp_src=67 → drop
     antispoof 120 arp_sha=02:00:00:00:00:01,arp_spa=0.0.0.0,arp_tpa=10.0.0.1,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:13
     antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x800,ip_proto=17,ipv4_src=0.0.0.0,reg0=7,udp_dst=67,udp_src=68 → goto:13
+    antispoof 50 reg0=7 → drop
     classify 100 in_port=7,vlan_vid=0 → reg0:=7 metadata:=100 goto:10
     delivery 100 eth_dst=02:00:00:00:00:01,metadata=100 → reg1:=7 goto:78
     entering 100 reg1=7 → goto:90
     entering 130 reg0=7,reg1=7 → drop
     leaving 100 reg0=7 → goto:50
     neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → goto:77
+    output 100 reg1=7 → in_port_nxm:=0,output:reg1
     services 100 arp_op=1,arp_tpa=10.0.0.1,eth_type=0x806,metadata=100 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,arp_op:=2,arp_tha[0+48]:=arp_sha[0+48],arp_sha:=02:00:00:00:00:01,arp_tpa[0+32]:=arp_spa[0+32],arp_spa:=10.0.0.1,resubmit:92
     services 100 eth_type=0x800,ip_proto=17,ipv4_dst=169.254.169.254,reg0=7,udp_dst=53 → controller:meter=101
     services 100 eth_type=0x800,ip_proto=17,reg0=7,udp_dst=67,udp_src=68 → controller:meter=101
@@ -111,12 +112,14 @@ test('the flows of a port with an IPv6 address', () => {
     antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fe80::ff:fe00:1,nd_sll=02:00:00:00:00:01,reg0=7 → goto:13
     antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fd00::1,nd_target=fd00::1,nd_tll=02:00:00:00:00:01,reg0=7 → goto:13
     antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fe80::ff:fe00:1,nd_target=fe80::ff:fe00:1,nd_tll=02:00:00:00:00:01,reg0=7 → goto:13
+    antispoof 50 reg0=7 → drop
     classify 100 in_port=7,vlan_vid=0 → reg0:=7 metadata:=100 goto:10
     delivery 100 eth_dst=02:00:00:00:00:01,metadata=100 → reg1:=7 goto:78
     entering 100 reg1=7 → goto:90
     entering 130 reg0=7,reg1=7 → drop
     leaving 100 reg0=7 → goto:50
     neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → goto:77
+    output 100 reg1=7 → in_port_nxm:=0,output:reg1
     services 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=133,ip_proto=58,reg0=7 → controller:meter=101
     services 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,metadata=100,nd_options_type=1,nd_target=fd00::1 → eth_dst[0+48]:=eth_src[0+48],eth_src:=02:00:00:00:00:01,ipv6_dst[0+128]:=ipv6_src[0+128],ipv6_src:=fd00::1,icmpv6_type:=136,nd_options_type:=2,nd_reserved:=0x60000000 goto:51
     services 100 eth_type=0x86dd,ip_proto=17,ipv6_dst=fe80::a9fe:a9fe,reg0=7,udp_dst=53 → controller:meter=101

@@ -248,7 +248,7 @@ test('a walk reads like the way of the packet', async () => {
     delivery: priority 100 metadata=100,eth_dst=02:00:00:00:00:02 → reg1:=2 goto:78
     enteringSubnet: priority 0 any → goto:81
     entering: priority 100 reg1=2 → goto:90
-    output: priority 100 any → in_port_nxm:=0,output:reg1
+    output: priority 100 reg1=2 → in_port_nxm:=0,output:reg1
     output 2: eth_src=02:00:00:00:00:01,eth_dst=02:00:00:00:00:02,eth_type=0x800,ip_proto=1,ip_ttl=64,ipv4_src=10.0.0.1,ipv4_dst=10.0.0.2,icmpv4_type=8,icmpv4_code=0,tun_dst=192.0.2.2,tunnel_id=100"
   `);
 });

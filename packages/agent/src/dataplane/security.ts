@@ -7,7 +7,7 @@
  * connection began (ct_nw_src and its like), and that is what the rules are matched with. A rule that is gone allows
  * nothing any more, and what was open through it alone is closed with the flow.
  */
-import { EXCEPTION, flow, icmpv6, RULE, set } from './build.ts';
+import { EXCEPTION, FALLBACK, flow, icmpv6, RULE, set } from './build.ts';
 import { hash32, resourceCookie } from './cookie.ts';
 import { CT_STATE, type Field } from './fields.ts';
 import type { Action, Flow, Match } from './flow.ts';
@@ -83,6 +83,7 @@ export function securityPortFlows(port: LocalPort, ofport: number, view: Securit
     return [
       ...(groups.length > 0 ? [unjudged(owner, side, ofport, stateless, routing.domainOf(port.vni))] : []),
       ...(stateful.length > 0 ? judged(owner, side, ofport, stateful, markOf(port.id)) : []),
+      ...refused(owner, side, ofport, { isAsked: groups.length > 0, isTracked: stateful.length > 0 }),
     ];
   });
 }
@@ -123,6 +124,18 @@ function judged(owner: bigint, side: Side, ofport: number, stateful: readonly st
     flow(owner, `${name}Verdict`, EXCEPTION, { ...opened, reg2: 1, ct_mark: mark }, [], next),
     ...FAMILIES.map((eth_type) => flow(owner, `${name}Verdict`, RULE, { ...at, reg2: 1, eth_type }, [remember], next)),
   ];
+}
+
+/** What nothing allows would end all the same: here it is counted as the port's. */
+function refused(
+  owner: bigint,
+  { name, port }: Side,
+  ofport: number,
+  { isAsked, isTracked }: { readonly isAsked: boolean; readonly isTracked: boolean },
+): Flow[] {
+  const ofTracked = isTracked ? ([`${name}State`, `${name}Verdict`] as const) : [];
+  const tables: readonly TableName[] = isAsked ? [`${name}Track`, ...ofTracked] : [name];
+  return tables.map((table) => flow(owner, table, FALLBACK, { [port]: ofport }, []));
 }
 
 function asked(direction: Direction, groups: readonly string[]): Action[] {

@@ -66,6 +66,13 @@ export interface FlowUse {
   readonly packets: bigint;
 }
 
+/** What a flow has taken, or a meter has ended. */
+export interface Count {
+  readonly packets: bigint;
+  /** From the Ethernet header on. */
+  readonly bytes: bigint;
+}
+
 export type SwitchEvent =
   /** Plugged, or something about it has changed. */
   | { readonly type: 'plugged'; readonly iface: PluggedInterface }
@@ -99,6 +106,13 @@ export interface Switch {
   flows(signal: AbortSignal): AsyncIterable<FlowIdentity>;
   /** What the flows have counted whose matches have the values of `match`, in no order. Throws `SwitchLost`. */
   uses(match: Match, signal: AbortSignal): AsyncIterable<FlowUse>;
+  /**
+   * What each of the flows has counted, in their order: one that is rewritten in its place counts on, one that is not there has counted
+   * nothing. Costs what is asked for, whatever else is in the switch. Throws `SwitchLost`.
+   */
+  counts(flows: readonly FlowIdentity[], signal: AbortSignal): Promise<readonly Count[]>;
+  /** What each of the meters has ended, as `counts`. */
+  ended(meters: readonly number[], signal: AbortSignal): Promise<readonly Count[]>;
   /**
    * Has the packets go on, in order, after every change that `apply` has confirmed. As on any wire nobody says what
    * became of them: a switch that is away, or that takes no more, loses them.

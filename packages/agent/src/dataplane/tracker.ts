@@ -162,6 +162,13 @@ export class Tracker {
     return (this.#placesOf.get(owner) ?? nowhere).some((place) => this.#pending.has(place));
   }
 
+  /** The flows of `owner` that are wanted in the switch. */
+  flowsOf(owner: string): readonly Flow[] {
+    return (this.#placesOf.get(owner) ?? nowhere).flatMap(({ claims: [first] }) =>
+      first?.owner === owner ? [first.flow] : [],
+    );
+  }
+
   /** Lets an owner go of places that it no longer wants, once they are settled. */
   forget(owner: string): void {
     if (this.#leaving.size === 0 || !this.#leaving.has(owner)) return;

@@ -46,17 +46,17 @@ export function entranceFlow(owner: bigint, port: LocalPort, ofport: number, mar
   return stamped(owner, { table: pipeline.classify.id, priority: RULE, match: entrance(port, ofport), instructions });
 }
 
-/** The way to a VM, and back to who asked: for all ports that have an interface of their own. */
+/** The way back to who asked, for all ports that have an interface of their own. */
 export function outputHostFlows(owner: bigint): Flow[] {
-  return [flow(owner, 'output', RULE, {}, OUT), flow(owner, 'back', RULE, {}, [{ type: 'output', port: IN_PORT }])];
+  return [flow(owner, 'back', RULE, {}, [{ type: 'output', port: IN_PORT }])];
 }
 
-/** The same ways to a sub-port. What is sent to many goes on without its tag. */
+/** The way to the port's VM, which counts what it gets. To a sub-port it leads under its tag, without which goes on what is sent to many. */
 export function outputFlows(owner: bigint, port: LocalPort, ofport: number): Flow[] {
-  if (port.trunk === undefined) return [];
   const key = portKey(port, ofport);
+  if (port.trunk === undefined) return [flow(owner, 'output', RULE, { reg1: key }, OUT)];
   return [
-    flow(owner, 'output', RULE + 1, { reg1: key }, [...toVm(port, ofport), { type: 'pop_vlan' }]),
+    flow(owner, 'output', RULE, { reg1: key }, [...toVm(port, ofport), { type: 'pop_vlan' }]),
     flow(owner, 'back', RULE + 1, { reg0: key }, [...tag(port.trunk), { type: 'output', port: IN_PORT }]),
   ];
 }

@@ -2,6 +2,7 @@ import { type NodeTypes, type PortTypes, type PortView, refusal } from '@alcor/n
 import { action } from '../action.ts';
 import { attributesOf } from '../attribute.ts';
 import { type AnyDefinition, define } from '../definition.ts';
+import { portCounters } from './port-counters.ts';
 import { isUuid, oneOf, text, uuid } from '../kinds.ts';
 
 const port = attributesOf<PortTypes>();
@@ -26,7 +27,7 @@ export const portProgramming: AnyDefinition = define<PortTypes>({
   about: 'How far the host of a port has come with it',
   tenancy: 'project',
   operations: [],
-  policy: { actions: { programming: 'reader' } },
+  policy: { actions: { programming: 'reader', counters: 'reader' } },
   collection: (store) => store.ports,
   parseId: (id) => (isUuid(id) ? (id.toLowerCase() as PortTypes['id']) : null),
   notFound: (portId) => refusal('PortNotFound', { portId }),
@@ -37,6 +38,7 @@ export const portProgramming: AnyDefinition = define<PortTypes>({
     reason: port.computed(text(4096), 'Why it is not ACTIVE', ({ statusReason }) => statusReason),
   },
   actions: {
+    counters: portCounters,
     programming: action({
       about: 'How far the host has come with the port',
       method: 'GET',

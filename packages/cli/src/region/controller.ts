@@ -18,6 +18,7 @@ import { aborted, Bus, type MessageQueue, type Runtime, Topic } from '@alcor/run
 import type { Store } from '@alcor/store';
 import type { Logger } from 'pino';
 import { logOf } from '../log.ts';
+import { hostQuestions } from './host-questions.ts';
 import { noteHeartbeats } from './heartbeats.ts';
 
 export interface Controller {
@@ -108,6 +109,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     store,
     identity,
     policy,
+    hosts: hostQuestions(runtime.transport, logOf(logger, 'hosts')),
     routes: cms.routes,
     logger: logger.child({ room: 'api' }, { level: 'warn' }),
   });

@@ -113,6 +113,14 @@ export class SimulatedHost {
         await wait();
         yield* memory.uses(match, signal);
       },
+      async counts(flows, signal) {
+        await wait();
+        return memory.counts(flows, signal);
+      },
+      async ended(meters, signal) {
+        await wait();
+        return memory.ended(meters, signal);
+      },
       async *meters(signal) {
         await wait();
         yield* memory.meters(signal);

@@ -55,7 +55,16 @@ export const OFPT = {
 export const NXT = { set_packet_in_format: 16, set_controller_id: 20, resume: 28, packet_in2: 30 } as const;
 
 /** Multipart types (section 7.3.5, ofp_multipart_type). */
-export const OFPMP = { desc: 0, flows: 1, aggregate: 2, tables: 3, groups: 7, meters: 10, ports: 13 } as const;
+export const OFPMP = {
+  desc: 0,
+  flows: 1,
+  aggregate: 2,
+  tables: 3,
+  groups: 7,
+  meter_stats: 9,
+  meters: 10,
+  ports: 13,
+} as const;
 
 export const FLOW_COMMAND = words<FlowMod['command']>({
   add: 0,

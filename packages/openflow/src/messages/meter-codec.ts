@@ -3,9 +3,11 @@ import type { ByteReader } from '../bytes/reader.ts';
 import type { ByteWriter } from '../bytes/writer.ts';
 import { unreachable } from '../errors.ts';
 import { METER_COMMAND, METER_FLAG } from './codes.ts';
-import type { MeterDescription } from './multipart-types.ts';
+import type { MeterDescription, MeterStats } from './multipart-types.ts';
 import type { MeterBand, MeterMod } from './types.ts';
 
+const METER_STATS_SIZE = 40;
+const BAND_STATS_SIZE = 16;
 const BAND = { drop: 1, dscp_remark: 2 } as const;
 
 /** OFPT_METER_MOD, section 7.3.4.5. */
@@ -79,4 +81,30 @@ export function readMeterDescription(reader: ByteReader): MeterDescription {
   const body = reader.inner(length - 2);
   const [flags, meter] = [METER_FLAG.bits(body.u16()), body.u32()];
   return { meter, flags, bands: readBands(body) };
+}
+
+/** One ofp_meter_stats, section 7.3.5.12. */
+export function writeMeterStats(writer: ByteWriter, stats: MeterStats): void {
+  writer
+    .u32(stats.meter)
+    .u16(METER_STATS_SIZE + BAND_STATS_SIZE * stats.bands.length)
+    .zeros(6)
+    .u32(stats.references)
+    .u64(stats.packets)
+    .u64(stats.bytes)
+    .u32(stats.durationSeconds)
+    .u32(stats.durationNanoseconds);
+  for (const { packets, bytes } of stats.bands) writer.u64(packets).u64(bytes);
+}
+
+export function readMeterStats(reader: ByteReader): MeterStats {
+  const meter = reader.u32();
+  const length = checkedLength(reader, reader.u16(), METER_STATS_SIZE);
+  const body = reader.inner(length - 6);
+  body.skip(6);
+  const [references, packets, bytes] = [body.u32(), body.u64(), body.u64()];
+  const [durationSeconds, durationNanoseconds] = [body.u32(), body.u32()];
+  const bands: MeterStats['bands'][number][] = [];
+  while (body.left > 0) bands.push({ packets: body.u64(), bytes: body.u64() });
+  return { meter, references, packets, bytes, durationSeconds, durationNanoseconds, bands };
 }

@@ -5,7 +5,7 @@ import { GROUP, METER, PORT } from '../ports.ts';
 import { OFPMP } from './codes.ts';
 import { readFlowFilter, readFlowStats, writeFlowFilter, writeFlowStats } from './flow-codec.ts';
 import { readGroupDescription, writeGroupDescription } from './group-codec.ts';
-import { readMeterDescription, writeMeterDescription } from './meter-codec.ts';
+import { readMeterDescription, readMeterStats, writeMeterDescription, writeMeterStats } from './meter-codec.ts';
 import type {
   MultipartAnswer,
   MultipartQuery,
@@ -40,6 +40,7 @@ export function writeMultipartRequest(writer: ByteWriter, { query }: MultipartRe
       writer.u32(query.group ?? GROUP.all).zeros(4);
       break;
     case 'meters':
+    case 'meter_stats':
       writer.u32(query.meter ?? METER.all).zeros(4);
       break;
     case 'unknown':
@@ -76,6 +77,8 @@ function readQuery(type: number, body: ByteReader): MultipartQuery {
       return { kind: 'groups', ...one('group', GROUP.all) };
     case OFPMP.meters:
       return { kind: 'meters', ...one('meter', METER.all) };
+    case OFPMP.meter_stats:
+      return { kind: 'meter_stats', ...one('meter', METER.all) };
     default:
       return { kind: 'unknown', multipartType: type, body: body.rest() };
   }
@@ -108,6 +111,9 @@ export function writeMultipartReply(writer: ByteWriter, { more, answer }: Multip
       break;
     case 'meters':
       for (const meter of answer.meters) writeMeterDescription(writer, meter);
+      break;
+    case 'meter_stats':
+      for (const meter of answer.meters) writeMeterStats(writer, meter);
       break;
     case 'unknown':
       writer.bytes(answer.body);
@@ -142,6 +148,8 @@ function readAnswer(type: number, body: ByteReader): MultipartAnswer {
       return { kind: 'groups', groups: readAll(body, readGroupDescription) };
     case OFPMP.meters:
       return { kind: 'meters', meters: readAll(body, readMeterDescription) };
+    case OFPMP.meter_stats:
+      return { kind: 'meter_stats', meters: readAll(body, readMeterStats) };
     default:
       return { kind: 'unknown', multipartType: type, body: body.rest() };
   }

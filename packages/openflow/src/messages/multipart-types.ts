@@ -11,6 +11,7 @@ export type MultipartQuery =
   | { readonly kind: 'ports'; readonly port?: number }
   | { readonly kind: 'groups'; readonly group?: number }
   | { readonly kind: 'meters'; readonly meter?: number }
+  | { readonly kind: 'meter_stats'; readonly meter?: number }
   | { readonly kind: 'unknown'; readonly multipartType: number; readonly body: Uint8Array };
 
 export type SwitchDescription = {
@@ -43,6 +44,19 @@ export type MeterDescription = {
   readonly bands: readonly MeterBand[];
 };
 
+/** What a meter has counted since it was made. */
+export type MeterStats = {
+  readonly meter: number;
+  /** Flows that name it. */
+  readonly references: number;
+  readonly packets: bigint;
+  readonly bytes: bigint;
+  readonly durationSeconds: number;
+  readonly durationNanoseconds: number;
+  /** In the order of its bands: what each has acted on, which a drop band has dropped. */
+  readonly bands: readonly { readonly packets: bigint; readonly bytes: bigint }[];
+};
+
 /** One part of an answer; `kind` is that of the query. */
 export type MultipartAnswer =
   | { readonly kind: 'desc'; readonly description: SwitchDescription }
@@ -52,6 +66,7 @@ export type MultipartAnswer =
   | { readonly kind: 'ports'; readonly ports: readonly Port[] }
   | { readonly kind: 'groups'; readonly groups: readonly GroupDescription[] }
   | { readonly kind: 'meters'; readonly meters: readonly MeterDescription[] }
+  | { readonly kind: 'meter_stats'; readonly meters: readonly MeterStats[] }
   | { readonly kind: 'unknown'; readonly multipartType: number; readonly body: Uint8Array };
 
 export type MultipartRequest = { readonly type: 'multipart_request'; readonly query: MultipartQuery };

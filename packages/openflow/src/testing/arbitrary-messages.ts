@@ -29,6 +29,15 @@ const band = fc.oneof(
   fc.record({ type: fc.constant('dscp_remark'), rate: u32, precedence: u8 }),
 );
 const meterFlags = fc.subarray(['kbps', 'pktps', 'burst', 'stats']);
+const meterStats = fc.record({
+  meter: u32,
+  references: u32,
+  packets: u64,
+  bytes: u64,
+  durationSeconds: u32,
+  durationNanoseconds: u32,
+  bands: fc.array(fc.record({ packets: u64, bytes: u64 }), { maxLength: 3 }),
+});
 const groupType = fc.constantFrom('all', 'select', 'indirect', 'fast_failover');
 const selection = fc.record({
   method: fc.constantFrom('hash', 'dp_hash'),
@@ -66,6 +75,7 @@ const answer = fc.oneof(
       maxLength: 3,
     }),
   }),
+  fc.record({ kind: fc.constant('meter_stats'), meters: fc.array(meterStats, { maxLength: 3 }) }),
   fc.record({ kind: fc.constant('unknown'), multipartType: fc.constant(999), body: bytes(20) }),
 );
 
@@ -84,7 +94,7 @@ const query = fc.oneof(
   fc.record({ kind: fc.constantFrom('flows', 'aggregate'), filter }),
   fc.record({ kind: fc.constant('ports'), port: u16 }),
   fc.record({ kind: fc.constant('groups'), group: u16 }),
-  fc.record({ kind: fc.constant('meters'), meter: u16 }),
+  fc.record({ kind: fc.constantFrom('meters', 'meter_stats'), meter: u16 }),
 );
 
 const reason = fc.constantFrom('table_miss', 'apply_action', 'group', 99);

@@ -39,10 +39,11 @@ export class FlowTable {
     return this.#byKey.get(key);
   }
 
-  /** Replaces whatever has the flow's place; the count of packets starts anew. */
+  /** Replaces whatever has the flow's place, and counts on from there, as OpenFlow has it (1.5, section 6.4). */
   write(flow: Flow): void {
+    const packets = this.#byKey.get(flowKey(flow))?.packets ?? 0;
     this.delete(flowKey(flow));
-    const entry: Entry = { flow, packets: 0 };
+    const entry: Entry = { flow, packets };
     this.#byKey.set(flowKey(flow), entry);
     const shape = shapeOf(flow.match);
     const name = shape.map(({ field, mask }) => `${field}/${mask}`).join(',');

@@ -4,12 +4,15 @@ import type { Meter } from '../meters.ts';
 import type { MeterChange } from '../switch.ts';
 
 /** Packets here are headers alone, so each counts as the smallest frame. */
-const KILOBITS_OF_A_PACKET = (64 * 8) / 1000;
+export const BYTES_OF_A_PACKET = 64;
+const KILOBITS_OF_A_PACKET = (BYTES_OF_A_PACKET * 8) / 1000;
 
 interface Bucket {
   readonly meter: Meter;
   left: number;
   filledAt: number;
+  /** Packets. */
+  ended: number;
 }
 
 export class MemoryMeters {
@@ -40,7 +43,8 @@ export class MemoryMeters {
     if (type === 'add' && before !== undefined) return 'there is such a meter';
     if (type === 'change' && before === undefined) return 'there is no such meter';
     const left = Math.min(before?.left ?? meter.burst, meter.burst);
-    this.#buckets.set(meter.id, { meter, left, filledAt: this.#clock?.now() ?? 0 });
+    const ended = before?.ended ?? 0;
+    this.#buckets.set(meter.id, { meter, left, filledAt: this.#clock?.now() ?? 0, ended });
     return null;
   }
 
@@ -53,8 +57,14 @@ export class MemoryMeters {
     bucket.left = Math.min(meter.burst, bucket.left + ((now - bucket.filledAt) / 1000) * meter.rate);
     bucket.filledAt = now;
     const cost = meter.unit === 'packets' ? 1 : KILOBITS_OF_A_PACKET;
+    if (bucket.left < cost) bucket.ended += 1;
     if (bucket.left < cost) return false;
     bucket.left -= cost;
     return true;
+  }
+
+  /** How many packets it has ended. */
+  ended(id: number): number {
+    return this.#buckets.get(id)?.ended ?? 0;
   }
 }

@@ -8,6 +8,7 @@ import { checkFlow } from '../check-flow.ts';
 import { namedTable, pipeline } from '../pipeline.ts';
 import {
   SwitchLost,
+  type Count,
   type FlowChange,
   type FlowFailure,
   type FlowUse,
@@ -20,7 +21,7 @@ import {
 import { isResourceMeter, type Meter } from '../meters.ts';
 import { Conntrack } from './conntrack.ts';
 import { FlowTable, type Entry } from './flow-table.ts';
-import { MemoryMeters } from './memory-meters.ts';
+import { BYTES_OF_A_PACKET, MemoryMeters } from './memory-meters.ts';
 import { onTheWire, type Packet } from './packet.ts';
 import { walk, type Given, type Walk } from './walk.ts';
 
@@ -113,6 +114,21 @@ export class MemorySwitch implements Switch {
       if (this.#life !== life) throw new SwitchLost(`${this.name} went away`);
       if (covers(match, flow.match)) yield { cookie: flow.cookie, packets: BigInt(packets) };
     }
+  }
+
+  async counts(flows: readonly FlowIdentity[], signal: AbortSignal): Promise<readonly Count[]> {
+    signal.throwIfAborted();
+    this.#alive();
+    return flows.map((flow) => {
+      const entry = this.#tables.get(flow.table)?.get(flowKey(flow));
+      return countOf(entry?.flow.cookie === flow.cookie ? entry.packets : 0);
+    });
+  }
+
+  async ended(meters: readonly number[], signal: AbortSignal): Promise<readonly Count[]> {
+    signal.throwIfAborted();
+    this.#alive();
+    return meters.map((id) => countOf(this.#meters.ended(id)));
   }
 
   async *meters(signal: AbortSignal): AsyncIterable<Meter> {
@@ -265,6 +281,10 @@ export class MemorySwitch implements Switch {
   #forget(tell: (event: SwitchEvent) => void): void {
     if (this.#tell === tell) this.#tell = () => undefined;
   }
+}
+
+function countOf(packets: number): Count {
+  return { packets: BigInt(packets), bytes: BigInt(packets * BYTES_OF_A_PACKET) };
 }
 
 function packetIn({ table, packet }: Given): PacketOut {

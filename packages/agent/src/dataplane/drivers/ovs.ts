@@ -23,6 +23,7 @@ import { namedTable, pipeline } from '../pipeline.ts';
 import {
   NO_PORT,
   SwitchLost,
+  type Count,
   type FlowChange,
   type FlowFailure,
   type FlowUse,
@@ -31,6 +32,7 @@ import {
   type Switch,
   type SwitchEvent,
 } from '../switch.ts';
+import { flowCounts, meterCounts } from './ovs-counts.ts';
 import { changeMeters, makeMeters, readResourceMeters } from './ovs-meters.ts';
 import {
   changesBetween,
@@ -107,6 +109,24 @@ export class OvsSwitch implements Switch {
     const connection = this.#connected();
     try {
       for await (const { cookie, packets } of connection.dumpFlows({ match }, { signal })) yield { cookie, packets };
+    } catch (error) {
+      throw this.#lost(connection, error, signal);
+    }
+  }
+
+  async counts(flows: readonly FlowIdentity[], signal: AbortSignal): Promise<readonly Count[]> {
+    const connection = this.#connected();
+    try {
+      return await flowCounts(connection, flows, signal);
+    } catch (error) {
+      throw this.#lost(connection, error, signal);
+    }
+  }
+
+  async ended(meters: readonly number[], signal: AbortSignal): Promise<readonly Count[]> {
+    const connection = this.#connected();
+    try {
+      return await meterCounts(connection, meters, signal);
     } catch (error) {
       throw this.#lost(connection, error, signal);
     }

@@ -14,16 +14,21 @@ export async function injected(ovs: OpenVswitch, ifaceId: string, packet: Packet
 /** A dummy interface holds no more than a hundred. */
 const AT_ONCE = 50;
 
-/** Has the interface receive as many of the packet, as frames of so many bytes, and waits until the switch has done with them. */
+/**
+ * Has the interface receive as many of the packet and waits until the switch has done with them: as frames of so many bytes, which are padded
+ * in a way that the connection tracker takes for invalid, or as they come (106 bytes, of UDP).
+ */
 export async function injectedOften(
   ovs: OpenVswitch,
   ifaceId: string,
   packet: Packet,
-  { times, bytes }: { readonly times: number; readonly bytes: number },
+  { times, bytes }: { readonly times: number; readonly bytes?: number },
 ): Promise<void> {
   const text = datapathText(packet);
   for (let left = times; left > 0; left -= AT_ONCE) {
-    const some = Array.from({ length: Math.min(left, AT_ONCE) }, () => [text, '--len', String(bytes)]);
+    const some = Array.from({ length: Math.min(left, AT_ONCE) }, () =>
+      bytes === undefined ? [text] : [text, '--len', String(bytes)],
+    );
     await ovs.appctl('netdev-dummy/receive', `d-${ifaceId}`, ...some.flat());
     for (let turn = 0; turn < 4; turn++) await ovs.appctl('version');
   }
