@@ -242,7 +242,7 @@ test('the state can be looked at', async () => {
   });
   expect(describeText(dataplane.describe())).toMatchInlineSnapshot(`
     "192.0.2.1: connected, tunnel port 1
-    flows: 77 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
+    flows: 78 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
 
     table  name             flows
     0      classify         2
@@ -258,7 +258,7 @@ test('the state can be looked at', async () => {
     40     gateway          0
     41     arriving         1
     42     returned         0
-    43     arrivingReply    0
+    43     arrivingReply    1
     50     services         11
     51     ndReply          1
     60     routers          1

@@ -1,7 +1,7 @@
 import { ipv4, ipv6, mac } from '@alcor/openflow';
 import { expect, test } from 'vitest';
 import type { Delivery, Fabric, Vm } from './drivers/fabric.ts';
-import { arpRequest, icmpEcho, icmpv6Echo, type Packet, tcp, udp } from './drivers/packet.ts';
+import { arpRequest, icmpEcho, icmpv6Echo, neighborSolicitation, type Packet, tcp, udp } from './drivers/packet.ts';
 import { walkText } from './drivers/walk.ts';
 import type { ConntrackHelper, LocalPort, QualityRules, RouterGateway } from './resources.ts';
 import {
@@ -84,6 +84,20 @@ test('a port without a floating IP leaves by the gateway host with its address, 
     const back = udp(outsideEnd(53), end('203.0.113.10', GATEWAY, Number(seen.udp_src)));
     const answer = got(fabric.send(outside, back), from);
     expect(answer).toMatchObject({ eth_src: toRouter, ipv4_dst: ipv4(from.ips[0]!), udp_dst: 4000, ip_ttl: 63 });
+  }
+});
+
+test('machines on the wire that ask for the address of a gateway are told, whichever of their own addresses they ask by', async () => {
+  const { fabric, outside } = await region();
+  for (const from of ['2001:db8::1', 'fe80::99']) {
+    const question = neighborSolicitation(end(from, OUT) as never, ipv6('2001:db8::10'));
+    expect(got(fabric.send(outside, question), outside)).toMatchObject({
+      eth_src: mac(GATEWAY),
+      ipv6_dst: ipv6(from),
+      icmpv6_type: 136,
+      nd_target: ipv6('2001:db8::10'),
+      nd_tll: mac(GATEWAY),
+    });
   }
 });
 

@@ -11,6 +11,7 @@ import { flowsText } from './testing/text.ts';
 test('the flows of the host', () => {
   expect(flowsText(hostFlows(1))).toMatchInlineSnapshot(`
     "arriving 0  → goto:77
+    arrivingReply 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,nd_options_type=2 → nd_tll[0+48]:=eth_src[0+48] goto:70
     back 100  → output:in_port
     classify 100 in_port=1 → metadata[0+64]:=tunnel_id[0+64] goto:77
     entering 120 eth_type=0x800,ip_proto=17,udp_dst=68,udp_src=67 → goto:90

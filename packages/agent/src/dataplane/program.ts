@@ -12,7 +12,7 @@ import { HOST_QUESTIONS, hostAddressFlows } from './host-address.ts';
 import { meterOf } from './meters.ts';
 import { aclHostFlows, aclPortFlows, type AclView, noAcls } from './network-acl.ts';
 import { pipeline, tables } from './pipeline.ts';
-import { type Addresses, addressesOf, answers, ndReply } from './responder.ts';
+import { type Addresses, addressesOf, answers, ndReplies } from './responder.ts';
 import type { LocalPort, Neighbor } from './resources.ts';
 import { nextHopFlows, noRouting, routingHostFlows, type RoutingView } from './routing.ts';
 import { memberFlows } from './security-groups.ts';
@@ -31,7 +31,7 @@ export function hostFlows(tunnelPort: number | null): readonly Flow[] {
   });
   return [
     ...misses,
-    ndReply(owner),
+    ...ndReplies(owner),
     ...hostAddressFlows(owner),
     ...outputHostFlows(owner),
     ...routingHostFlows(owner),

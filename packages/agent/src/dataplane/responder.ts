@@ -61,9 +61,14 @@ export function answersAt(owner: bigint, priority: number, where: Match, its: Ad
   ];
 }
 
-/** Ends every advertisement. */
-export function ndReply(owner: bigint): Flow {
-  return flow(owner, 'ndReply', RULE, { ...icmpv6(136), nd_options_type: 2 }, [move('eth_src', 'nd_tll', 48), BACK]);
+/** Ends every advertisement: to who asked here, and to who asked on a wire. */
+export function ndReplies(owner: bigint): Flow[] {
+  const match: Match = { ...icmpv6(136), nd_options_type: 2 };
+  const say = move('eth_src', 'nd_tll', 48);
+  return [
+    flow(owner, 'ndReply', RULE, match, [say, BACK]),
+    flow(owner, 'arrivingReply', RULE, match, [say], 'neighbour'),
+  ];
 }
 
 function arpReply(ethernet: number, ip: number): Action[] {

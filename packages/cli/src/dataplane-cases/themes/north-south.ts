@@ -156,6 +156,10 @@ export const northSouth: Theme = {
         on(4, 'out', [], 'udp/53', 'stopped', 'a gateway is no host', { address: GATEWAY, ...direct }),
         on(4, 'b', [], 'icmp', 'answered', "its gateway's outer address", { address: GATEWAY, ...direct }),
         ...both('a', 'b', 'icmp', 'answered', 'within the network'),
+        { why: "a gateway's address", from: 'out', ask: 'neighbour', target: 'fd00:200::50', told: { isRouter: true } },
+        { why: "a gateway's address", from: 'out', ask: 'arp', target: GATEWAY, told: {} },
+        { why: 'a floating IP', from: 'out', ask: 'arp', target: FLOATING, told: {} },
+        { why: "nobody's address", from: 'out', ask: 'neighbour', target: 'fd00:200::77', told: null },
       ],
     },
     {
