@@ -98,6 +98,7 @@ export class Agent {
       onPortOutcome: (outcome) => this.#reports.outcome(outcome),
       onOutcomes: (outcomes) => this.onDemand.onOutcomes(outcomes),
       onPacket: (packet) => this.#onPacket(packet),
+      onSwitch: () => this.#current?.session?.tellSwitch(),
       onServing: (addresses) => this.#outside.onServing(addresses),
     });
     this.held = new HeldState({

@@ -30,7 +30,7 @@ export interface SessionOptions {
     HeldState,
     'openStream' | 'offer' | 'resume' | 'leave' | 'begin' | 'apply' | 'completeVpc' | 'complete'
   >;
-  readonly dataplane: Pick<Dataplane, 'flush' | 'reconcile'>;
+  readonly dataplane: Pick<Dataplane, 'flush' | 'reconcile' | 'isAway'>;
   readonly reports: Reports;
   readonly clock: Clock;
   /** All the agent's subscriptions as they stand. */
@@ -81,6 +81,11 @@ export class Session {
         this.#wakeup.raise();
       });
     }
+  }
+
+  /** Has the manager know that the switch has gone or come back. */
+  tellSwitch(): void {
+    this.#wakeup.raise();
   }
 
   /** Has the manager know what is not held any more. */
@@ -155,10 +160,12 @@ export class Session {
 
   async #answer(signal: AbortSignal): Promise<void> {
     this.#offers = this.#options.held.offer(this.#source);
+    let saidAway = false;
     for (let answered = -1; !signal.aborted;) {
       const forgotten = this.#takeForgotten();
       const news = this.#reports.size + this.#subscriptions.size + forgotten.length;
-      const nothing = news === 0 && this.#applied === answered;
+      const { isAway } = this.#options.dataplane;
+      const nothing = news === 0 && this.#applied === answered && isAway === saidAway;
       if (nothing) {
         await this.#wakeup.wait(signal);
         continue;
@@ -173,6 +180,7 @@ export class Session {
       this.#subscriptions.clear();
       reply.forgotten = forgotten;
       reply.allSubscriptions = answered < 0;
+      reply.switchAway = saidAway = isAway;
       reply.heldVpcs = this.#offers;
       this.#offers = [];
       reply.appliedSequence = answered = this.#applied;

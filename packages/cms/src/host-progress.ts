@@ -26,7 +26,7 @@ export interface HostProgressView extends Omit<GoalStates, 'state' | 'failures'>
   readonly controller: string;
   /** `elsewhere`: another controller drives it, and knows more. */
   readonly state: HostState['state'] | 'elsewhere';
-  /** Why, when unreachable. */
+  /** Why, when unreachable or without its switch. */
   readonly reason: string;
   readonly failures: readonly Failure[];
 }

@@ -23,6 +23,8 @@ export interface ManagedHost {
   readonly agentAddress: string;
   /** Underlay address: where neighbours say that they are. */
   readonly ip?: string;
+  /** Others' packets go by it: that it is gone is to be noticed within seconds. */
+  readonly gateway?: boolean;
   /** The right to speak for the host, where several processes share the hosts: the highest counts. */
   readonly fence?: number;
 }

@@ -6,7 +6,7 @@ import {
   pushGoalStatesStream,
   topicOf,
 } from '@alcor/contract';
-import { aborted, createWakeup, reliable, type Stream, type Wakeup } from '@alcor/runtime';
+import { aborted, createWakeup, type Keepalive, reliable, type Stream, type Wakeup } from '@alcor/runtime';
 import type { Admission } from './admission.ts';
 import type { ConfigManagerOptions, ManagedHost } from './config-manager.ts';
 import { HostGoals, type Outgoing, type Progress } from './host-goals.ts';
@@ -20,12 +20,16 @@ import type { TopicDigests } from './topic-digests.ts';
 const offerMs = 5_000;
 const firstRetryMs = 200;
 const lastRetryMs = 5_000;
+/** Of a gateway host, of which there are few. */
+const gatewayKeepalive: Keepalive = { everyMs: 1_000, answerMs: 2_000 };
 
 /** How a host stands with its config manager. */
 export interface HostState {
   readonly state: 'connecting' | 'synchronising' | 'synchronised' | 'unreachable';
-  /** Why, when unreachable. */
+  /** Why, when unreachable or without its switch. */
   readonly reason: string;
+  /** Its agent has no switch to work on. */
+  readonly switchAway: boolean;
   readonly ports: number;
   readonly vpcs: number;
 }
@@ -103,7 +107,7 @@ export class HostSession {
   readonly #report = new HostReport();
   #conversation: Conversation | undefined;
   #opened = false;
-  #state: HostState = { state: 'connecting', reason: '', ports: 0, vpcs: 0 };
+  #state: HostState = { state: 'connecting', reason: '', switchAway: false, ports: 0, vpcs: 0 };
 
   constructor(host: ManagedHost, options: HostSessionOptions) {
     this.#host = host;
@@ -175,7 +179,7 @@ export class HostSession {
     const conversation = this.#begin(await this.#open(until), until);
     this.#conversation = conversation;
     this.#report.begin();
-    this.#state = { state: 'synchronising', reason: '', ports: 0, vpcs: 0 };
+    this.#state = { state: 'synchronising', reason: '', switchAway: false, ports: 0, vpcs: 0 };
     try {
       await Promise.race([this.#tell(conversation, until), this.#hear(conversation)]);
     } finally {
@@ -190,7 +194,9 @@ export class HostSession {
     const leave = await (this.#opened ? shared.reopening : shared.opening).enter(signal);
     this.#opened = true;
     try {
-      const wire = await runtime.transport.open(pushGoalStatesStream, this.#host.agentAddress, signal);
+      const { agentAddress, gateway } = this.#host;
+      const keepalive = gateway === true ? gatewayKeepalive : undefined;
+      const wire = await runtime.transport.open(pushGoalStatesStream, agentAddress, signal, keepalive);
       return reliable(wire, { clock: runtime.clock, empty: emptyGoalState });
     } finally {
       leave();
@@ -298,6 +304,7 @@ export class HostSession {
 
   #take(reply: GoalStateOperationReply, { subscriber, goals, learner, heard }: Conversation): void {
     this.#report.take(reply);
+    this.#noteSwitch(reply.switchAway);
     learner.take(reply);
     // A first reply that comes when the host is being told already is like later ones: what the host speaks of is told from nothing.
     if (heard.signal.aborted) {
@@ -315,6 +322,12 @@ export class HostSession {
     if (reply.subscriptions.length === 0 && !reply.allSubscriptions) return;
     this.#options.onSubscriptions(this.#host.id, reply);
     subscriber.take(reply.subscriptions, reply.allSubscriptions);
+  }
+
+  #noteSwitch(switchAway: boolean): void {
+    if (switchAway === this.#state.switchAway) return;
+    this.#state = { ...this.#state, switchAway, reason: switchAway ? 'its agent has no switch to work on' : '' };
+    this.#options.log(`host ${this.#host.id} ${switchAway ? 'has lost its switch' : 'has its switch again'}`);
   }
 
   #end({ goals, learner, stream }: Conversation): void {

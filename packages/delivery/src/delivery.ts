@@ -22,6 +22,8 @@ export interface Host {
   readonly agentAddress: string;
   /** Its underlay address, where neighbours say that they are. */
   readonly ip: string;
+  /** Others' packets go by it. */
+  readonly gateway: boolean;
 }
 
 /** A goal for one of a VPC's hosts. */
@@ -196,9 +198,10 @@ export class Delivery {
     else if (row !== null && row.revision > (before?.revision ?? 0)) this.nodes.put(id, row);
     this.#gateways.setNode(id, this.nodes.get(id), revision);
     const known = hosts.get(id);
-    if (row === null) return hosts.remove(id, { id, agentAddress: '', ip: '' });
-    const { agentAddress, ip } = row;
-    if (known?.agentAddress !== agentAddress || known.ip !== ip) hosts.put(id, { id, agentAddress, ip });
+    if (row === null) return hosts.remove(id, { id, agentAddress: '', ip: '', gateway: false });
+    const { agentAddress, ip, gateway = false } = row;
+    if (known?.agentAddress !== agentAddress || known.ip !== ip || known.gateway !== gateway)
+      hosts.put(id, { id, agentAddress, ip, gateway });
     return undefined;
   }
 }

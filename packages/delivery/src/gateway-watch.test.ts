@@ -62,11 +62,27 @@ describe('watching gateways', () => {
     await pass(10_000);
     expect(said).toEqual([[id, true]]);
     answers = true;
-    await pass(10_000);
+    await pass(20_000);
     expect(said).toEqual([
       [id, true],
       [id, false],
     ]);
+  });
+
+  it('says that one is back when it has answered for long enough without a break', async () => {
+    node({ gateway: true, lost: true });
+    for (let n = 0; n < 5; n++) {
+      answers = true;
+      await pass(8_000);
+      answers = false;
+      await pass(1_000);
+    }
+    expect(said).toEqual([]);
+    answers = true;
+    await pass(9_000);
+    expect(said).toEqual([]);
+    await pass(3_000);
+    expect(said).toEqual([[id, false]]);
   });
 
   it('lets an agent be started anew, and says nothing of hosts that are no gateways or another process speaks to', async () => {

@@ -16,6 +16,8 @@ export interface GatewayWatchOptions {
 const lookMs = 500;
 /** For so long a gateway may be silent: an agent is started anew in less. */
 const silentAtMostMs = 5_000;
+/** One that was lost has its share again when it has answered for so long: each move ends the connections that are translated there. */
+const steadyMs = 10_000;
 
 /**
  * Says of the gateways that this process speaks to whether they answer, so that others have the share of one that does not. Packets may still
@@ -26,6 +28,7 @@ export class GatewayWatch {
   readonly #gateways = new Set<NodeId>();
   /** Since when each has not answered, on the clock. */
   readonly #silentSince = new Map<NodeId, number>();
+  readonly #answeringSince = new Map<NodeId, number>();
 
   constructor(options: GatewayWatchOptions) {
     this.#options = options;
@@ -50,14 +53,18 @@ export class GatewayWatch {
     const { nodes, leaseOf, answers, store, clock, log } = this.#options;
     const lease = leaseOf(id);
     const isThere = answers(id);
-    if (isThere === true) this.#silentSince.delete(id);
-    if (lease === undefined || isThere === undefined) return;
-    const since = this.#silentSince.get(id) ?? clock.now();
-    if (!isThere) this.#silentSince.set(id, since);
-    const isLost = !isThere && clock.now() - since >= silentAtMostMs;
+    if (isThere === undefined) return;
+    const [now, before] = isThere
+      ? [this.#answeringSince, this.#silentSince]
+      : [this.#silentSince, this.#answeringSince];
+    before.delete(id);
+    const since = now.get(id) ?? clock.now();
+    now.set(id, since);
+    const isLost = !isThere;
     const known = nodes.get(id);
-    // Between an answer and the loss nothing is said: it may be back in a moment.
-    if (known === undefined || isLost === (known.lost === true) || (!isThere && !isLost)) return;
+    if (lease === undefined || known === undefined || isLost === (known.lost === true)) return;
+    // Until then nothing is said: it may be back in a moment, or gone again.
+    if (clock.now() - since < (isLost ? silentAtMostMs : steadyMs)) return;
     try {
       await store.setGatewayLost(id, isLost, lease);
       log(`gateway ${id} ${isLost ? 'does not answer: others have its share' : 'answers again'}`);

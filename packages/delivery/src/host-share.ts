@@ -68,7 +68,8 @@ export class HostShare implements ShardWork {
   #show(id: string): void {
     const host = this.#hosts.get(id);
     const lease = this.#leases.get(shardOf('host', id));
-    if (host === undefined || lease === undefined) this.own.remove(id, { id, agentAddress: '', ip: '', fence: 0 });
+    if (host === undefined || lease === undefined)
+      this.own.remove(id, { id, agentAddress: '', ip: '', gateway: false, fence: 0 });
     else this.own.put(id, { ...host, fence: lease.fence });
   }
 }

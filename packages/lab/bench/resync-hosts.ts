@@ -94,7 +94,7 @@ class CountingSink implements GoalSink {
 
 type Wire = Stream<GoalStateOperationReply, GoalStateV2>;
 
-const noSwitch = { flush: async () => [], reconcile: async () => [] };
+const noSwitch = { flush: async () => [], reconcile: async () => [], isAway: false };
 
 /** What a host holds: networks as it should, by their digests; those of which it holds something else, as agents do. */
 class SimulatedHeld {

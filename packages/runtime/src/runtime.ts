@@ -127,6 +127,14 @@ export function streaming<Request, Reply>(
   });
 }
 
+/** How soon a stream notices that its peer has vanished without a word: the sum of the two. */
+export interface Keepalive {
+  /** How often the peer is asked for a sign of life, in ms. */
+  readonly everyMs: number;
+  /** How long it may take to give one. */
+  readonly answerMs: number;
+}
+
 /** Moves messages between processes. Addresses are `host:port` or `unix:/path`. */
 export interface Transport {
   /** Opens a stream; rejects when the peer cannot be reached. Closed when `signal` aborts. */
@@ -134,6 +142,7 @@ export interface Transport {
     method: StreamMethod<Request, Reply>,
     address: string,
     signal: AbortSignal,
+    keepalive?: Keepalive,
   ): Promise<Stream<Request, Reply>>;
   /** One request, one reply; rejects when the peer cannot be reached or refuses, the wire breaks or `signal` aborts. Sets no deadline. */
   call<Request, Reply>(

@@ -47,6 +47,8 @@ export interface DataplaneOptions {
   readonly onOutcomes?: (outcomes: readonly ResourceOutcome[]) => void;
   /** Given the packets that flows give to the agent, one at a time. */
   readonly onPacket?: (packet: PacketIn) => void;
+  /** Called when the switch has gone or come back. */
+  readonly onSwitch?: () => void;
   /** Told of addresses that this host answers for on a wire from now on; their flows are still to be written. */
   readonly onServing?: (addresses: readonly ServedAddress[]) => void;
 }
@@ -54,6 +56,7 @@ export interface DataplaneOptions {
 export class Dataplane {
   readonly #switch: Switch;
   readonly #onPacket: (packet: PacketIn) => void;
+  readonly #onSwitch: () => void;
   readonly #onOutcomes: (outcomes: readonly ResourceOutcome[]) => void;
   readonly #tracker = new Tracker();
   readonly #meters = new MeterTracker();
@@ -65,6 +68,7 @@ export class Dataplane {
     const { hostIp, clock } = options;
     this.#switch = options.switch;
     this.#onPacket = options.onPacket ?? (() => undefined);
+    this.#onSwitch = options.onSwitch ?? (() => undefined);
     this.#onOutcomes = options.onOutcomes ?? (() => undefined);
     const tracker = this.#tracker;
     const meters = this.#meters;
@@ -295,13 +299,18 @@ export class Dataplane {
     return portCounters(port, parts, signal);
   }
 
+  /** The switch cannot be spoken with. */
+  get isAway(): boolean {
+    return this.#reconciler.lost !== null;
+  }
+
   /** The state for people and tools. Costs a look at every flow. */
   describe(): DataplaneDescription {
     const { wanted, ...flows } = this.#tracker.describe();
     const { ports, plugs, neighbors, tunnelPort } = this.#desired;
     return {
       switch: this.#switch.name,
-      connected: this.#reconciler.lost === null,
+      connected: !this.isAway,
       tunnelPort,
       tables: tables.map((name) => ({ id: pipeline[name].id, name, flows: wanted.get(pipeline[name].id) ?? 0 })),
       ports: [...ports.values()].map((port) => {
@@ -348,9 +357,11 @@ export class Dataplane {
       case 'packet':
         return this.#onPacket(event.packet);
       case 'lost':
-        return this.#reconciler.lose(event.reason);
+        this.#reconciler.lose(event.reason);
+        return this.#onSwitch();
       case 'connected':
-        return this.#reconciler.regain();
+        this.#reconciler.regain();
+        return this.#onSwitch();
       default:
         return unreachable(event);
     }

@@ -11,6 +11,8 @@ export interface Stage {
   /** What is done before: a request that changes what is meant, of which at least one of the cases tells that it has come. */
   readonly change?: (site: Site) => Promise<unknown>;
   readonly cases: readonly Case[];
+  /** How long the change may take to come to the hosts, in ms, where it is one that takes its time. */
+  readonly withinMs?: number;
 }
 
 export interface Theme {
@@ -73,7 +75,8 @@ export class Runner {
   }
 
   /** Until all is as it should be or `withinMs` have passed; the verdicts are the last attempt's. */
-  async run(site: Site, { change, cases }: Stage, withinMs = CHANGE_MS): Promise<Verdict[]> {
+  async run(site: Site, stage: Stage, withinMs = stage.withinMs ?? CHANGE_MS): Promise<Verdict[]> {
+    const { change, cases } = stage;
     await change?.(site);
     const deadline = performance.now() + withinMs;
     for (;;) {

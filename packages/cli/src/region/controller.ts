@@ -148,10 +148,10 @@ function speakerOf(hostId: string | undefined, { leases }: Delivery): Peer | und
     : { hostId, address: lease.address };
 }
 
-/** Undefined while it is not known: before the first word, and while the host is told what it must know. */
+/** By packets, not by words alone. Undefined while it is not known: before the first word, and while the host is told what it must know. */
 function answersNow(manager: ConfigManager, hostId: string): boolean | undefined {
-  const state = manager.host(hostId)?.state;
-  if (state === 'unreachable') return false;
+  const { state, switchAway } = manager.host(hostId) ?? {};
+  if (state === 'unreachable' || switchAway === true) return false;
   return state === 'synchronised' ? true : undefined;
 }
 

@@ -1,4 +1,4 @@
-import { ConfigManager } from '@alcor/config-manager';
+import { ConfigManager, type HostState } from '@alcor/config-manager';
 import type { Goal } from '@alcor/contract';
 import {
   ChannelKeeper,
@@ -106,7 +106,7 @@ export class SimulatedController {
     const watch = new GatewayWatch({
       nodes: delivery.nodes,
       leaseOf: (id) => keeper.working.get(shardOf('host', id)),
-      answers: (id) => answers(manager.host(id)?.state),
+      answers: (id) => answers(manager.host(id)),
       store: { setGatewayLost: (...args) => this.#work(process, () => this.#options.setGatewayLost(...args)) },
       clock,
       log: say,
@@ -137,8 +137,8 @@ export class SimulatedController {
   }
 }
 
-function answers(state: string | undefined): boolean | undefined {
-  return state === 'unreachable' ? false : state === 'synchronised' ? true : undefined;
+function answers({ state, switchAway }: Partial<HostState> = {}): boolean | undefined {
+  return state === 'unreachable' || switchAway === true ? false : state === 'synchronised' ? true : undefined;
 }
 
 /** The feed as one process sees it: a wait, and so a place to die, at every step. */

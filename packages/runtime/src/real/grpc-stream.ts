@@ -6,14 +6,13 @@ import {
   constants,
   type IncomingHttpHeaders,
 } from 'node:http2';
-import type { Stream, StreamMethod } from '../runtime.ts';
+import type { Keepalive, Stream, StreamMethod } from '../runtime.ts';
 import { dialBytes } from './dial.ts';
 import { Deframer, frameOf } from './grpc-frames.ts';
 
 const connectTimeoutMs = 5_000;
-/** A peer that vanished without a word is noticed within 15 s. */
-const keepaliveMs = 10_000;
-const keepaliveTimeoutMs = 5_000;
+/** For a process that speaks to thousands. */
+const seldom: Keepalive = { everyMs: 10_000, answerMs: 5_000 };
 /** What the peer may send before it is read. */
 const windowBytes = 1 << 20;
 /** Messages read from the wire and not yet by whoever iterates. */
@@ -28,8 +27,10 @@ export async function openStream<Request, Reply>(
   method: StreamMethod<Request, Reply>,
   address: string,
   signal: AbortSignal,
+  keepalive = seldom,
 ): Promise<Stream<Request, Reply>> {
   const session = await connected(address, signal);
+  keepAlive(session, keepalive);
   const stream = session.request(
     {
       [constants.HTTP2_HEADER_METHOD]: 'POST',
@@ -57,7 +58,6 @@ async function connected(address: string, signal: AbortSignal): Promise<ClientHt
     });
     await settled(session);
     session.setLocalWindowSize(windowBytes);
-    keepAlive(session);
     return session;
   } catch (cause) {
     signal.throwIfAborted();
@@ -78,7 +78,7 @@ function settled(session: ClientHttp2Session): Promise<void> {
   });
 }
 
-function keepAlive(session: ClientHttp2Session): void {
+function keepAlive(session: ClientHttp2Session, { everyMs, answerMs }: Keepalive): void {
   let late: NodeJS.Timeout | undefined;
   const timer = setInterval(() => {
     // Between its end and the word of it.
@@ -86,12 +86,12 @@ function keepAlive(session: ClientHttp2Session): void {
     late ??= setTimeout(() => {
       // Where this process had no time for so long, the answer may be there and not yet read.
       setImmediate(() => late && session.destroy(new Error('the peer does not answer')));
-    }, keepaliveTimeoutMs);
+    }, answerMs);
     session.ping(() => {
       clearTimeout(late);
       late = undefined;
     });
-  }, keepaliveMs);
+  }, everyMs);
   session.once('close', () => {
     clearInterval(timer);
     clearTimeout(late);
