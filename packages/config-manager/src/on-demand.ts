@@ -1,24 +1,19 @@
-import {
-  type Goal,
-  HostRequest_ResourceStateRequest as Question,
-  type NeighborConfiguration,
-  RequestType,
-} from '@alcor/contract';
+import type { Goal, HostRequest_ResourceStateRequest as Question } from '@alcor/contract';
 import { formatIp, type Ip, parseIp } from '@alcor/network';
 import { type Bus, type Clock, createWakeup, type Subscription, type Timer, type Topic } from '@alcor/runtime';
 import { type Answer, invalid, later, refused } from './answer.ts';
-import { Interest } from './interest.ts';
-import { afterApplied, type Learner } from './learner.ts';
+import type { Learner } from './learner.ts';
 import { mayReach } from './may-reach.ts';
 import { type Place, placeFor } from './routes.ts';
-import { type NeighborChange, RemoteGroups, VpcDirectory } from './vpc-directory.ts';
+import { type Introduce, ToldVpc } from './told-vpc.ts';
+import { RemoteGroups } from './vpc-directory.ts';
 
 export interface OnDemandOptions {
   /** Topic `vpc/ID`: what every host in the VPC must know. */
   readonly goals: Bus<Goal>;
   readonly clock: Clock;
-  /** Has whoever else speaks for the host with this underlay address acquaint it, and calls `done` then, or soon; without: nobody does. */
-  readonly introduce?: (hostIp: string, question: Question, done: () => void) => void;
+  /** Without: no other process speaks for hosts. */
+  readonly introduce?: Introduce;
 }
 
 /** How much is followed and learnt, and what came of questions since the start. */
@@ -36,8 +31,6 @@ export interface OnDemandCounters {
 export const learntLifetimeMs = 300_000;
 /** How long a host's word stands that it does not use what it has learnt: hosts say it again, as long as it is so. */
 const idleMs = 40_000;
-/** Of one VPC; beyond that a host forgets what it learnt first. */
-const learntByHostAtMost = 100_000;
 const learntAtMost = 8_000_000;
 /** A VPC of which no more than this would be learnt if every host kept all that it was told is left to hosts as it is. */
 const keptAtMost = 2_000_000;
@@ -46,12 +39,9 @@ const entriesAtOnce = 2_000;
 const lingerMs = 60_000;
 
 interface Followed {
-  readonly directory: VpcDirectory;
-  readonly interest: Interest;
+  readonly told: ToldVpc;
   readonly topic: Topic<Goal>;
   readonly subscription: Subscription;
-  /** By underlay address: the hosts that are told of this VPC on demand. */
-  readonly learners: Map<string, Learner>;
   /** Position up to which everything was there when it began to be followed. */
   readonly wholeAt: number;
   readonly waiting: (() => void)[];
@@ -61,10 +51,6 @@ interface Followed {
 /**
  * Answers hosts of VPCs that go on demand, and keeps what they learnt: whoever may send to a neighbour is told of it, and told again when it
  * changes; nobody else is.
- *
- * Two hosts of which one learns a port of the other are acquainted from then on: each is told all ports of the other that are members of a group
- * that rules name as remote. For what one port has asked for all ports of its host can use without a question, and the host at the
- * other end has to know whether to let them in.
  */
 export class OnDemand {
   readonly #options: OnDemandOptions;
@@ -84,7 +70,7 @@ export class OnDemand {
 
   get counters(): OnDemandCounters {
     const all = [...this.#vpcs.values()];
-    const neighbors = all.reduce((sum, { directory }) => sum + directory.size, 0);
+    const neighbors = all.reduce((sum, { told }) => sum + told.directory.size, 0);
     return { vpcs: all.length, neighbors, learnt: this.#learnt.size, learntAtMost, answers: { ...this.#answers } };
   }
 
@@ -110,35 +96,35 @@ export class OnDemand {
    */
   join(vpcId: string, learner: Learner, kept: Iterable<string> | 'everything'): void {
     const vpc = this.#follow(vpcId);
-    const { directory, interest, learners } = vpc;
+    const { directory, interest, learners } = vpc.told;
     vpc.closing?.cancel();
     vpc.closing = undefined;
     learners.set(learner.hostIp, learner);
-    for (const other of interest.acquaintances(learner.hostIp)) this.#tellMembers(vpc, learner.hostIp, other);
-    this.#meetGateways(vpc, learner.hostIp);
+    for (const other of interest.acquaintances(learner.hostIp)) vpc.told.tellMembers(learner.hostIp, other);
+    vpc.told.meetGateways(learner.hostIp);
     const isTooMuch = kept === 'everything' && directory.size * directory.hosts > keptAtMost;
     const ids = kept === 'everything' ? [...directory.neighbors()].map(({ id }) => id) : kept;
     for (const id of isTooMuch ? [] : ids) {
       const neighbor = directory.neighbor(id);
       if (neighbor === undefined) continue;
-      this.#tell(vpc, learner.hostIp, neighbor);
-      this.#acquaint(vpc, learner.hostIp, neighbor.hostIpAddress);
+      vpc.told.tell(learner.hostIp, neighbor);
+      vpc.told.acquaint(learner.hostIp, neighbor.hostIpAddress);
     }
   }
 
   /** What the host holds of the VPC by having learnt it. */
   held(vpcId: string, learner: Learner): ReadonlySet<string> {
-    return this.#vpcs.get(vpcId)?.interest.held(learner.hostIp) ?? new Set();
+    return this.#vpcs.get(vpcId)?.told.interest.held(learner.hostIp) ?? new Set();
   }
 
   /** The host is not told of the VPC on demand any more. */
   leave(vpcId: string, learner: Learner): void {
     const vpc = this.#vpcs.get(vpcId);
-    if (vpc?.learners.get(learner.hostIp) !== learner) return;
-    vpc.learners.delete(learner.hostIp);
-    vpc.interest.removeHost(learner.hostIp);
-    this.#forgetHost(vpc, learner.hostIp);
-    if (vpc.learners.size === 0) vpc.closing ??= this.#options.clock.timer(lingerMs, () => this.#close(vpc));
+    if (vpc?.told.learners.get(learner.hostIp) !== learner) return;
+    vpc.told.learners.delete(learner.hostIp);
+    vpc.told.interest.removeHost(learner.hostIp);
+    vpc.told.forgetHost(learner.hostIp);
+    if (vpc.told.learners.size === 0) vpc.closing ??= this.#options.clock.timer(lingerMs, () => this.#close(vpc));
   }
 
   /**
@@ -147,8 +133,8 @@ export class OnDemand {
    */
   idle(vpcId: string, learner: Learner, ids: Iterable<string>): void {
     const vpc = this.#vpcs.get(vpcId);
-    if (vpc?.learners.get(learner.hostIp) !== learner) return;
-    const { directory, interest } = vpc;
+    if (vpc?.told.learners.get(learner.hostIp) !== learner) return;
+    const { directory, interest } = vpc.told;
     const now = this.#options.clock.now();
     const others = new Set<string>();
     for (const id of ids) {
@@ -157,12 +143,12 @@ export class OnDemand {
       interest.noteIdle(learner.hostIp, id, now);
       if (this.#remoteGroups.has(neighbor)) {
         if (!directory.gateways.includes(neighbor.hostIpAddress)) others.add(neighbor.hostIpAddress);
-      } else this.#takeBack(vpc, learner.hostIp, [id]);
+      } else vpc.told.takeBack(learner.hostIp, [id]);
     }
     for (const other of others) {
       const since = now - idleMs;
       const isIdle = interest.isIdle(learner.hostIp, directory.on(other), since);
-      if (isIdle && interest.isIdle(other, directory.on(learner.hostIp), since)) this.#part(vpc, learner.hostIp, other);
+      if (isIdle && interest.isIdle(other, directory.on(learner.hostIp), since)) vpc.told.part(learner.hostIp, other);
     }
   }
 
@@ -175,7 +161,7 @@ export class OnDemand {
 
   /** Whose network has this VNI: the project, as far as it is known. */
   tenantOf(vni: number): string {
-    const { projectId, id } = this.#byVni.get(vni)?.directory.vpc ?? {};
+    const { projectId, id } = this.#byVni.get(vni)?.told.directory.vpc ?? {};
     return projectId || id || '';
   }
 
@@ -185,13 +171,13 @@ export class OnDemand {
     const vpc = this.#byVni.get(tunnelId);
     const address = parseIp(destinationIp);
     if (address === null) return done(invalid(`destination_ip: '${destinationIp}' is no address`));
-    if (learner === undefined || vpc?.learners.get(learner.hostIp) !== learner)
+    if (learner === undefined || vpc?.told.learners.get(learner.hostIp) !== learner)
       return done(later('it is not here yet'));
     this.#take(vpc);
-    const neighbor = vpc.directory.at(formatIp(address));
+    const neighbor = vpc.told.directory.at(formatIp(address));
     if (neighbor === undefined) return done(later('nothing has the address yet'));
     const { id: neighborId, hostIpAddress } = neighbor;
-    if (vpc.interest.acquaint(learner.hostIp, hostIpAddress)) this.#tellMembers(vpc, learner.hostIp, hostIpAddress);
+    if (vpc.told.interest.acquaint(learner.hostIp, hostIpAddress)) vpc.told.tellMembers(learner.hostIp, hostIpAddress);
     learner.afterApplied(() => done({ status: 'routable', neighborId, lifetimeMs: learntLifetimeMs }));
     return undefined;
   }
@@ -213,11 +199,11 @@ export class OnDemand {
     const asker = this.#learners.get(hostId);
     if (asker === undefined) return later('no goal states are told to this host from here');
     const vpc = this.#byVni.get(tunnelId);
-    if (vpc?.learners.get(asker.hostIp) !== asker) {
+    if (vpc?.told.learners.get(asker.hostIp) !== asker) {
       return later(`the host is in no network with VNI ${tunnelId} that is told on demand`);
     }
     this.#take(vpc);
-    const place = placeFor(vpc.directory, destination, (vpcId) => this.#vpcs.get(vpcId)?.directory);
+    const place = placeFor(vpc.told.directory, destination, (vpcId) => this.#vpcs.get(vpcId)?.told.directory);
     if (place === undefined) {
       return isWhole(vpc) ? refused('nothing has the address') : later('the network is not known whole yet');
     }
@@ -231,7 +217,7 @@ export class OnDemand {
   }
 
   /** A packet that a router has put into the VPC comes from another one: then who sent it is not known here. */
-  #sourceOf({ directory }: Followed, text: string): (Place & { readonly address: Ip }) | undefined {
+  #sourceOf({ told: { directory } }: Followed, text: string): (Place & { readonly address: Ip }) | undefined {
     const address = parseIp(text);
     const neighbor = address === null ? undefined : directory.at(formatIp(address));
     return address === null || neighbor === undefined ? undefined : { directory, neighbor, address };
@@ -242,115 +228,39 @@ export class OnDemand {
     const vpc = this.#vpcs.get(directory.vpcId)!;
     const there = neighbor.hostIpAddress;
     const teach = (): void => this.#teach(vpc, asker, neighbor.id);
-    const isIntroduced = this.#acquaint(vpc, asker.hostIp, there, source === undefined ? undefined : teach);
+    const isIntroduced = vpc.told.acquaint(asker.hostIp, there, source === undefined ? undefined : teach);
     const from = source === undefined ? undefined : this.#vpcs.get(source.directory.vpcId);
     const isJudged = source !== undefined && this.#remoteGroups.has(source.neighbor);
     if (source !== undefined && from !== undefined) {
-      if (from !== vpc) this.#acquaint(from, asker.hostIp, there);
+      if (from !== vpc) from.told.acquaint(asker.hostIp, there);
       // Otherwise it only saves the way back a question of its own.
-      this.#tell(from, there, source.neighbor, isJudged ? 'now' : 'soon');
+      from.told.tell(there, source.neighbor, isJudged ? 'now' : 'soon');
     }
-    const other = vpc.learners.get(there);
+    const other = vpc.told.learners.get(there);
     if (isJudged && other !== undefined && other !== asker) other.afterApplied(teach);
     else if (!isIntroduced) teach();
   }
 
   /** Has the asker learn the neighbour as it is now, also if it holds it: then it would not have asked. */
   #teach(vpc: Followed, asker: Learner, id: string): void {
-    const neighbor = vpc.directory.neighbor(id);
-    const isThere = vpc.learners.get(asker.hostIp) === asker;
-    if (neighbor !== undefined && isThere) this.#tell(vpc, asker.hostIp, neighbor, 'again');
-  }
-
-  /** Has the host hold the neighbour, if it is told on demand. */
-  #tell(vpc: Followed, hostIp: string, neighbor: NeighborConfiguration, how: 'now' | 'soon' | 'again' = 'now'): void {
-    const learner = vpc.learners.get(hostIp);
-    if (learner === undefined) return;
-    const isNew = vpc.interest.add(hostIp, neighbor.id);
-    if (isNew || how === 'again') say(vpc, learner, neighbor, how === 'soon' ? 'soon' : 'now');
-    if (isNew && vpc.interest.held(hostIp).size > learntByHostAtMost) this.#forgetFirst(vpc, hostIp);
-  }
-
-  #forgetFirst(vpc: Followed, hostIp: string): void {
-    const [first = ''] = vpc.interest.held(hostIp);
-    const neighbor = vpc.directory.neighbor(first);
-    if (neighbor === undefined) vpc.interest.remove(hostIp, first);
-    else this.#part(vpc, hostIp, neighbor.hostIpAddress);
-  }
-
-  /**
-   * What the one learns it may use at once; by then the other has to know whom to let in, so that one is told first. True: another process is
-   * to tell it, and `done` is called then.
-   */
-  #acquaint(vpc: Followed, one: string, other: string, done?: () => void): boolean {
-    if (one === other || one === '' || other === '' || !vpc.interest.acquaint(one, other)) return false;
-    this.#tellMembers(vpc, other, one);
-    const goOn = (): void => {
-      if (vpc.interest.acquaintances(one).has(other)) this.#tellMembers(vpc, one, other);
-    };
-    const isElsewhere = this.#introduce(vpc, other, one, () => {
-      goOn();
-      done?.();
-    });
-    if (!isElsewhere) afterApplied(vpc.learners.get(other), goOn);
-    this.#introduce(vpc, one, other, () => undefined);
-    return isElsewhere && done !== undefined;
-  }
-
-  /** Where a host is told from elsewhere, whoever does so hears that it is to know another one: true, and `done` is called when it has, or soon. */
-  #introduce({ directory, learners }: Followed, stranger: string, to: string, done: () => void): boolean {
-    const { introduce } = this.#options;
-    const [member] = directory.membersOn(to);
-    const destinationIp = member?.fixedIps[0]?.ipAddress;
-    if (introduce === undefined || destinationIp === undefined || learners.has(stranger)) return false;
-    const tunnelId = directory.vpc?.tunnelId ?? 0;
-    const question = Question.fromPartial({ requestType: RequestType.INTRODUCTION, tunnelId, destinationIp });
-    introduce(stranger, question, done);
-    return true;
-  }
-
-  /** A gateway host sends to whom it likes without a question, so every host has to know whom to let in from there. */
-  #meetGateways(vpc: Followed, hostIp: string): void {
-    for (const gateway of vpc.directory.gateways) {
-      if (gateway !== hostIp && vpc.interest.acquaint(hostIp, gateway)) this.#tellMembers(vpc, hostIp, gateway);
-    }
-  }
-
-  #tellMembers(vpc: Followed, to: string, of: string): void {
-    if (!vpc.learners.has(to)) return;
-    for (const member of vpc.directory.membersOn(of)) this.#tell(vpc, to, member);
-  }
-
-  /** Neither holds anything of the other any more. */
-  #part(vpc: Followed, one: string, other: string): void {
-    vpc.interest.part(one, other);
-    this.#takeBack(vpc, one, vpc.directory.on(other));
-    this.#takeBack(vpc, other, vpc.directory.on(one));
-  }
-
-  #takeBack(vpc: Followed, from: string, ids: Iterable<string>): void {
-    const learner = vpc.learners.get(from);
-    for (const id of ids) {
-      const neighbor = vpc.directory.neighbor(id);
-      const held = vpc.interest.remove(from, id);
-      if (held && neighbor !== undefined && learner !== undefined) say(vpc, learner, neighbor, 'now', 'removed');
-    }
+    const neighbor = vpc.told.directory.neighbor(id);
+    const isThere = vpc.told.learners.get(asker.hostIp) === asker;
+    if (neighbor !== undefined && isThere) vpc.told.tell(asker.hostIp, neighbor, 'again');
   }
 
   #follow(vpcId: string): Followed {
     const known = this.#vpcs.get(vpcId);
     if (known !== undefined) return known;
-    const topic = this.#options.goals.topic(`vpc/${vpcId}`);
+    const { goals, introduce } = this.#options;
+    const topic = goals.topic(`vpc/${vpcId}`);
     const stir = (): void => {
       this.#stirred.add(vpc);
       this.#wakeup.raise();
     };
     const vpc: Followed = {
-      directory: new VpcDirectory(vpcId, this.#remoteGroups),
-      interest: new Interest(this.#learnt),
+      told: new ToldVpc({ vpcId, remoteGroups: this.#remoteGroups, learnt: this.#learnt, introduce }),
       topic,
       subscription: topic.subscribe(stir),
-      learners: new Map(),
       wholeAt: topic.position,
       waiting: [],
       closing: undefined,
@@ -361,7 +271,8 @@ export class OnDemand {
   }
 
   #close(vpc: Followed): void {
-    const { directory, interest, subscription, learners, closing } = vpc;
+    const { told, subscription, closing } = vpc;
+    const { directory, interest, learners } = told;
     closing?.cancel();
     subscription.close();
     for (const host of learners.keys()) interest.removeHost(host);
@@ -374,68 +285,24 @@ export class OnDemand {
 
   /** Takes what is new in the VPC's topic, as much as is good at once. */
   #take(vpc: Followed): void {
-    const { directory, topic, subscription, waiting } = vpc;
+    const { told, topic, subscription, waiting } = vpc;
     for (const entry of topic.take(subscription, entriesAtOnce)) {
-      const change = directory.take(entry);
+      const change = told.directory.take(entry);
       if (entry.value.kind === 'vpc') this.#noteVni(vpc);
-      if (change === 'members') this.#tellNewMembers(vpc);
-      else if (change === 'gateway') for (const host of vpc.learners.keys()) this.#meetGateways(vpc, host);
-      else if (change !== undefined) this.#spread(vpc, change);
+      if (change === 'members') told.tellNewMembers();
+      else if (change === 'gateway') for (const host of told.learners.keys()) told.meetGateways(host);
+      else if (change !== undefined) told.spread(change);
     }
     if (subscription.position === topic.position) this.#stirred.delete(vpc);
     if (isWhole(vpc)) for (const resolve of waiting.splice(0)) resolve();
   }
 
   #noteVni(vpc: Followed): void {
-    const vni = vpc.directory.vpc?.tunnelId;
+    const vni = vpc.told.directory.vpc?.tunnelId;
     if (vni !== undefined) this.#byVni.set(vni, vpc);
-  }
-
-  /** Tells a neighbour's change to those who hold it, and to those whom it concerns from now on. */
-  #spread(vpc: Followed, { before, after }: NeighborChange): void {
-    const { interest, learners } = vpc;
-    const neighbor = after ?? before;
-    if (neighbor === undefined) return;
-    const holders = interest.holders(neighbor.id);
-    for (const host of holders) {
-      const learner = learners.get(host);
-      if (learner !== undefined) say(vpc, learner, neighbor, 'now', after === undefined ? 'removed' : undefined);
-    }
-    if (after === undefined) interest.removeNeighbor(neighbor.id);
-    else {
-      const hasMoved = before !== undefined && before.hostIpAddress !== after.hostIpAddress;
-      if (hasMoved) for (const host of holders) this.#acquaint(vpc, host, after.hostIpAddress);
-      if (this.#remoteGroups.has(after)) {
-        for (const host of interest.acquaintances(after.hostIpAddress)) this.#tell(vpc, host, after);
-      }
-    }
-    if (before !== undefined) this.#forgetHost(vpc, before.hostIpAddress);
-  }
-
-  /** Whom nobody can send to, and who asks for nothing, need not be known to anyone. */
-  #forgetHost({ directory, interest, learners }: Followed, hostIp: string): void {
-    if (directory.on(hostIp).size > 0 || learners.has(hostIp) || directory.gateways.includes(hostIp)) return;
-    for (const other of interest.acquaintances(hostIp)) interest.part(hostIp, other);
-  }
-
-  /** A rule names a group that none had named: the ports in it are to be known where they send to. */
-  #tellNewMembers(vpc: Followed): void {
-    for (const host of vpc.learners.keys()) {
-      for (const other of vpc.interest.acquaintances(host)) this.#tellMembers(vpc, host, other);
-    }
   }
 }
 
 function isWhole({ subscription, wholeAt }: Followed): boolean {
   return subscription.position >= wholeAt;
-}
-
-function say(
-  { directory }: Followed,
-  learner: Learner,
-  state: NeighborConfiguration,
-  when: 'now' | 'soon',
-  removed?: 'removed',
-): void {
-  learner.learn(directory.vpcId, { goal: { kind: 'neighbor', state }, removed: removed !== undefined }, when);
 }
