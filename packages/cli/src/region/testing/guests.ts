@@ -1,7 +1,7 @@
 /** Networks and guests of a region's hosts that end-to-end tests make beside the demonstration's. */
 import { api, type RegionJson, sh } from './region-process.ts';
 
-const namespaces: string[] = [];
+const namespaces = new Set<string>();
 
 export interface Network {
   readonly id: string;
@@ -52,8 +52,13 @@ export async function plugGuest(
   }));
   const asked = { port: { network_id: network.id, fixed_ips, 'binding:host_id': host.id, ...more } };
   const { port } = await api<{ port: Guest['port'] }>(url, 'POST', '/v2.0/ports', asked);
+  return { vm: attachGuest(host, n, port), port };
+}
+
+/** A guest behind a port, as the host's own tools would plug it, also where its switch knows of it from before. Answers with its namespace. */
+export function attachGuest(host: RegionJson['hosts'][number], n: number, port: Guest['port']): string {
   const [vm, link] = [`${host.netns}-made${n}`, `made${n}`];
-  namespaces.push(vm);
+  namespaces.add(vm);
   sh(`
     ip netns add ${vm}
     ip -n ${host.netns} link add ${link} type veth peer name eth0 netns ${vm}
@@ -62,11 +67,14 @@ export async function plugGuest(
     ip -n ${vm} link set lo up
     ip -n ${vm} link set eth0 address ${port.mac_address} mtu 1400 up
     ip netns exec ${vm} ethtool -K eth0 tx off
-    ovs-vsctl --db=${host.ovsdb} add-port ${host.bridge} ${link} -- set interface ${link} external_ids:iface-id=${port.id}`);
-  return { vm, port };
+    ovs-vsctl --db=${host.ovsdb} --may-exist add-port ${host.bridge} ${link} -- set interface ${link} external_ids:iface-id=${port.id}`);
+  return vm;
 }
 
-/** For `afterAll`. */
-export function removeGuests(): void {
-  for (const netns of namespaces.splice(0)) sh(`ip netns del ${netns} || true`);
+/** All that were made, for `afterAll`, or some. */
+export function removeGuests(some: readonly string[] = [...namespaces]): void {
+  for (const netns of some) {
+    namespaces.delete(netns);
+    sh(`ip netns del ${netns} || true`);
+  }
 }
