@@ -1,4 +1,4 @@
-import type { TenantFilter, TenantInput, TenantPatch, TenantSortKey } from './intent-store.ts';
+import type { TenantFilter, TenantInput, TenantPatch, TenantSortKey } from './collection.ts';
 import type { Branded, Resource } from './nouns.ts';
 
 export type AddressGroupId = Branded<'AddressGroupId'>;

@@ -1,4 +1,4 @@
-import type { OneOf, TenantFilter, TenantInput, TenantSortKey } from './intent-store.ts';
+import type { OneOf, TenantFilter, TenantInput, TenantSortKey } from './collection.ts';
 import type { AddressScopeId, Resource } from './nouns.ts';
 
 /** Where addresses are unique: subnet pools of one scope do not overlap. */

@@ -1,6 +1,6 @@
 import type { AddressScopeTypes } from './address-scope.ts';
 import type { AutoTopologies } from './auto-topology.ts';
-import type { Collection } from './intent-store.ts';
+import type { Collection } from './collection.ts';
 import type { NetworkIpAvailabilityTypes } from './ip-availability.ts';
 import type { SubnetPoolCollection } from './subnet-pool.ts';
 

@@ -1,5 +1,5 @@
 import { refusal } from './errors.ts';
-import type { OneOf } from './intent-store.ts';
+import type { OneOf } from './collection.ts';
 import type { Branded } from './nouns.ts';
 import type { RouterId } from './router.ts';
 

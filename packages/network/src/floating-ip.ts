@@ -1,4 +1,4 @@
-import type { OneOf, TenantFilter, TenantSortKey } from './intent-store.ts';
+import type { OneOf, TenantFilter, TenantSortKey } from './collection.ts';
 import type { Branded, NetworkId, PortId, PortStatus, Resource, SubnetId } from './nouns.ts';
 import type { QosPolicyId } from './qos.ts';
 import type { RouterId } from './router.ts';

@@ -1,4 +1,4 @@
-import type { OneOf } from './intent-store.ts';
+import type { OneOf } from './collection.ts';
 import type { Branded, Node } from './nouns.ts';
 
 export type ConfigManagerId = Branded<'ConfigManagerId'>;

@@ -8,6 +8,7 @@ export * from './cidr.ts';
 export * from './errors.ts';
 export * from './feed.ts';
 export * from './gateway-share.ts';
+export type * from './collection.ts';
 export type * from './intent-store.ts';
 export * from './ip.ts';
 export * from './ip-availability.ts';

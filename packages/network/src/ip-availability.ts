@@ -1,4 +1,4 @@
-import type { OneOf } from './intent-store.ts';
+import type { OneOf } from './collection.ts';
 import type { AllocationPool, NetworkId, SubnetId } from './nouns.ts';
 import { rangeOf } from './pools.ts';
 

@@ -1,4 +1,4 @@
-import type { OneOf, TenantFilter, TenantInput, TenantPatch, TenantSortKey } from './intent-store.ts';
+import type { OneOf, TenantFilter, TenantInput, TenantPatch, TenantSortKey } from './collection.ts';
 import type { Branded, NetworkId, PortId, Resource } from './nouns.ts';
 
 export type LocalIpId = Branded<'LocalIpId'>;

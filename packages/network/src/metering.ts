@@ -1,6 +1,6 @@
 import { overlaps, parseCidr } from './cidr.ts';
 import { refusal } from './errors.ts';
-import type { OneOf, TenantFilter, TenantInput, TenantSortKey } from './intent-store.ts';
+import type { OneOf, TenantFilter, TenantInput, TenantSortKey } from './collection.ts';
 import type { Branded, Resource } from './nouns.ts';
 
 export type MeteringLabelId = Branded<'MeteringLabelId'>;

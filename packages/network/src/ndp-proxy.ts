@@ -1,4 +1,4 @@
-import type { OneOf, TenantFilter, TenantInput, TenantPatch, TenantSortKey } from './intent-store.ts';
+import type { OneOf, TenantFilter, TenantInput, TenantPatch, TenantSortKey } from './collection.ts';
 import type { Branded, PortId, Resource } from './nouns.ts';
 import type { RouterId } from './router.ts';
 

@@ -1,4 +1,4 @@
-import type { OneOf, TenantFilter, TenantInput, TenantPatch, TenantSortKey } from './intent-store.ts';
+import type { OneOf, TenantFilter, TenantInput, TenantPatch, TenantSortKey } from './collection.ts';
 import type { Branded, NetworkId, Resource, SubnetId } from './nouns.ts';
 import type { TrafficFilter, TrafficInput, TrafficSortKey } from './security-group.ts';
 import type { Traffic } from './traffic-rules.ts';

@@ -1,4 +1,4 @@
-import type { OneOf } from './intent-store.ts';
+import type { OneOf } from './collection.ts';
 import type { Branded, NodeId, PortId } from './nouns.ts';
 import type { VnicType } from './port-extras.ts';
 

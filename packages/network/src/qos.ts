@@ -1,5 +1,5 @@
 import { refusal } from './errors.ts';
-import type { OneOf, TenantFilter, TenantInput, TenantPatch, TenantSortKey } from './intent-store.ts';
+import type { OneOf, TenantFilter, TenantInput, TenantPatch, TenantSortKey } from './collection.ts';
 import type { Branded, Resource } from './nouns.ts';
 
 export type QosPolicyId = Branded<'QosPolicyId'>;

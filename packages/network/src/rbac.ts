@@ -1,4 +1,4 @@
-import type { OneOf } from './intent-store.ts';
+import type { OneOf } from './collection.ts';
 import type { Branded } from './nouns.ts';
 
 export type RbacPolicyId = Branded<'RbacPolicyId'>;

@@ -1,6 +1,5 @@
 import type {
   Collection,
-  FixedIpRequest,
   OneOf,
   TenantFilter,
   TenantInput,
@@ -8,7 +7,8 @@ import type {
   TenantSortKey,
   ZoneHints,
   Zoned,
-} from './intent-store.ts';
+} from './collection.ts';
+import type { FixedIpRequest } from './intent-store.ts';
 import type { ConntrackHelperSummary } from './conntrack-helper.ts';
 import type { FlavorId } from './flavor.ts';
 import type { Branded, FixedIp, NetworkId, PortId, Resource, SubnetId } from './nouns.ts';

@@ -1,6 +1,6 @@
 import type { ConntrackHelperTypes } from './conntrack-helper.ts';
 import type { FloatingIpPoolTypes, FloatingIpTypes, PortForwardingTypes } from './floating-ip.ts';
-import type { Collection } from './intent-store.ts';
+import type { Collection } from './collection.ts';
 import type { LocalIpAssociationTypes, LocalIpTypes } from './local-ip.ts';
 import type { NdpProxyTypes } from './ndp-proxy.ts';
 import type { Routers } from './router.ts';

@@ -1,5 +1,5 @@
 import type { AddressGroupId } from './address-group.ts';
-import type { OneOf, TenantFilter, TenantInput, TenantPatch, TenantSortKey } from './intent-store.ts';
+import type { OneOf, TenantFilter, TenantInput, TenantPatch, TenantSortKey } from './collection.ts';
 import type { Branded, Resource } from './nouns.ts';
 import type { Direction, Ethertype, Traffic } from './traffic-rules.ts';
 

@@ -1,4 +1,4 @@
-import type { OneOf, TenantFilter, TenantSortKey } from './intent-store.ts';
+import type { OneOf, TenantFilter, TenantSortKey } from './collection.ts';
 import type { Branded, NetworkId, Resource } from './nouns.ts';
 
 export type SegmentId = Branded<'SegmentId'>;

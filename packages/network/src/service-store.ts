@@ -1,7 +1,7 @@
 import type { AgentActions, AgentTypes } from './agent.ts';
 import type { FlavorServiceProfileTypes, FlavorTypes, ServiceProfileTypes } from './flavor.ts';
 import type { AvailabilityZoneTypes, ConfigManagerTypes, GatewayTypes } from './host.ts';
-import type { Collection } from './intent-store.ts';
+import type { Collection } from './collection.ts';
 import type { MeteringLabelRuleTypes, MeteringLabelTypes } from './metering.ts';
 import type {
   BandwidthLimitRule,

@@ -1,4 +1,4 @@
-import type { Collection, OneOf, TenantFilter, TenantInput, TenantPatch, TenantSortKey } from './intent-store.ts';
+import type { Collection, OneOf, TenantFilter, TenantInput, TenantPatch, TenantSortKey } from './collection.ts';
 import type { AddressScopeId, NetworkId, Resource, SubnetId, SubnetPoolId } from './nouns.ts';
 
 /** Blocks that subnets are taken out of. No two subnets of a pool overlap. */
