@@ -183,6 +183,7 @@ function gatewayOf(
     nextHops,
     snat,
     hostIp: hostIpAddress || undefined,
+    proxiesNdp: externalGateway.ndpProxyEnabled,
     helpers: conntrackHelpers.flatMap(helperOf),
     quality,
   };

@@ -15,6 +15,7 @@ import type {
   Neighbor,
   OnDemandVpc,
   ProviderNetwork,
+  ProxiedAddress,
 } from './dataplane/index.ts';
 import { NameIndex } from './dns/name-index.ts';
 import type { Copies } from './copies.ts';
@@ -225,7 +226,7 @@ export class HeldVpc {
       });
     }
     if (goal.kind === 'neighbor') {
-      const { id, macAddress: mac, fixedIps, hostIpAddress: hostIp, revisionNumber: revision } = goal.state;
+      const { id, macAddress: mac, fixedIps, hostIpAddress: hostIp, ndpProxies, revisionNumber: revision } = goal.state;
       const neighbor: Neighbor = {
         id,
         vpcId,
@@ -235,6 +236,7 @@ export class HeldVpc {
         allowedAddressPairs: pairsOf(goal.state),
         securityGroupIds: goal.state.securityGroupIds,
         hostIp,
+        ...(ndpProxies.length === 0 ? {} : { proxied: ndpProxies.map(proxiedOf) }),
         revision,
       };
       this.#sink.setNeighbor(neighbor);
@@ -274,6 +276,10 @@ function floatingIpOf(state: FloatingIpConfiguration): FloatingIp {
     internal: [each.internalFirst, each.internalLast],
   }));
   return { id, routerId, ip, mac, fixedIp: fixedIpAddress || null, forwardings, quality: qualityOf(state), revision };
+}
+
+function proxiedOf({ routerId, ipAddress: ip }: NeighborConfiguration['ndpProxies'][number]): ProxiedAddress {
+  return { routerId, ip };
 }
 
 /** A pair without a MAC is the port's own. */

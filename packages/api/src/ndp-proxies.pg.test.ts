@@ -76,6 +76,19 @@ describe('NDP proxies', () => {
     });
   });
 
+  it('are part of their port: one more or less is a change of it', async () => {
+    const { router, port } = await routedPort();
+    const revision = async (): Promise<number> =>
+      ((await client.call('GET', `/v2.0/ports/${port.id}`)).body as unknown as { port: { revision_number: number } })
+        .port.revision_number;
+    const before = await revision();
+    const { body } = await ask({ router_id: router.id, port_id: port.id });
+    expect(await revision()).toBe(before + 1);
+    const { id } = (body as unknown as { ndp_proxy: Row }).ndp_proxy;
+    expect((await remove(`/ndp_proxies/${id}`)).status).toBe(204);
+    expect(await revision()).toBe(before + 2);
+  });
+
   it('go when their port loses the address', async () => {
     const { router, port } = await routedPort();
     const { body } = await ask({ router_id: router.id, port_id: port.id, ip_address: ipOf(port) });

@@ -13,6 +13,7 @@ import {
   port,
   qosPolicy,
   router,
+  routerId,
   rule,
 } from './testing/rows.ts';
 
@@ -96,6 +97,13 @@ it('says of a router where it is and where it leads, and its routes on each subn
       { subnetId: 'sub1', routingRules: table },
     ],
     externalGateway: { vpcId: 'net7', portId: 'port7', snatEnabled: true },
+  });
+});
+
+it('says of a neighbour for which of its addresses which routers answer outside', () => {
+  const proxied = { ...port(1, 1, { network: 0, host: 1 }), ndpProxies: [{ routerId: routerId(4), ip: 'fd00::1' }] };
+  expect(neighborGoal(proxied, node(1, 1)).state).toMatchObject({
+    ndpProxies: [{ routerId: 'router4', ipAddress: 'fd00::1' }],
   });
 });
 

@@ -108,6 +108,7 @@ export function neighborGoal(port: Port, node: Node): Goal {
       securityGroupIds: [...port.securityGroupIds],
       dnsName: port.dnsName,
       dnsDomain: port.dnsDomain,
+      ndpProxies: port.ndpProxies.map(({ routerId, ip }) => ({ routerId, ipAddress: ip })),
     }),
   };
 }

@@ -47,6 +47,7 @@ export function routerGoal(router: Router, vpcId: NetworkId, { host, policy }: G
               fixedIps: addresses(gateway.fixedIps),
               snatEnabled: gateway.enableSnat,
               hostIpAddress: host?.ip ?? '',
+              ndpProxyEnabled: router.enableNdpProxy,
               ...limitsAndMark(policy),
             },
           }),

@@ -14,6 +14,9 @@ export interface NdpProxy extends Resource<NdpProxyId> {
   readonly ip: string;
 }
 
+/** What a port has of it. */
+export type ProxiedAddress = Pick<NdpProxy, 'routerId' | 'ip'>;
+
 export interface NdpProxyTypes {
   readonly id: NdpProxyId;
   readonly view: NdpProxy;

@@ -8,6 +8,7 @@
 import type { Ipv6Modes } from './ipv6-modes.ts';
 import type { PortExtras, PortProtection } from './port-extras.ts';
 import type { NetworkType } from './segment.ts';
+import type { ProxiedAddress } from './ndp-proxy.ts';
 import type { QosPolicyId } from './qos.ts';
 import type { TrunkPlace } from './trunk.ts';
 
@@ -98,6 +99,8 @@ export interface Port extends Resource<PortId>, PortExtras, PortProtection {
   readonly portSecurityEnabled: boolean;
   /** Of a sub-port; it is on its parent's host. */
   readonly trunk: TrunkPlace | null;
+  /** Its addresses that routers answer neighbour discovery for, outside. By address and router. */
+  readonly ndpProxies: readonly ProxiedAddress[];
 }
 
 /** A host of the region. Its address does not change while ports are bound to it. */

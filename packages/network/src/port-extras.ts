@@ -52,8 +52,9 @@ export interface PortProtection {
 }
 
 /** A port of which nothing special was said. */
-export const plainPort: PortExtras & PortProtection & Pick<Port, 'trunk'> = {
+export const plainPort: PortExtras & PortProtection & Pick<Port, 'trunk' | 'ndpProxies'> = {
   trunk: null,
+  ndpProxies: [],
   extraDhcpOpts: [],
   dnsName: '',
   dnsDomain: '',

@@ -10,7 +10,7 @@ import type {
   UpdateRouter,
 } from '@alcor/network';
 import { createCollection, forItem } from './collection.ts';
-import type { StoreContext } from './context.ts';
+import { nowOf, type StoreContext } from './context.ts';
 import type { Queryable } from './database.ts';
 import { lockRow, readView } from './reader.ts';
 import { networkResource } from './resources/network.ts';
@@ -18,8 +18,9 @@ import { portResource } from './resources/port.ts';
 import { ndpProxyResource } from './resources/router-services.ts';
 import { lockRouter, readAttachments } from './router-attachments.ts';
 import type { FutureGateway } from './router-gateway.ts';
+import { growRevisions } from './writer.ts';
 
-/** Router and port are locked while a proxy is made, so that neither loses what it rests on. */
+/** Router and port are locked while a proxy is made, so that neither loses what it rests on. A change of a proxy is one of its port. */
 export function createNdpProxyCollection(context: StoreContext): Collection<NdpProxyTypes> {
   return createCollection(context, ndpProxyResource, {
     defaults: { name: '', description: '' },
@@ -30,6 +31,14 @@ export function createNdpProxyCollection(context: StoreContext): Collection<NdpP
       }
       return whole;
     },
+    afterInsert: (tx, rows) =>
+      growRevisions(
+        tx,
+        portResource,
+        rows.map(({ portId }) => portId),
+        nowOf(context),
+      ),
+    afterDelete: (tx, { portId }) => growRevisions(tx, portResource, [portId], nowOf(context)),
   });
 }
 

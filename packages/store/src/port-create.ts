@@ -215,6 +215,7 @@ function portOf({ id, network, input, mac, addresses, security }: PortPlan, now:
     deviceId: input.deviceId ?? '',
     deviceOwner: input.deviceOwner ?? '',
     trunk: plainPort.trunk,
+    ndpProxies: plainPort.ndpProxies,
     portSecurityEnabled: security.enabled,
     securityGroupIds: security.groups,
     allowedAddressPairs: pairsOf(mac, input.allowedAddressPairs ?? []),

@@ -90,6 +90,7 @@ export class DesiredFlows {
     this.#hostIp = options.hostIp;
     this.#onAffected = options.onAffected;
     this.floatingIps = new FloatingIps({
+      hostIp: options.hostIp,
       routing: this.#routing,
       qualities: this.#qualities,
       isOnWire: (vni) => this.#providers.wireOf(vni) !== null,
@@ -201,6 +202,7 @@ export class DesiredFlows {
     this.#routing.setHolder(owner, neighbor.vni);
     this.#security.setNeighbor(owner, neighbor.securityGroupIds ?? []);
     this.#programNeighbor(neighbor.id, owner);
+    this.floatingIps.proxies.set(neighbor);
   }
 
   removeNeighbor(id: string): void {
@@ -209,6 +211,7 @@ export class DesiredFlows {
     this.#routing.setHolder(neighborOwner(id), null);
     this.#security.setNeighbor(neighborOwner(id), []);
     this.#programNeighbor(id);
+    this.floatingIps.proxies.remove(id);
   }
 
   /** The neighbour, if it is one on another host. */

@@ -1,15 +1,18 @@
-/** What this host answers for on external networks: floating IPs, and the gateways of routers that are here; and who it knows there. */
+/** What this host answers for on external networks: floating IPs, the gateways of routers that are here and what these proxy; and who it knows there. */
 import type { AddressQualities } from './address-quality.ts';
 import { FloatingIndex } from './floating-index.ts';
 import { floatingIpFlows } from './floating-ip.ts';
 import type { Flow } from './flow.ts';
+import { NdpProxies } from './ndp-proxies.ts';
 import { outsideFlows, outsideId } from './outside.ts';
 import { floatingOwner, routerOwner } from './owners.ts';
 import type { FloatingIp, OutsideNeighbor } from './resources.ts';
 import type { RoutingIndex } from './routing-index.ts';
-import { servedByFloatingIp, type ServedAddress, ServedAddresses } from './served.ts';
+import { gatewayHere, servedByFloatingIp, type ServedAddress, ServedAddresses } from './served.ts';
 
 export interface FloatingIpsOptions {
+  /** This host's underlay address. */
+  readonly hostIp: string;
   readonly routing: RoutingIndex;
   readonly qualities: AddressQualities;
   /** Whether this host has the network on a wire. */
@@ -24,9 +27,21 @@ export class FloatingIps {
   readonly #options: FloatingIpsOptions;
   readonly #floating = new FloatingIndex();
   readonly #served = new ServedAddresses();
+  /** What it answers for in the place of ports behind a router. */
+  readonly proxies: NdpProxies;
 
   constructor(options: FloatingIpsOptions) {
     this.#options = options;
+    const { hostIp, routing, isOnWire } = options;
+    this.proxies = new NdpProxies({
+      ...options,
+      gatewayOf: (routerId) => {
+        const router = routing.router(routerId);
+        const gateway = router && gatewayHere(router, hostIp);
+        return gateway?.proxiesNdp === true && isOnWire(gateway.vni) ? gateway : undefined;
+      },
+      serve: (owner, addresses) => this.#serve(owner, addresses),
+    });
   }
 
   set(floating: FloatingIp): void {
@@ -47,6 +62,7 @@ export class FloatingIps {
       own.filter(({ vni }) => isOnWire(vni)),
     );
     for (const floating of this.#floating.on(id)) this.#program(floating);
+    this.proxies.onRouter(id);
   }
 
   setOutsideNeighbor(neighbor: OutsideNeighbor): void {

@@ -50,6 +50,7 @@ export type {
   OutsideNeighbor,
   PortForwarding,
   ProviderNetwork,
+  ProxiedAddress,
   QosPolicy,
   QualityRules,
   ResourceOutcome,

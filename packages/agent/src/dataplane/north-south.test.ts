@@ -296,6 +296,30 @@ test('a forwarded server of FTP opens connections, and is sent some, where a hel
   expect(got(fabric.send(vms[0], active), outside)).toMatchObject({ ipv4_src: ipv4(forwarding.ip), tcp_dst: 7000 });
 });
 
+test('the gateway host answers outside for addresses that are proxied, while its router does', async () => {
+  const { hosts, fabric, vms, outside, reconcile } = await region({ proxiesNdp: true });
+  const [, , { dataplane }] = hosts;
+  const proxied = [{ routerId: 'r', ip: 'fd00::1' }];
+  const neighbor = neighborOf(port('1', { mac: '02:00:00:00:00:01', ips: ['10.0.0.1', 'fd00::1'] }), HOSTS[0]);
+  const asked = neighborSolicitation(end('2001:db8::1', OUT) as never, ipv6('fd00::1'));
+  expect(fabric.send(outside, asked).received).toEqual([]);
+  dataplane.setNeighbor({ ...neighbor, proxied });
+  await reconcile();
+  expect(got(fabric.send(outside, asked), outside)).toMatchObject({ icmpv6_type: 136, nd_tll: mac(GATEWAY) });
+  const come = icmpv6Echo('request', end('2001:db8:5::7', OUT) as never, end('fd00::1', GATEWAY) as never);
+  expect(got(fabric.send(outside, come), vms[0])).toMatchObject({ ip_ttl: 63 });
+  expect(dataplane.servedAt(EXTERNAL, GATEWAY)).toContainEqual({ vni: EXTERNAL, ip: 'fd00::1', mac: GATEWAY });
+  dataplane.setRouter({ ...router, gateway: { ...gateway, proxiesNdp: false } });
+  await reconcile();
+  expect(fabric.send(outside, asked).received).toEqual([]);
+  dataplane.setRouter({ ...router, gateway: { ...gateway, proxiesNdp: true } });
+  await reconcile();
+  expect(fabric.send(outside, asked).received).toHaveLength(1);
+  dataplane.setNeighbor(neighbor);
+  await reconcile();
+  expect(fabric.send(outside, asked).received).toEqual([]);
+});
+
 test('another host takes the gateway over', async () => {
   const { hosts, fabric, vms, outside, reconcile } = await region();
   for (const { dataplane } of hosts) dataplane.setRouter({ ...router, gateway: { ...gateway, hostIp: HOSTS[1] } });

@@ -1,7 +1,7 @@
 /** Whose flows are whose: names of what flows are made for. */
 import type { RemoteSet } from './security-keys.ts';
 
-/** `port ID`, `neighbor ID`, `router ID`, `vpc ID`, `provider ID`, `floating ID`, `acl ID`, `quality ID` (of a port), `group ID` or `addresses ID`. */
+/** `port ID`, `neighbor ID`, `router ID`, `vpc ID`, `provider ID`, `floating ID`, `acl ID`, `quality ID` and `proxy ID` (of a port), `group ID` or `addresses ID`. */
 export type Owner =
   | `port ${string}`
   | `neighbor ${string}`
@@ -11,6 +11,7 @@ export type Owner =
   | `floating ${string}`
   | `acl ${string}`
   | `quality ${string}`
+  | `proxy ${string}`
   | RemoteSet;
 
 /** Of two resources that want the same place, the one on this host knows better. */
@@ -53,6 +54,11 @@ export function qualityOwner(id: string): Owner {
   return `quality ${id}`;
 }
 
+/** What a router answers for in a port's place. */
+export function proxyOwner(id: string): Owner {
+  return `proxy ${id}`;
+}
+
 /** All that may have flows under one resource's id. */
 export function ownersOf(id: string): readonly Owner[] {
   return [
@@ -64,6 +70,7 @@ export function ownersOf(id: string): readonly Owner[] {
     floatingOwner(id),
     `acl ${id}`,
     qualityOwner(id),
+    proxyOwner(id),
     `group ${id}`,
     `addresses ${id}`,
   ];

@@ -144,7 +144,15 @@ export interface Neighbor {
   readonly securityGroupIds?: readonly string[];
   /** Underlay address of the host that has it. */
   readonly hostIp: string;
+  /** Addresses of it that routers answer neighbour discovery for, outside. */
+  readonly proxied?: readonly ProxiedAddress[];
   readonly revision: number;
+}
+
+export interface ProxiedAddress {
+  readonly routerId: string;
+  /** IPv6. */
+  readonly ip: string;
 }
 
 /** A router's own address on a subnet that it serves. */
@@ -182,6 +190,8 @@ export interface RouterGateway {
   readonly snat: boolean;
   /** Underlay address of the host that has the gateway; undefined: none does. */
   readonly hostIp?: string | undefined;
+  /** It answers neighbour discovery for what is proxied; absent: no. */
+  readonly proxiesNdp?: boolean;
   /** Where it translates. */
   readonly helpers?: readonly ConntrackHelper[];
   /** Of all that passes the gateway but floating IPs; `egress` leaves the region. */

@@ -12,7 +12,7 @@ import { CT_STATE } from './fields.ts';
 import type { Action, CtAction, Flow, Match } from './flow.ts';
 import { meterOf } from './meters.ts';
 import { pipeline } from './pipeline.ts';
-import { answers, BACK } from './responder.ts';
+import { addressesOf, answers, BACK, type Role } from './responder.ts';
 import type { ConntrackHelper, Router, RouterGateway } from './resources.ts';
 import { destined, keySet, priorityOf, TTL } from './routes.ts';
 
@@ -190,49 +190,46 @@ function pong(owner: bigint, match: Match, own: string, turn: readonly Action[])
 }
 
 /**
- * ARP and neighbour discovery for addresses that this host has on an external network, asked by ports here or on the wire; what is for their MAC
- * from this host; and answers to what the agent has asked in their name.
+ * ARP and neighbour discovery for addresses that this host has on an external network; what is for their MAC from this host; and answers to what
+ * the agent has asked in their name.
  */
-export function answersOnWire(
-  owner: bigint,
-  vni: number,
-  own: string,
-  ips: readonly string[],
-  role: 'host' | 'router',
-): Flow[] {
+export function answersOnWire(owner: bigint, vni: number, own: string, ips: readonly string[], role: Role): Flow[] {
   const metadata = BigInt(vni);
   const ethernet = mac(own);
-  const its = {
-    mac: ethernet,
-    v4: ips.filter((ip) => !isIpv6(ip)).map((ip) => ipv4(ip)),
-    v6: ips.filter(isIpv6).map((ip) => ipv6(ip)),
-  };
+  const hasV6 = ips.some(isIpv6);
   const give: Action = { type: 'controller', meter: meterOf('service', vni) };
+  return [
+    ...answersFor(owner, vni, own, ips, role),
+    ...(hasV6 ? answersLinkLocal(owner, vni, ethernet, role) : []),
+    flow(owner, 'arriving', EXCEPTION, { metadata, eth_dst: ethernet, eth_type: 0x0806, arp_op: 2 }, [give]),
+    ...(hasV6 ? [flow(owner, 'arriving', EXCEPTION, { metadata, eth_dst: ethernet, ...icmpv6(136) }, [give])] : []),
+    flow(owner, 'neighbour', RULE, { metadata, eth_dst: ethernet }, [
+      { type: 'resubmit', table: pipeline.arriving.id },
+    ]),
+  ];
+}
+
+/** ARP and neighbour discovery for addresses on an external network, asked by ports here, on the wire, or by routers here. */
+export function answersFor(owner: bigint, vni: number, own: string, ips: readonly string[], role: Role): Flow[] {
+  const ethernet = mac(own);
+  const its = addressesOf({ mac: own, ips });
   // As services has them, but that they go where the asker is.
   const onWire = answers(owner, vni, its, role).map(({ match, instructions, priority }) => {
     const actions = instructions.flatMap((each) => (each.type === 'apply_actions' ? each.actions : []));
     const turned = actions.filter((action) => action !== BACK);
     return flow(owner, 'arriving', priority, match, turned, match.eth_type === 0x0806 ? 'neighbour' : 'arrivingReply');
   });
-  const onLink = its.v6.length === 0 ? [] : answersLinkLocal(owner, vni, ethernet, role);
   return [
     ...answers(owner, vni, its, role),
     ...onWire,
-    ...onLink,
-    flow(owner, 'arriving', EXCEPTION, { metadata, eth_dst: ethernet, eth_type: 0x0806, arp_op: 2 }, [give]),
-    ...(its.v6.length > 0
-      ? [flow(owner, 'arriving', EXCEPTION, { metadata, eth_dst: ethernet, ...icmpv6(136) }, [give])]
-      : []),
-    flow(owner, 'neighbour', RULE, { metadata, eth_dst: ethernet }, [
-      { type: 'resubmit', table: pipeline.arriving.id },
-    ]),
-    ...ips.map((ip) =>
-      flow(owner, 'outsideHop', RULE, { metadata, ...matchRegisters(ip) }, [set('eth_dst', ethernet)], 'neighbour'),
-    ),
+    ...ips.map((ip) => {
+      const match: Match = { metadata: BigInt(vni), ...matchRegisters(ip) };
+      return flow(owner, 'outsideHop', RULE, match, [set('eth_dst', ethernet)], 'neighbour');
+    }),
   ];
 }
 
-function answersLinkLocal(owner: bigint, vni: number, ethernet: number, role: 'host' | 'router'): Flow[] {
+function answersLinkLocal(owner: bigint, vni: number, ethernet: number, role: Role): Flow[] {
   const its = { mac: ethernet, v4: [], v6: [linkLocal(ethernet)] };
   return answers(owner, vni, its, role).map(({ match, instructions, priority }) => {
     const actions = instructions.flatMap((each) => (each.type === 'apply_actions' ? each.actions : []));

@@ -10,6 +10,7 @@ import { addresses } from './themes/addresses.ts';
 import { broadcast } from './themes/broadcast.ts';
 import { conntrackHelpers } from './themes/conntrack-helpers.ts';
 import { groups } from './themes/groups.ts';
+import { ndpProxies } from './themes/ndp-proxies.ts';
 import { networkAcls } from './themes/network-acls.ts';
 import { northSouth } from './themes/north-south.ts';
 import { oneNetwork } from './themes/one-network.ts';
@@ -31,6 +32,7 @@ const themes: readonly Theme[] = [
   peering,
   northSouth,
   conntrackHelpers,
+  ndpProxies,
   services,
   trunks,
 ];

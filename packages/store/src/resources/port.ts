@@ -32,6 +32,8 @@ export const portResource: Resource<PortTypes> = {
       from ip_allocations a where a.port_id = t.id)`,
     securityGroupIds: `(select coalesce(json_agg(g.security_group_id order by g.security_group_id), '[]')
       from port_security_groups g where g.port_id = t.id)`,
+    ndpProxies: `(select coalesce(json_agg(json_build_object('routerId', x.router_id, 'ip', host(x.ip)) order by x.ip, x.router_id), '[]')
+      from ndp_proxies x where x.port_id = t.id)`,
     trunk: `(select json_build_object('parentId', k.port_id, 'vlan', s.segmentation_id)
       from trunk_ports s join trunks k on k.id = s.trunk_id where s.port_id = t.id and s.segmentation_type is not null)`,
   },
@@ -71,5 +73,6 @@ export const portResource: Resource<PortTypes> = {
   canonical: (row) => ({
     ...row,
     fixedIps: row.fixedIps.map(({ subnetId, ip }) => ({ subnetId, ip: canonicalAddress(ip) })),
+    ndpProxies: row.ndpProxies.map(({ routerId, ip }) => ({ routerId, ip: canonicalAddress(ip) })),
   }),
 };
