@@ -139,8 +139,8 @@ export const floatingIp = define<FloatingIpTypes>({
       refers: [keptPolicy],
     }),
     qos_network_policy_id: computed(nullable(uuid()), 'That of its network', (view) => view.qosNetworkPolicyId),
-    dns_name: unenforced(text(255), '', 'no DNS is served yet', { visible: false, put: false }),
-    dns_domain: unenforced(text(255), '', 'no DNS is served yet', { visible: false, put: false }),
+    dns_name: unenforced(text(255), '', 'names are published to no DNS outside', { visible: false, put: false }),
+    dns_domain: unenforced(text(255), '', 'names are published to no DNS outside', { visible: false, put: false }),
     ...(records() as unknown as ReturnType<typeof nameless<FloatingIpTypes>>),
   },
 });

@@ -115,7 +115,7 @@ export const subnet = define<SubnetTypes>({
       { post: initially([]), put: true },
     ),
     shared: condition('Its network is shared with the caller’s project', bySharing),
-    dns_publish_fixed_ip: unenforced(flag, false, 'no DNS is served yet', { visible: false }),
+    dns_publish_fixed_ip: unenforced(flag, false, 'names are published to no DNS outside', { visible: false }),
     ...records<SubnetTypes>(),
   },
 });
