@@ -20,9 +20,10 @@ export function createQueue<T>(): Queue<T> {
   async function* iterate(): AsyncGenerator<T, void> {
     for (;;) {
       if (typeof state === 'object') throw state.error;
-      const batch = items.splice(0);
-      yield* batch;
-      if (batch.length > 0) continue;
+      if (items.length > 0) {
+        yield* items.splice(0);
+        continue;
+      }
       if (state !== 'open') return;
       await new Promise<void>((resolve) => (wake = resolve));
     }
