@@ -5,12 +5,14 @@ type Waiting = { readonly bytes: Uint8Array; readonly done: () => void; readonly
 
 /**
  * Writes to a stream in the order of calls and no faster than it takes the bytes: what finds the stream full waits
- * for its turn. At most `limit` writes wait; more are refused with `overloaded`.
+ * for its turn. At most `limit` writes wait; more are refused with `overloaded`. What is written in one go leaves in
+ * one piece, so that many short messages wake the other side once.
  */
 export class OutQueue {
   readonly #stream: Duplex;
   readonly #limit: number;
   #waiting: Waiting[] = [];
+  #isGathering = false;
 
   constructor(stream: Duplex, limit: number) {
     this.#stream = stream;
@@ -22,6 +24,7 @@ export class OutQueue {
   write(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     if (signal?.aborted) return Promise.reject(aborted(signal));
     if (this.#waiting.length === 0 && !this.#stream.writableNeedDrain) {
+      this.#gather();
       this.#stream.write(bytes);
       return Promise.resolve();
     }
@@ -57,7 +60,19 @@ export class OutQueue {
     for (const { fail } of waiting) fail(error);
   }
 
+  /** Until what runs now has said everything. */
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    this.#stream.cork();
+    queueMicrotask(() => {
+      this.#isGathering = false;
+      this.#stream.uncork();
+    });
+  }
+
   #flush(): void {
+    if (this.#waiting.length > 0) this.#gather();
     while (!this.#stream.writableNeedDrain) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
