@@ -69,19 +69,23 @@ export class GuestServices {
     if (packet.table === 'routing') {
       const interfaceAt = (vni: number, ethernet: number) => this.#dataplane.interfaceAt(vni, ethernet);
       this.#dataplane.send(answerUndeliverable(packet, { portAt, interfaceAt }));
-    } else if (packet.table === 'services' && isDhcp(packet)) {
+      return true;
+    }
+    if (packet.table !== 'services' || isArp(packet)) return false;
+    const { headers } = decodeFrame(packet.frame);
+    if (headers.eth_type === 0x0800 && headers.udp_dst === 67) {
       this.#dataplane.send(
         answerDhcp(packet, { portAt, leaseOf: (port) => leaseOf(this.#held, port, this.#hasMetadata) }),
       );
-    } else if (packet.table === 'services' && isDhcp6(packet)) {
+    } else if (headers.eth_type === 0x86dd && headers.udp_dst === 547) {
       this.#dataplane.send(answerDhcp6(packet, { portAt, leaseOf: (port) => lease6Of(this.#held, port) }));
-    } else if (packet.table === 'services' && isSolicitation(packet)) {
+    } else if (headers.icmpv6_type === 133) {
       const ofport = packet.context.registers.reg0 ?? 0;
       const port = portAt(ofport);
       if (port !== undefined) this.#advertise(port, ofport);
-    } else if (packet.table === 'services' && isDns(packet)) {
+    } else if (headers.udp_dst === 53) {
       this.#dataplane.send(answerDnsPacket(packet, { portAt, zoneOf: (vpcId) => this.#held.zone(vpcId) }));
-    } else if (packet.table === 'services' && isHttp(packet)) {
+    } else if (headers.tcp_dst === 80) {
       this.#metadata.onPacket(packet);
     } else return false;
     return true;
@@ -103,24 +107,7 @@ export class GuestServices {
   }
 }
 
-function isDhcp6({ frame }: PacketIn): boolean {
-  const { headers } = decodeFrame(frame);
-  return headers.eth_type === 0x86dd && headers.udp_dst === 547;
-}
-
-function isDns({ frame }: PacketIn): boolean {
-  return decodeFrame(frame).headers.udp_dst === 53;
-}
-
-function isHttp({ frame }: PacketIn): boolean {
-  return decodeFrame(frame).headers.tcp_dst === 80;
-}
-
-function isSolicitation({ frame }: PacketIn): boolean {
-  return decodeFrame(frame).headers.icmpv6_type === 133;
-}
-
-function isDhcp({ frame }: PacketIn): boolean {
-  const { headers } = decodeFrame(frame);
-  return headers.eth_type === 0x0800 && headers.udp_dst === 67;
+/** No service is asked for by ARP, and most packets to who is not known are: they need not be read here. */
+function isArp({ frame }: PacketIn): boolean {
+  return frame[12] === 0x08 && frame[13] === 0x06;
 }
