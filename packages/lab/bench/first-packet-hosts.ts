@@ -1,7 +1,7 @@
 /** Two hosts with a real Open vSwitch and an agent process each, VMs on them, and a config manager that tells a VPC on demand, over gRPC. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +18,7 @@ import {
   VpcConfiguration,
 } from '@alcor/contract';
 import { Bus, dialBytes, realRuntime, Topic } from '@alcor/runtime';
+import { cpuMs, cpuMsOf } from './cpu-time.ts';
 import { cleanRegion, createFabric, type Host, type Means, plugVm, startHosts, type Vm } from '../src/hosts/index.ts';
 
 const AGENT = fileURLToPath(new URL('first-packet-agent.ts', import.meta.url));
@@ -41,6 +42,8 @@ export interface FirstPacketHosts {
   showNeighbours(shown: boolean): void;
   /** What the agent of a host says of its engine. */
   describe(host: number): Promise<EngineSays>;
+  /** CPU time used so far by all agents, by all switches and by this process, in ms. */
+  cpu(): Promise<CpuTimes>;
   close(): Promise<void>;
 }
 
@@ -50,6 +53,13 @@ export interface EngineSays {
   readonly learnt: number;
   readonly held: number;
   readonly counters: { readonly [name: string]: number };
+}
+
+export interface CpuTimes {
+  readonly agents: number;
+  readonly switches: number;
+  /** The config manager, and what measures. */
+  readonly manager: number;
 }
 
 /** `count` guests of one /16, the first of them on the first host. */
@@ -95,7 +105,8 @@ export async function startFirstPacketHosts(
     const running = manager.run(stop.signal);
     running.catch((error: unknown) => console.error(error));
     const vms = await plugAll(guests, hosts);
-    return { vms, showNeighbours, describe: (host) => describeEngine(children[host]!), close };
+    const cpu = (): Promise<CpuTimes> => cpuTimes(children, hosts);
+    return { vms, showNeighbours, describe: (host) => describeEngine(children[host]!), cpu, close };
   } catch (error) {
     await close();
     throw error;
@@ -175,6 +186,17 @@ async function startAgent(host: Host): Promise<ChildProcess> {
   const child = fork(AGENT, args, { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   await once(child, 'message');
   return child;
+}
+
+async function cpuTimes(agents: readonly ChildProcess[], hosts: readonly Host[]): Promise<CpuTimes> {
+  const pids = await Promise.all(
+    hosts.map(async ({ runDir }) => Number(await readFile(join(runDir, 'ovs-vswitchd.pid'), 'utf8'))),
+  );
+  return {
+    agents: await cpuMsOf(agents.map(({ pid }) => pid!)),
+    switches: await cpuMsOf(pids),
+    manager: await cpuMs(process.pid),
+  };
 }
 
 async function describeEngine(child: ChildProcess): Promise<EngineSays> {

@@ -7,12 +7,14 @@
  * the second is what a gateway adds.
  *
  *   npm run bench:first-packet -- [--pings N] [--sources N] [--rounds N] [--groups] [--way asked|gateway|told] [--json]
+ *
+ * CPU time is that of a ping with its answer, and says more than the clock where others use the machine too.
  */
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { realRuntime } from '@alcor/runtime';
 import type { Vm } from '../src/hosts/index.ts';
-import { guest, type FirstPacketHosts, startFirstPacketHosts } from './first-packet-hosts.ts';
+import { type CpuTimes, guest, type FirstPacketHosts, startFirstPacketHosts } from './first-packet-hosts.ts';
 
 const { clock } = realRuntime();
 
@@ -64,12 +66,17 @@ function startPinger(vm: Vm): Pinger {
   };
 }
 
-async function everybody(vms: readonly Vm[]): Promise<(number | null)[]> {
+/** Calls `begin` when all is set up and nothing has been sent yet. */
+async function everybody(
+  vms: readonly Vm[],
+  begin: () => Promise<void> = () => Promise.resolve(),
+): Promise<(number | null)[]> {
   const [from, to] = [vms.slice(0, sources), vms.slice(sources)];
   const share = (n: number): string[] => to.filter((_, at) => at % sources === n).map(({ ip }) => ip);
   const pingers = from.map((vm) => startPinger(vm));
   // Packets are to be measured, and not what it takes to start processes beside the switches.
   await clock.sleep(STARTING_MS);
+  await begin();
   return (await Promise.all(pingers.map((pinger, n) => pinger.ping(share(n))))).flat();
 }
 
@@ -87,7 +94,14 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
   }
 }
 
-async function round(hosts: FirstPacketHosts): Promise<{ first: (number | null)[]; second: (number | null)[] }> {
+interface Round {
+  readonly first: (number | null)[];
+  readonly second: (number | null)[];
+  /** What the first packets took, all processes of a kind together. */
+  readonly cpu: CpuTimes;
+}
+
+async function round(hosts: FirstPacketHosts): Promise<Round> {
   hosts.showNeighbours(false);
   await until('the ports are in force, and no neighbour is', async () => {
     const says = [await hosts.describe(0), await hosts.describe(1)];
@@ -97,8 +111,12 @@ async function round(hosts: FirstPacketHosts): Promise<{ first: (number | null)[
   await forgetMacs(hosts.vms);
   // The datapath forgets what it has seen a moment after its flows are gone.
   await clock.sleep(3_000);
-  const first = await everybody(hosts.vms);
-  return { first, second: await everybody(hosts.vms) };
+  let before: CpuTimes | undefined;
+  const first = await everybody(hosts.vms, async () => void (before = await hosts.cpu()));
+  const after = await hosts.cpu();
+  const spent = (kind: keyof CpuTimes): number => after[kind] - (before?.[kind] ?? 0);
+  const cpu = { agents: spent('agents'), switches: spent('switches'), manager: spent('manager') };
+  return { first, second: await everybody(hosts.vms), cpu };
 }
 
 function quantile(times: readonly number[], q: number): number {
@@ -111,12 +129,18 @@ const hosts = await startFirstPacketHosts(guests, values.groups, way);
 try {
   const first: (number | null)[] = [];
   const second: (number | null)[] = [];
+  const cpu = { agents: 0, switches: 0, manager: 0 };
   for (let n = 0; n < WARM_UP; n++) await round(hosts);
   for (let n = 0; n < rounds; n++) {
     const times = await round(hosts);
     first.push(...times.first);
     second.push(...times.second);
-    console.error(`round ${n + 1}: ${times.first.filter((time) => time === null).length} lost`, summary(times.first));
+    for (const kind of ['agents', 'switches', 'manager'] as const) cpu[kind] += times.cpu[kind];
+    console.error(
+      `round ${n + 1}: ${times.first.filter((time) => time === null).length} lost`,
+      summary(times.first),
+      times.cpu,
+    );
   }
   const context = { pings, sources, rounds, groups: values.groups ? 1 : 0, way };
   for (const [name, times] of [
@@ -131,6 +155,10 @@ try {
     line('p99_ms', quantile(answered, 0.99), 'ms');
     line('max_ms', Math.max(...answered), 'ms');
     line('lost', times.length - answered.length, 'packets');
+  }
+  for (const [kind, ms] of Object.entries(cpu)) {
+    const value = (1_000 * ms) / (rounds * pings);
+    console.log(JSON.stringify({ measure: `first_packet_cpu_${kind}_us`, value, unit: 'us', ...context }));
   }
   for (const host of [0, 1]) console.error(`host ${host + 1}`, await hosts.describe(host));
 } finally {
