@@ -80,6 +80,16 @@ describe('the services of a host for its guests', () => {
     asks({ eth_type: 0x86dd, ip_proto: 58, ...ip, icmpv6_type: 133, icmpv6_code: 0 }, new Uint8Array(4));
   }
 
+  /** Who asks now is told this MTU, of 16 bits. */
+  function toldMtu(hex: string): void {
+    sent.length = 0;
+    discovers();
+    solicits();
+    const [lease, advertised] = sent.map(({ frame }) => Buffer.from(decodeFrame(frame).payload).toString('hex'));
+    expect(lease).toContain(`1a02${hex}`);
+    expect(advertised).toContain(`050100000000${hex}`);
+  }
+
   it('offer an address by what is held now: with the MTU of the network, and nothing once the subnet has no DHCP', () => {
     discovers();
     const { headers, payload } = decodeFrame(sent[0]!.frame);
@@ -89,6 +99,13 @@ describe('the services of a host for its guests', () => {
     say(subnet('four', { cidr: '10.0.0.0/24', dhcpEnable: false }, 2));
     discovers();
     expect(sent).toHaveLength(1);
+  });
+
+  it('tell the MTU that the network has by then, in leases and in advertisements', () => {
+    say(router());
+    toldMtu('0578');
+    say({ kind: 'vpc', state: VpcConfiguration.fromPartial({ id: 'v', revisionNumber: 2, tunnelId: 7, mtu: 8_950 }) });
+    toldMtu('22f6');
   });
 
   it('advertise the routers that are there, to who asks and to all that are up from time to time', async () => {

@@ -7,6 +7,7 @@ import { logOf, openLog } from './log.ts';
 import { metadataProxy } from './metadata-proxy.ts';
 import { type Client, createClient } from './region/client.ts';
 import { addressTowards, register } from './registration.ts';
+import { watchUnderlay } from './underlay-mtu.ts';
 
 /** How often the agent says what it has counted, where that has changed, in ms. */
 const countsMs = 60_000;
@@ -81,6 +82,7 @@ export const agentCommand = defineCommand({
       switch: new OvsSwitch({ bridge, bridgeMappings, tunnelType, ovsdb, openflow, dial: dialBytes, sleep }),
       openQueue: (url) => natsQueue({ servers: url.split(',') }),
       ...metadataOf(args['metadata-proxy'], log),
+      observe: watchUnderlay({ hostIp, log }),
       log,
     });
     const address = await agent.start(args.listen, stop.signal);

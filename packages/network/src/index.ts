@@ -42,6 +42,7 @@ export type * from './agent.ts';
 export * from './host.ts';
 export * from './flavor.ts';
 export * from './metering.ts';
+export * from './mtu.ts';
 export * from './qos.ts';
 export * from './segment.ts';
 export type * from './trunk.ts';

@@ -1,4 +1,4 @@
-import type { Change } from '@alcor/network';
+import type { CarriedMtus, Change } from '@alcor/network';
 import type { Clock, Random } from '@alcor/runtime';
 import type { AddressBook } from './address-book.ts';
 import type { Database, Queryable } from './database.ts';
@@ -19,8 +19,8 @@ export interface StoreContext {
 }
 
 export interface StoreLimits {
-  /** Bytes. The underlay's MTU less 50 for VXLAN over IPv4; the largest and the default of a network. */
-  readonly maxMtu: number;
+  /** Whence the largest and the default MTU of networks. */
+  readonly mtus: CarriedMtus;
   readonly firstVni: number;
   readonly lastVni: number;
   /** The first three octets of generated MAC addresses, `fa:16:3e`. */

@@ -1,4 +1,4 @@
-import { AlcorError, refusal } from '@alcor/network';
+import { AlcorError, largestMtu, refusal } from '@alcor/network';
 import type {
   Collection,
   CreateNetwork,
@@ -40,11 +40,10 @@ export function createNetworkCollection(context: StoreContext): Collection<Netwo
   return {
     ...createCollection(context, networkResource, {
       defaults: {},
-      checkPatch: (patch) => {
-        if (patch.mtu !== undefined) checkMtu(context, patch.mtu);
-        return patch;
+      change: (tx, row, patch) => {
+        if (patch.mtu !== undefined) checkMtu(context, row, patch.mtu);
+        return changeExternal(tx, row, patch);
       },
-      change: (tx, row, patch) => changeExternal(tx, row, patch),
       beforeDelete: async (tx, { id }) => {
         await dropUnusedFloatingIps(tx, id, nowOf(context));
         await deleteSubnetsOf(tx, id, nowOf(context));
@@ -108,6 +107,7 @@ async function insertNetworks(context: StoreContext, rows: readonly NewNetwork[]
 }
 
 function newNetwork(context: StoreContext, input: CreateNetwork, now: Date): NewNetwork {
+  const segment = segmentOfInput(input);
   return {
     id: context.newId() as NetworkId,
     projectId: input.projectId,
@@ -117,8 +117,8 @@ function newNetwork(context: StoreContext, input: CreateNetwork, now: Date): New
     shared: input.shared ?? false,
     external: input.external ?? false,
     isDefault: input.isDefault ?? false,
-    mtu: input.mtu ?? context.limits.maxMtu,
-    ...segmentOfInput(input),
+    mtu: input.mtu ?? largestMtu(segment, context.limits.mtus),
+    ...segment,
     portSecurityEnabled: input.portSecurityEnabled ?? true,
     dnsDomain: input.dnsDomain ?? '',
     availabilityZoneHints: input.availabilityZoneHints ?? [],
@@ -194,9 +194,9 @@ function resolveVniConflict({ vnis }: StoreContext, blank: readonly NewNetwork[]
 function checkInput(context: StoreContext, input: CreateNetwork, item: number): void {
   const { mtu } = input;
   checkDefault(input, item);
-  if (mtu !== undefined) checkMtu(context, mtu, item);
   const reason = wrongSegment(input);
   if (reason !== null) throw refusal('InvalidInput', { reason }, { item });
+  if (mtu !== undefined) checkMtu(context, segmentOfInput(input), mtu, item);
 }
 
 /** What is said of how the network is realised and cannot be; null where it can. */
@@ -220,9 +220,15 @@ function segmentOfInput({ networkType = 'vxlan', physicalNetwork, segmentationId
   return { networkType, physicalNetwork: physicalNetwork ?? null, vlan: networkType === 'vlan' ? id : null, vni: 0 };
 }
 
-function checkMtu({ limits }: StoreContext, mtu: number, item?: number): void {
-  if (Number.isInteger(mtu) && mtu >= minMtu && mtu <= limits.maxMtu) return;
-  throw refusal('InvalidInput', { reason: `mtu ${mtu} is not between ${minMtu} and ${limits.maxMtu}` }, { item });
+function checkMtu(
+  { limits }: StoreContext,
+  network: Parameters<typeof largestMtu>[0],
+  mtu: number,
+  item?: number,
+): void {
+  const most = largestMtu(network, limits.mtus);
+  if (Number.isInteger(mtu) && mtu >= minMtu && mtu <= most) return;
+  throw refusal('InvalidInput', { reason: `mtu ${mtu} is not between ${minMtu} and ${most}` }, { item });
 }
 
 /** The subnets go with their network; where one has addresses of ports, the foreign key refuses. */

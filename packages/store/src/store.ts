@@ -70,7 +70,12 @@ export interface Store extends IntentStore, ChannelStore, GatewayStore, LeaseSto
 
 const hour = 3_600_000;
 const minute = 60_000;
-const defaultLimits: StoreLimits = { maxMtu: 1450, firstVni: 1, lastVni: 2 ** 24 - 1, macBase: 'fa:16:3e' };
+const defaultLimits: StoreLimits = {
+  mtus: { underlay: 1_500, physicalNetworks: {} },
+  firstVni: 1,
+  lastVni: 2 ** 24 - 1,
+  macBase: 'fa:16:3e',
+};
 
 /** Connects, and brings the schema up to date. Any number of processes may have the same database open. */
 export async function openStore(options: StoreOptions): Promise<Store> {

@@ -41,6 +41,17 @@ export const regionCommand = defineCommand({
       default: 'vxlan',
       description: 'How packets travel between the emulated hosts: vxlan or geneve',
     },
+    'underlay-mtu': {
+      type: 'string',
+      default: '1500',
+      description:
+        'Bytes of the largest packet between hosts: tunnels take 50 of them, networks have the rest as their MTU',
+    },
+    'physical-mtu': {
+      type: 'string',
+      description:
+        'The same of physical networks, where it is another: NAME:BYTES, as physnet1:9000, or several with commas between',
+    },
     policy: { type: 'string', description: 'JSON file of policy rules that differ from the defaults' },
     queue: {
       type: 'string',

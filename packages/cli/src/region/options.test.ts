@@ -32,6 +32,19 @@ describe('the options of a region', () => {
     expect(regionOptions({ ...everywhere, identity: 'builtin' }).cmsListen).toBe('0.0.0.0:9697');
   });
 
+  it('say what the underlay and physical networks carry', () => {
+    expect(regionOptions(plain).mtus).toEqual({ underlay: 1_500, physicalNetworks: {} });
+    const jumbo = { ...plain, 'underlay-mtu': '9000', 'physical-mtu': 'physnet1:1500, data:9216' };
+    expect(regionOptions(jumbo).mtus).toEqual({ underlay: 9_000, physicalNetworks: { physnet1: 1_500, data: 9_216 } });
+    expect(() => regionOptions({ ...plain, 'underlay-mtu': '1329' })).toThrow(
+      '--underlay-mtu wants a whole number from 1330',
+    );
+    expect(() => regionOptions({ ...plain, 'physical-mtu': '9000' })).toThrow('--physical-mtu wants NAME:BYTES');
+    expect(() => regionOptions({ ...plain, 'physical-mtu': 'data:90000' })).toThrow(
+      '--physical-mtu data wants a whole',
+    );
+  });
+
   it('make as many hosts gateways as there are at most', () => {
     expect(regionOptions(plain).gateways).toBe(0);
     expect(regionOptions({ ...plain, gateways: '2' }).gateways).toBe(2);

@@ -1,4 +1,5 @@
 import type { Thresholds } from '@alcor/delivery';
+import { type CarriedMtus, tunnelOverhead } from '@alcor/network';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 
@@ -18,6 +19,8 @@ export interface RegionOptions {
   readonly json: boolean;
   /** Several regions on one database share its hosts and VPCs. */
   readonly databaseUrl: string | undefined;
+  /** What the underlay and physical networks carry: whence networks have their MTUs. */
+  readonly mtus: CarriedMtus;
   /** The message queue of large VPCs: NATS servers of one cluster; undefined: none. */
   readonly queue: { readonly servers: readonly string[]; readonly replicas: number } | undefined;
   /** From how many ports, or ports in one of its security groups, on a VPC goes by the message queue, or on demand. */
@@ -54,6 +57,7 @@ export function regionOptions(args: Readonly<Record<string, unknown>>): RegionOp
     once: args['once'] === true,
     json: args['json'] === true,
     databaseUrl: process.env['DATABASE_URL'],
+    mtus: mtuOptions(args),
     ...queueOptions(args),
     ...identityOptions(args),
     requestListen: requestOption(args),
@@ -61,6 +65,22 @@ export function regionOptions(args: Readonly<Record<string, unknown>>): RegionOp
     tunnelType: oneOf('--tunnel-type', args['tunnel-type'] ?? 'vxlan', ['vxlan', 'geneve']),
     policy: typeof args['policy'] === 'string' ? resolve(args['policy']) : undefined,
   };
+}
+
+/** IPv6 wants that its links carry so much (RFC 8200 section 5). */
+const leastMtu = 1_280;
+
+function mtuOptions(args: Readonly<Record<string, unknown>>): CarriedMtus {
+  const given = typeof args['physical-mtu'] === 'string' ? args['physical-mtu'].split(',') : [];
+  const physicalNetworks = given.map((each): [string, number] => {
+    const [, name, mtu] = /^\s*([^:]{1,64}):(\d{1,6})\s*$/.exec(each) ?? [];
+    if (name !== undefined) return [name, wholeNumber(`--physical-mtu ${name}`, mtu, leastMtu, 65_535)];
+    throw new TypeError(
+      `--physical-mtu wants NAME:BYTES, as physnet1:9000, or several with commas between, not '${each}'`,
+    );
+  });
+  const underlay = wholeNumber('--underlay-mtu', args['underlay-mtu'] ?? 1_500, leastMtu + tunnelOverhead, 65_535);
+  return { underlay, physicalNetworks: Object.fromEntries(physicalNetworks) };
 }
 
 function queueOptions(args: Readonly<Record<string, unknown>>): Pick<RegionOptions, 'queue' | 'thresholds'> {

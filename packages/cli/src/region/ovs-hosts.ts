@@ -13,6 +13,8 @@ interface OvsHostOptions {
   readonly prefix: string;
   readonly runDir: string;
   readonly logFile: string;
+  /** Bytes of the largest packet between hosts. */
+  readonly underlayMtu: number;
   readonly agentOptions: AgentOptions;
   readonly runtime: Runtime;
   readonly log: Log;
@@ -31,7 +33,7 @@ interface OvsHost extends ManagedHost {
 
 /** Hosts with a real Open vSwitch each in a network namespace of its own, and an agent process each. */
 export async function startOvsHosts(options: OvsHostOptions): Promise<HostSet> {
-  const { count, prefix, runDir, runtime, signal } = options;
+  const { count, prefix, runDir, runtime, signal, underlayMtu: mtu } = options;
   const { tunnelType } = options.agentOptions;
   const sleep = (ms: number, until?: AbortSignal): Promise<void> => runtime.clock.sleep(ms, until);
   const means = { sleep, dial: dialBytes };
@@ -43,7 +45,7 @@ export async function startOvsHosts(options: OvsHostOptions): Promise<HostSet> {
     await cleanRegion({ prefix, runDir, means });
   };
   try {
-    const fabric = await createFabric({ prefix, runDir, means, tunnelType, signal });
+    const fabric = await createFabric({ prefix, runDir, means, tunnelType, mtu, signal });
     const started = await startHosts(fabric, count, { idOf: (index) => `host-${index}`, signal });
     await introduce(started, { signal });
     const hosts = started.map(describe);

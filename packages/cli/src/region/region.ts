@@ -76,6 +76,7 @@ async function serve(
   const store = await openStore({
     connection,
     ...runtime,
+    limits: { mtus: options.mtus },
     ...(options.identity === 'none' ? {} : { quotas: defaultQuotas }),
   });
   undo.add(() => store.close());
@@ -138,7 +139,7 @@ async function findDatabase(
 }
 
 async function startHosts(
-  { hosts: count, metadataProxy, tunnelType }: RegionOptions,
+  { hosts: count, metadataProxy, tunnelType, mtus }: RegionOptions,
   { prefix, runDir }: StateDirectory,
   { runtime, logFile, logger, signal }: { runtime: Runtime; logFile: string; logger: Logger; signal: AbortSignal },
 ): Promise<HostSet> {
@@ -151,6 +152,7 @@ async function startHosts(
       prefix,
       runDir,
       logFile,
+      underlayMtu: mtus.underlay,
       agentOptions: { metadataProxy, tunnelType },
       runtime,
       log,

@@ -49,6 +49,16 @@ describe.skipIf(!emulation.ok)('guests of IPv6 subnets with SLAAC', () => {
         (answer) => answer === 'yes',
       );
       expect(sh(`ip -n ${here!.vm} -6 route show default`)).toContain('proto ra');
+      await api(url, 'PUT', `/v2.0/networks/${networks[0]!.id}`, { network: { mtu: 1_310 } });
+      await eventually(
+        'the new MTU',
+        () => {
+          sh(`ip -n ${here!.vm} link set eth0 down; ip -n ${here!.vm} link set eth0 up; sleep 2`);
+          return sh(`ip netns exec ${here!.vm} cat /proc/sys/net/ipv6/conf/eth0/mtu`).trim();
+        },
+        (mtu) => mtu === '1310',
+        60_000,
+      );
       await stop(child);
     },
   );

@@ -11,6 +11,8 @@ export interface Fabric {
   readonly runDir: string;
   readonly means: Means;
   readonly tunnelType: TunnelType;
+  /** Bytes of the largest IP packet between hosts, and on the physical network. */
+  readonly mtu: number;
 }
 
 /** How packets travel between hosts, as Open vSwitch calls it. */
@@ -24,6 +26,8 @@ export interface FabricOptions extends Abortable {
   readonly means: Means;
   /** By VXLAN unless given. */
   readonly tunnelType?: TunnelType;
+  /** 1500 unless given. */
+  readonly mtu?: number;
 }
 
 const BRIDGE = 'underlay';
@@ -36,6 +40,7 @@ export async function createFabric({
   runDir,
   means,
   tunnelType = 'vxlan',
+  mtu = 1_500,
   signal,
 }: FabricOptions): Promise<Fabric> {
   const netns = fabricNamespace(checkPrefix(prefix));
@@ -47,7 +52,7 @@ export async function createFabric({
     `link set ${bridge} up`,
   ]);
   await ipIn(netns, commands, { signal });
-  return { prefix, netns, runDir, means, tunnelType };
+  return { prefix, netns, runDir, means, tunnelType, mtu };
 }
 
 /** Connects a host with the underlay, by `uplink` in its namespace, and with the physical network, by `physical`; nothing where it is connected. */
@@ -63,8 +68,8 @@ export async function connectUplink(
       const stale = here.has(cable) ? [`link del ${cable}`] : [];
       await ipIn(fabric.netns, [...stale, `link add ${cable} ${peer}`], options);
     }
-    await ipIn(fabric.netns, [`link set ${cable} master ${bridge} up`], options);
-    await ipIn(host.netns, ['link set lo up', `link set ${end} up`], options);
+    await ipIn(fabric.netns, [`link set ${cable} mtu ${fabric.mtu} master ${bridge} up`], options);
+    await ipIn(host.netns, ['link set lo up', `link set ${end} mtu ${fabric.mtu} up`], options);
   }
 }
 

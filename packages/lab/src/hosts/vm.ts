@@ -23,7 +23,7 @@ export interface VmOptions extends Abortable {
   readonly mac: string;
   readonly ip: string;
   readonly prefixLength: number;
-  /** 1400 unless given: what fits into the tunnel with room to spare. */
+  /** Of the guest's end of its cable, and of the host's, which would drop what is longer. 1400 unless given: what fits into the tunnel with room to spare. */
   readonly mtu?: number;
   readonly gateway?: string;
 }
@@ -34,7 +34,7 @@ export async function plugVm(host: Host, options: VmOptions): Promise<Vm> {
   if ((await daemonPid(host, 'ovs-vswitchd')) === undefined) throw new Error(`${host.netns} does not run`);
   const vm: Vm = { portId, mac, ip, host, netns: vmNamespace(host.prefix, portId), link: vmLink(portId) };
   await ensureNamespace(vm.netns, { signal });
-  await connectVm(vm, { signal });
+  await connectVm(vm, options.mtu, { signal });
   await ipIn(vm.netns, guestCommands(options), { signal });
   // The userspace datapath hands packets on as they are, so checksums must be in them and not left to hardware.
   await runIn(vm.netns, 'ethtool', ['-K', 'eth0', 'tx', 'off'], { signal });
@@ -63,7 +63,7 @@ async function forgetPort({ host, link }: Vm, options: Abortable): Promise<void>
   });
 }
 
-async function connectVm({ host, link, netns }: Vm, options: Abortable): Promise<void> {
+async function connectVm({ host, link, netns }: Vm, mtu: number | undefined, options: Abortable): Promise<void> {
   const [inHost, inVm] = await Promise.all([linksOf(host.netns, options), linksOf(netns, options)]);
   if (!inHost.has(link) || !inVm.has('eth0')) {
     const stale = inHost.has(link) ? [`link del ${link}`] : [];
@@ -71,7 +71,7 @@ async function connectVm({ host, link, netns }: Vm, options: Abortable): Promise
     await ipIn(host.netns, [...stale, create], options);
   }
   // Open vSwitch goes through all addresses of its namespace for every ARP and tunnelled packet that is new to it, and the VM's cable needs none.
-  await ipIn(host.netns, [`link set ${link} addrgenmode none up`], options);
+  await ipIn(host.netns, [`link set ${link} ${mtu === undefined ? '' : `mtu ${mtu} `}addrgenmode none up`], options);
 }
 
 function guestCommands({ mac, ip, prefixLength, mtu = 1400, gateway }: VmOptions): readonly string[] {

@@ -48,6 +48,7 @@ export async function startSwitch(host: Host, hosts: readonly Host[]): Promise<v
     runDir: dirname(folderOf(host)),
     means,
     tunnelType: 'vxlan',
+    mtu: 1_500,
   } as const;
   const started = await startHost(fabric, { index: numberOf(host), id: host.id });
   const others = hosts.filter((each) => each !== host);
