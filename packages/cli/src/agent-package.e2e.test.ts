@@ -48,7 +48,7 @@ describe.skipIf(missing !== '')("the agent's Debian package", () => {
       const agent = spawn(join(library, 'node'), args, { env: {}, stdio: 'ignore' });
       onTestFinished(() => void agent.kill('SIGKILL'));
 
-      type Nodes = { nodes: { id: string; ip: string; heartbeat_at: string | null }[] };
+      type Nodes = { nodes: { id: string; ip: string; agent_address: string; heartbeat_at: string | null }[] };
       const { nodes } = await eventually(
         'the agent has been heard of',
         () => api<Nodes>(url, 'GET', '/alcor/v1/nodes'),
@@ -71,6 +71,12 @@ describe.skipIf(missing !== '')("the agent's Debian package", () => {
         () => portStatus(url, port.id),
         (status) => status === 'ACTIVE',
       );
+      const asked = ['counters', port.id, '--agent', nodes[0]!.agent_address];
+      const said = execFileSync(join(library, 'node'), [join(library, 'agent.mjs'), ...asked], {
+        encoding: 'utf8',
+        env: {},
+      });
+      expect(said).toMatch(/sent +0 +0\n/);
     },
   );
 });
