@@ -1,7 +1,15 @@
 import { ipv4, mac } from '@alcor/openflow';
 import { createSchedule } from '@alcor/runtime';
 import { expect, it } from 'vitest';
-import { Dataplane, encodeFrame, Fabric, MemorySwitch, type Packet, type PacketIn } from './dataplane/index.ts';
+import {
+  Dataplane,
+  encodeFrame,
+  Fabric,
+  MemorySwitch,
+  type Packet,
+  type PacketIn,
+  pipeline,
+} from './dataplane/index.ts';
 import { external, EXTERNAL, floating, HOSTS, router, ROUTER_MAC } from './dataplane/testing/north-south.ts';
 import { never, port, settled, virtualClock } from './dataplane/testing/region.ts';
 import { OutsideMachines } from './outside-machines.ts';
@@ -29,6 +37,7 @@ async function host() {
   const memory = new MemorySwitch({ wires: { physnet1: 50_000 } });
   const fabric = new Fabric();
   fabric.addHost(HOSTS[0], memory);
+  const given: PacketIn[] = [];
   const outside: OutsideMachines = new OutsideMachines({
     dataplane: {
       send: (packets) => dataplane.send(packets),
@@ -45,7 +54,10 @@ async function host() {
     switch: memory,
     hostIp: HOSTS[0],
     clock,
-    onPacket: (packet) => void outside.onPacket(packet),
+    onPacket: (packet) => {
+      given.push(packet);
+      outside.onPacket(packet);
+    },
     onServing: (addresses) => outside.onServing(addresses),
   });
   outside.start(never);
@@ -58,7 +70,7 @@ async function host() {
   const vm = fabric.addVm(HOSTS[0], one);
   await dataplane.reconcile(never);
   const machine = fabric.addOutside(AT, { id: 'm', mac: '02:00:00:00:00:77', ips: ['203.0.113.77'] });
-  return { schedule, fabric, vm, machine, dataplane };
+  return { schedule, fabric, vm, machine, dataplane, memory, given };
 }
 
 it('a packet waits until its next hop has said where it is, and goes on; the next one does not wait', async () => {
@@ -71,6 +83,26 @@ it('a packet waits until its next hop has said where it is, and goes on; the nex
   ]);
   const { received } = fabric.send(vm, datagram(ipv4('203.0.113.77')));
   expect(received.map(({ packet }) => packet.ipv4_src)).toEqual([F]);
+});
+
+it('packets to a machine whose flow is being written wait for it, and those that miss it later go in no circle', async () => {
+  const { schedule, fabric, vm, machine, memory, given } = await host();
+  const to = datagram(ipv4('203.0.113.77'));
+  const got = (): number => machine.received.filter(({ udp_dst }) => udp_dst === 53).length;
+  const missed = (): number => given.filter(({ table }) => table === 'outsideHop').length;
+  // The machine has answered, and the switch has not had its turn.
+  for (let n = 0; n < 3; n++) fabric.send(vm, to);
+  expect([missed(), got()]).toEqual([3, 0]);
+  await settled();
+  expect([missed(), got()]).toEqual([3, 3]);
+  await schedule.run(2_000);
+  const flow = memory
+    .entries()
+    .find(({ flow: { table, match } }) => table === pipeline.outsideHop.id && match.reg4 === ipv4('203.0.113.77'));
+  await memory.apply([{ type: 'delete', flow: flow!.flow }], never);
+  fabric.send(vm, to);
+  await settled();
+  expect([missed(), got()]).toEqual([4, 3]);
 });
 
 it('a machine that does not answer is asked three times, and again when it is next wanted', async () => {

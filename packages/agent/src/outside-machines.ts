@@ -37,6 +37,8 @@ interface Machine {
   readonly asker: ServedAddress;
   /** Empty while it has not answered. */
   mac: string;
+  /** `Clock.now` of when the switch had its flow; undefined before. */
+  inForceSince: number | undefined;
   unanswered: number;
   readonly held: PacketIn[];
   timer: Timer | undefined;
@@ -113,16 +115,23 @@ export class OutsideMachines {
     const ip = headers.eth_type === 0x86dd ? nextHop6(registers) : ipv4Text(registers.reg4 ?? 0);
     const known = this.#machines.get(keyOf({ vni, ip }));
     if (known !== undefined) {
-      if (known.mac === '' && known.held.length < MOST_HELD) known.held.push(packet);
-      else if (known.mac !== '') this.#options.dataplane.send([packet]);
+      this.#resolveKnown(known, packet);
       return;
     }
     const served = this.#options.dataplane.servedAt(vni, macText(Number(headers.eth_src ?? 0)));
     const asker = served.find((each) => each.ip.includes(':') === ip.includes(':'));
     if (asker === undefined || this.#machines.size >= MOST_MACHINES || !isOneMachine(ip)) return;
-    const machine: Machine = { vni, ip, asker, mac: '', unanswered: 0, held: [packet], timer: undefined };
+    const machine: Machine = { vni, ip, asker, ...unknown(), held: [packet] };
     this.#machines.set(keyOf(machine), machine);
     this.#ask(machine);
+  }
+
+  /** A packet may have been on its way here when the flow came into force; one that is missed later is missed for another reason, and would go in circles. */
+  #resolveKnown({ held, inForceSince }: Machine, packet: PacketIn): void {
+    if (inForceSince === undefined) {
+      if (held.length < MOST_HELD) held.push(packet);
+    } else if (this.#options.clock.now() - inForceSince < RETRY_MS)
+      this.#flush(() => this.#options.dataplane.send([packet]));
   }
 
   #ask(machine: Machine): void {
@@ -154,8 +163,10 @@ export class OutsideMachines {
     if (machine.mac === said.mac) return true;
     machine.mac = said.mac;
     this.#options.dataplane.setOutsideNeighbor({ vni, ip: said.ip, mac: said.mac });
-    const held = machine.held.splice(0);
-    this.#flush(() => this.#options.dataplane.send(held));
+    this.#flush(() => {
+      machine.inForceSince ??= this.#options.clock.now();
+      this.#options.dataplane.send(machine.held.splice(0));
+    });
     return true;
   }
 
@@ -173,6 +184,10 @@ export class OutsideMachines {
     const context = { inPort: NO_PORT, vni, registers: {} };
     this.#options.dataplane.send([{ table: 'neighbour', context, frame: encodeFrame(packet) }]);
   }
+}
+
+function unknown(): Pick<Machine, 'mac' | 'inForceSince' | 'unanswered' | 'timer'> {
+  return { mac: '', inForceSince: undefined, unanswered: 0, timer: undefined };
 }
 
 function keyOf({ vni, ip }: Pick<OutsideNeighbor, 'vni' | 'ip'>): string {

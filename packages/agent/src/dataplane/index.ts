@@ -35,6 +35,7 @@ export {
 export { checkFlow, FlowError } from './check-flow.ts';
 export { pipeline, tableName, tables, type Table, type TableName } from './pipeline.ts';
 export { decodeFrame, encodeFrame, type DecodedFrame } from './frame.ts';
+export { outsideFlows } from './outside.ts';
 export { providerFlows } from './provider.ts';
 export { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
 export type {

@@ -1,9 +1,9 @@
 /** The hosts of a plan: what the compiler says to each, held and programmed by what runs in an agent, on switches in memory. */
-import { Dataplane, Fabric, HeldState, MemorySwitch, type Flow, type FlowChange, type Vm } from '@alcor/agent';
+import { Fabric, MemorySwitch, type Flow, type FlowChange, type Vm } from '@alcor/agent';
 import { Compiler, type Goals } from '@alcor/compiler';
 import { type Goal, goalKey } from '@alcor/contract';
 import type { Clock } from '@alcor/runtime';
-import { vpcsOf } from '../simulation/held.ts';
+import { program } from '../from-nothing.ts';
 import { changesOf, type Plan } from './plan.ts';
 import { MOST_PORTS } from './random-plan.ts';
 
@@ -44,7 +44,8 @@ export async function programmed(plan: Plan, ofports: Ofports, clock: Clock, spo
     const memory = new MemorySwitch({ name: id, tunnelPort: ofports.tunnel, gatewayPort: ofports.gateway });
     fabric.addHost(ip, memory);
     for (const each of portIds) memory.plug(each, { ofport: ofports.ports.get(each)! });
-    await program(memory, goals, id, ip, clock);
+    const wrong = await program(memory, { id, ip, goals, onDemand: [] }, clock);
+    if (wrong.length > 0) throw new Error(`${id} could not program ${JSON.stringify(wrong)}`);
     if (spoil !== undefined) await spoiled(memory, spoil);
     hosts.push({ id, ip, memory });
   }
@@ -59,28 +60,6 @@ function vmsOf(plan: Plan, fabric: Fabric): Map<string, Vm> {
       return at === undefined ? [] : [[id, fabric.addVm(at, { id, mac, ips: fixedIps.map(({ ip }) => ip) })]];
     }),
   );
-}
-
-async function program(memory: MemorySwitch, goals: Goals, id: string, hostIp: string, clock: Clock): Promise<void> {
-  const stop = new AbortController();
-  const dataplane = new Dataplane({ switch: memory, hostIp, clock });
-  const held = new HeldState({ sink: dataplane, clock });
-  await dataplane.start(stop.signal);
-  const stream = held.openStream();
-  const vpcs = [...vpcsOf(goals, id)];
-  held.begin(stream, vpcs);
-  const own = [...vpcs.map((vpcId) => `vpc/${vpcId}` as const), `host/${id}` as const];
-  const told = own.flatMap((audience) => [...(goals.get(audience)?.values() ?? [])]);
-  held.apply(
-    stream,
-    told.map((goal) => ({ goal, removed: false })),
-  );
-  for (const vpcId of vpcs) held.completeVpc(stream, vpcId);
-  held.complete(stream);
-  const outcomes = await dataplane.reconcile(never);
-  const wrong = outcomes.filter(({ status }) => status === 'failed');
-  if (wrong.length > 0) throw new Error(`${id} could not program ${JSON.stringify(wrong)}`);
-  stop.abort();
 }
 
 async function spoiled(memory: MemorySwitch, spoil: Spoil): Promise<void> {

@@ -35,10 +35,10 @@ function withGateways(goals: Goals, onDemand: readonly string[], nodes: readonly
   return all;
 }
 
-/** Underlay address of the network's gateway host. */
-export function gatewayIpOf(goals: Goals, vpcId: string): string | undefined {
-  const gateway = [...(goals.get(`vpc/${vpcId}`)?.values() ?? [])].find(({ kind }) => kind === 'gateway');
-  return gateway?.kind === 'gateway' ? gateway.state.destinations[0]?.ipAddress : undefined;
+/** Whether the host is told all neighbours of a VPC that is told on demand: because it forwards for it, or has the gateway of one of its routers. */
+export function hasShare(goals: Goals, vpcId: string, hostId: string): boolean {
+  const own = [...(goals.get(`host/${hostId}`)?.values() ?? [])];
+  return own.some((goal) => (goal.kind === 'gateway' || goal.kind === 'router') && goalVpc(goal) === vpcId);
 }
 
 /** The VPCs that a host is in: those of its ports, those that it is the gateway of, and those that routers lead to from there. */
@@ -48,18 +48,21 @@ export function vpcsOf(goals: Goals, hostId: string): ReadonlySet<string> {
   // A set that grows while it is walked is walked to its end.
   for (const vpcId of vpcs) {
     for (const goal of goals.get(`vpc/${vpcId}`)?.values() ?? []) {
-      if (goal.kind === 'router') for (const { vpcId: other } of goal.state.interfaces) vpcs.add(other);
+      if (goal.kind !== 'router') continue;
+      const { interfaces, externalGateway } = goal.state;
+      for (const { vpcId: other } of interfaces) vpcs.add(other);
+      if (externalGateway !== undefined) vpcs.add(externalGateway.vpcId);
     }
   }
   return vpcs;
 }
 
-/** What is meant for one host: of the neighbours of networks that are told on demand and that it is no gateway of, as many as it holds. */
+/** What is meant for one host: of the neighbours of networks that are told on demand and that it has no share of, as many as it holds. */
 export function goalsFor(goals: Goals, { held, node }: SimulatedHost, isOnDemand: (vpcId: string) => boolean): Goals {
   const own = new Map(goals);
   for (const [topic, all] of goals) {
     const vpcId = topic.slice('vpc/'.length);
-    if (!topic.startsWith('vpc/') || !isOnDemand(vpcId) || gatewayIpOf(goals, vpcId) === node.ip) continue;
+    if (!topic.startsWith('vpc/') || !isOnDemand(vpcId) || hasShare(goals, vpcId, node.id)) continue;
     const known = held?.goals(vpcId);
     own.set(topic, new Map([...all].filter(([key, { kind }]) => kind !== 'neighbor' || known?.has(key) === true)));
   }
@@ -75,7 +78,7 @@ export function wrongGoals(goals: Goals, { node, held }: SimulatedHost): string[
     for (const [key, goal] of goals.get(`vpc/${vpcId}`) ?? []) wanted.set(`${vpcId} ${key}`, textOf(goal));
   }
   for (const [key, goal] of goals.get(`host/${node.id}`) ?? []) {
-    if (goal.kind === 'port') wanted.set(`${goal.state.vpcId} ${key}`, textOf(goal));
+    if (goal.kind === 'port' || goal.kind === 'floating-ip') wanted.set(`${goal.state.vpcId} ${key}`, textOf(goal));
   }
   const wrong: string[] = [];
   for (const vpcId of held.vpcs) {

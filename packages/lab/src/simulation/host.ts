@@ -10,6 +10,7 @@ import {
 } from '@alcor/agent';
 import { goalKey, goalVpc, type StatedGoal } from '@alcor/contract';
 import type { Node } from '@alcor/network';
+import { PHYSICAL, reachesWire, WIRE_PORT } from './outward.ts';
 import { between, type Process, type SimulatedQueue, type World } from '@alcor/runtime';
 
 export interface HostWatch {
@@ -23,6 +24,8 @@ export class SimulatedHost {
   readonly memory: MemorySwitch;
   /** VMs that are plugged here, by port id. */
   readonly vms = new Map<string, Vm>();
+  /** Interfaces that VMs have for the sub-ports of their trunks, by the sub-ports' ids. */
+  readonly subVms = new Map<string, Vm>();
   /** How many goals agents here have taken in, by VPC. */
   readonly taken = new Map<string, number>();
   /** How many flows they have written. */
@@ -43,7 +46,7 @@ export class SimulatedHost {
     this.#world = world;
     this.#queue = queue;
     this.#watch = watch;
-    this.memory = new MemorySwitch({ name: node.id });
+    this.memory = new MemorySwitch({ name: node.id, wires: reachesWire(node) ? { [PHYSICAL]: WIRE_PORT } : {} });
     fabric.addHost(node.ip, this.memory);
     this.#start();
   }

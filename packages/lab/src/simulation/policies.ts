@@ -21,6 +21,7 @@ const tenant = { projectId: 'project', name: '', description: '', createdAt: at,
 export class Policies {
   readonly #random: Random;
   readonly #feed: MemoryFeed;
+  readonly #isUsed: (router: Router, networkId?: NetworkId) => boolean;
   readonly #groups: SecurityGroupId[] = [];
   readonly #addresses: AddressGroupId[] = [];
   readonly #routers: RouterId[] = [];
@@ -28,9 +29,35 @@ export class Policies {
   readonly #met = new Set<string>();
   #made = 0;
 
-  constructor(random: Random, feed: MemoryFeed) {
+  /** `isUsed`: whether a floating IP is led by the router, or by it to a port of the network. */
+  constructor(random: Random, feed: MemoryFeed, isUsed: (router: Router, networkId?: NetworkId) => boolean) {
     this.#random = random;
     this.#feed = feed;
+    this.#isUsed = isUsed;
+  }
+
+  get routers(): Router[] {
+    return this.#routers.map((id) => this.#router(id));
+  }
+
+  get groups(): readonly SecurityGroupId[] {
+    return [...this.#groups];
+  }
+
+  furnish(networks: readonly NetworkId[]): void {
+    for (let n = 0; n < 2; n++) {
+      this.#makeGroup();
+      this.#makeRouter();
+    }
+    for (let n = 0; n < 6; n++) this.#changeInterfaces(networks);
+  }
+
+  /** Has most routers that are off switched on; there is a group at least. */
+  mend(isMended: () => boolean): void {
+    if (this.#groups.length === 0) this.#makeGroup();
+    for (const router of this.routers)
+      if (!router.adminStateUp && isMended())
+        this.#feed.put('router', { ...router, revision: router.revision + 1, adminStateUp: true });
   }
 
   /** Groups for a port: none, or some that are there. */
@@ -143,6 +170,7 @@ export class Policies {
     const router = this.#router(pick(this.#random, this.#routers));
     const networkId = pick(this.#random, networks);
     const has = router.interfaces.some((each) => each.networkId === networkId);
+    if (has && this.#isUsed(router, networkId)) return 'nothing';
     if (!has && this.isRouted(networkId)) return 'nothing';
     const subnetId = networkId.replace('net', 'sub') as SubnetId;
     const { cidr, gateway } = subnetOf(networkId);

@@ -1,6 +1,6 @@
 import { Fabric } from '@alcor/agent';
 import { topicOf } from '@alcor/contract';
-import { createMemoryLeases, type Node, type NodeId, type PortReport } from '@alcor/network';
+import { createMemoryLeases, type Node, type NodeId, type Port, type PortReport } from '@alcor/network';
 import {
   between,
   createSchedule,
@@ -13,11 +13,13 @@ import {
   seededRandom,
   type SimulatedQueue,
 } from '@alcor/runtime';
-import { subnetOf } from './addresses.ts';
 import { SimulatedController } from './controller.ts';
 import { goalsOfFeed } from './held.ts';
+import { specOf } from './guests.ts';
 import { SimulatedHost } from './host.ts';
-import { askAround, leaks, type Region, unsettled, wrongPings } from './invariants.ts';
+import { askAround, leaks, noTally, type Region, type Tally, unsettled, wrongPings } from './invariants.ts';
+import { askOutside, leaksFromOutside, makeOutside, wrongOutside } from './north-south.ts';
+import { PHYSICAL } from './outward.ts';
 import { restartControllers } from './restarting.ts';
 import { switchChannels } from './switching.ts';
 import { Workload } from './workload.ts';
@@ -28,18 +30,27 @@ export interface SimulationResult {
   readonly failures: readonly string[];
   /** Everything that happened, in order, with its virtual time in ms. */
   readonly log: readonly string[];
+  /** What was seen to work after the faults. */
+  readonly tally: Tally;
 }
 
 const chaosMs = 30_000;
 const settleMs = 300_000;
 
 /**
+ * What a tenant draws: `whole` is also trunks, QoS policies, provider networks, gateways of routers, floating IPs and forwarded ports.
+ * `core` draws what seeds have drawn that were kept before there were any of these, to the byte.
+ */
+export type Scope = 'core' | 'whole';
+
+/**
  * One region under one seed: a tenant changes things while messages are lost, late, repeated and reordered, processes die,
  * switches are slow or lose their flows and clocks jump; then the faults stop, and everything must come right.
  * The same seed gives the same run, to the byte of its log.
  */
-export async function simulate(seed: number): Promise<SimulationResult> {
+export async function simulate(seed: number, scope: Scope = 'whole'): Promise<SimulationResult> {
   const random = seededRandom(seed);
+  const more = scope === 'core' ? null : seededRandom(seed ^ 0x5eed);
   const schedule = createSchedule();
   const log: string[] = [];
   const failures: string[] = [];
@@ -53,12 +64,15 @@ export async function simulate(seed: number): Promise<SimulationResult> {
   const fabric = new Fabric();
   const workload = new Workload(
     random,
-    Array.from({ length: between(random, 2, 5) }, (_, n) => nodeOf(n + 1)),
+    Array.from({ length: between(random, 2, 5) }, (_, n) => nodeOf(n + 1, more)),
+    more,
   );
+  if (more !== null) workload.furnish();
   const queue = createSimulatedQueue(world);
   const hosts = workload.nodes.map((node) => new SimulatedHost(node, world, queue, fabric, { log: say, violation }));
   const statuses = new Map<string, PortReport>();
-  const region: Region = { workload, hosts, fabric, statuses };
+  const outside = more === null ? [] : makeOutside(fabric, PHYSICAL);
+  const region: Region = { workload, hosts, fabric, outside, statuses, tally: noTally() };
   const leases = createMemoryLeases(schedule, workload.feed);
   const controllers = ['controller 1', 'controller 2'].map(
     (name) =>
@@ -81,6 +95,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     ...Array.from({ length: 4 }, () => () => plugging.step()),
     ...Array.from({ length: 4 }, () => () => workload.policyStep()),
     ...Array.from({ length: 2 }, () => () => workload.overrideSome()),
+    ...Array.from({ length: more === null ? 0 : 10 }, () => () => workload.moreStep()),
     () => workload.gatewayStep(),
     () => (pick(random, controllers).crash(), 'a controller is killed'),
     () => (queue.restart(between(random, 1, 5_000)), 'the message queue restarts'),
@@ -97,6 +112,7 @@ export async function simulate(seed: number): Promise<SimulationResult> {
     if (schedule.now() >= chaosMs) return;
     say(pick(random, actions)());
     for (const leak of leaks(region, random)) violation(leak);
+    if (more !== null) for (const leak of leaksFromOutside(region, more)) violation(leak);
     schedule.after(between(random, 0, 400), step);
   };
   schedule.after(0, step);
@@ -106,21 +122,24 @@ export async function simulate(seed: number): Promise<SimulationResult> {
   world.faults = noFaults;
   for (const host of hosts) host.switchLatencyMs = 1;
   for (const host of hosts) host.memory.resume();
+  if (more !== null) workload.mend();
   plugging.settle();
+  if (more !== null) plugging.plugMost();
   await settle();
   // Who asks for an address is answered, and asks for another on the way: that of who answers, or the next hop.
   for (let n = 0; n < 3; n++) {
     askAround(region);
+    askOutside(region);
     await schedule.run(2_000);
   }
-  for (const what of wrongPings(region)) violation(what);
+  for (const what of [...wrongPings(region), ...wrongOutside(region)]) violation(what);
   say('the networks change channels');
   for (const what of await switchChannels(region, schedule, random, say)) violation(what);
   await settle();
   say('all controllers restart');
   for (const what of await restartControllers(region, controllers, schedule)) violation(what);
   await settle();
-  return { seed, failures, log };
+  return { seed, failures, log, tally: region.tally };
 
   async function settle(): Promise<void> {
     let wrong = await look();
@@ -143,7 +162,8 @@ export async function simulate(seed: number): Promise<SimulationResult> {
   }
 }
 
-function nodeOf(n: number): Node {
+/** Most hosts have a bridge to the physical network. */
+function nodeOf(n: number, more: Random | null): Node {
   const at = new Date(0);
   const id = `host-${n}` as NodeId;
   return {
@@ -151,6 +171,7 @@ function nodeOf(n: number): Node {
     name: id,
     ip: `172.16.0.${n}`,
     agentAddress: `agent-${n}:50001`,
+    ...(more === null || more.next() < 0.2 ? {} : { bridgeMappings: { [PHYSICAL]: 'br-physical' } }),
     revision: 1,
     createdAt: at,
     updatedAt: at,
@@ -199,10 +220,20 @@ class Plugging {
     const bound = workload.ports.filter((port) => port.hostId === host.node.id && !host.vms.has(port.id));
     const candidates = bound.length > 0 && this.#random.next() < 0.9 ? bound : workload.ports;
     if (candidates.length === 0) return 'nothing to plug';
-    const { id, mac, fixedIps, networkId } = pick(this.#random, candidates);
+    return this.#plug(host, pick(this.#random, candidates));
+  }
+
+  /** Most ports that are on a host are plugged there. */
+  plugMost(): void {
+    for (const host of this.#region.hosts)
+      for (const port of this.#region.workload.ports)
+        if (port.hostId === host.node.id && port.trunk === null && this.#random.next() < 0.85) this.#plug(host, port);
+  }
+
+  #plug(host: SimulatedHost, port: Port): string {
+    const { id } = port;
     if (host.vms.has(id)) return 'nothing to plug';
-    const spec = { id, mac, ips: fixedIps.map(({ ip }) => ip), subnets: [subnetOf(networkId)] };
-    host.vms.set(id, fabric.addVm(host.node.ip, spec));
+    host.vms.set(id, this.#region.fabric.addVm(host.node.ip, specOf({ ...port, trunk: null })));
     return `plug ${id} into ${host.node.id}`;
   }
 

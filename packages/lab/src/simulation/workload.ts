@@ -8,13 +8,17 @@ import type {
   NodeId,
   Port,
   PortId,
+  Router,
   Subnet,
   SubnetId,
 } from '@alcor/network';
 import { createMemoryFeed, LeaseLost, type MemoryFeed, plainNetwork, plainPort, plainSubnet } from '@alcor/network';
 import { between, pick, type Random } from '@alcor/runtime';
 import { addressOf, subnetOf } from './addresses.ts';
+import { Outward, PHYSICAL, reachesWire } from './outward.ts';
 import { Policies } from './policies.ts';
+import { Quality } from './quality.ts';
+import { isParent, Trunks } from './trunks.ts';
 
 const at = new Date(0);
 const tenant = { projectId: 'project', name: '', description: '', createdAt: at, updatedAt: at };
@@ -32,14 +36,23 @@ export class Workload {
   readonly #ports: PortId[] = [];
   readonly #nodes: NodeId[];
   readonly #policies: Policies;
+  /** Draws what has been added since the first seeds were kept, so that they draw what they drew; null: it is not drawn. */
+  readonly #more: Random | null;
+  readonly #trunks: Trunks;
+  readonly quality: Quality;
+  readonly outward: Outward | null;
   readonly #channelRevisions = new Map<NetworkId, number>();
   #made = 0;
 
-  constructor(random: Random, nodes: readonly Node[]) {
+  constructor(random: Random, nodes: readonly Node[], more: Random | null) {
     this.#random = random;
-    this.#policies = new Policies(random, this.feed);
+    this.#more = more;
+    this.#policies = new Policies(random, this.feed, (...used) => this.outward?.isUsed(...used) === true);
     this.#nodes = nodes.map(({ id }) => id);
     for (const node of nodes) this.feed.put('node', node);
+    this.#trunks = new Trunks(more ?? random, this.feed);
+    this.quality = new Quality(more ?? random, this.feed);
+    this.outward = more === null ? null : new Outward(more, this.feed);
   }
 
   get ports(): Port[] {
@@ -94,6 +107,10 @@ export class Workload {
     this.feed.put('channel', { ...row, revision });
   }
 
+  get routers(): Router[] {
+    return this.#policies.routers;
+  }
+
   /** Whether a router joins the networks now. */
   areJoined(one: NetworkId, other: NetworkId): boolean {
     return this.#policies.areJoined(one, other);
@@ -102,6 +119,34 @@ export class Workload {
   /** Whether a router has ever joined them. */
   mayMeet(one: NetworkId, other: NetworkId): boolean {
     return one === other || this.#policies.haveMet(one, other);
+  }
+
+  /** Networks that have ever been reached by the interface of the port under this tag. */
+  networksUnder(portId: string, vlan: number): readonly NetworkId[] {
+    return this.#trunks.networksUnder(portId, vlan);
+  }
+
+  /** What is there before the faults: with nothing but chance to make it, hardly a packet would have a way. */
+  furnish(): void {
+    for (let n = 0; n < 3; n++) this.#makeNetwork();
+    this.#policies.furnish(this.#networks);
+    for (let n = 0; n < 10; n++) this.#makePort();
+    const gateway = this.nodes.find(reachesWire);
+    if (gateway !== undefined) this.feed.put('node', { ...gateway, gateway: true, revision: gateway.revision + 1 });
+    for (let n = 0; n < 20; n++) this.moreStep();
+  }
+
+  /** Most of what is switched off goes on again, and most ports that are in no group get into some. */
+  mend(): void {
+    const isMended = (): boolean => this.#random.next() < 0.8;
+    this.#policies.mend(isMended);
+    for (const network of this.#networks.map((id) => this.network(id)))
+      if (!network.adminStateUp && isMended())
+        this.feed.put('network', { ...network, revision: network.revision + 1, adminStateUp: true });
+    for (const port of this.ports) {
+      const isLame = !port.adminStateUp || port.securityGroupIds.length === 0;
+      if (isLame && isMended()) this.#put({ ...port, adminStateUp: true, securityGroupIds: this.#policies.groups });
+    }
   }
 
   /** Does one thing that changes no ping's outcome; says what. */
@@ -114,6 +159,18 @@ export class Workload {
   /** Does one thing to groups and routers; says what. */
   policyStep(): string {
     return this.#policies.step(this.#networks, new Set(this.ports.flatMap((port) => port.securityGroupIds)));
+  }
+
+  /** Does one thing to trunks, QoS policies, gateways or floating IPs; says what. */
+  moreStep(): string {
+    const dice = this.#more?.next() ?? 1;
+    if (dice < 0.25) return this.#trunks.step(this.ports);
+    if (dice < 0.45)
+      return this.quality.step(
+        this.ports,
+        this.#networks.map((id) => this.network(id)),
+      );
+    return this.outward?.step(this.ports, this.routers) ?? 'nothing';
   }
 
   /** Somebody wants some network to go by some channel; says so. */
@@ -155,6 +212,7 @@ export class Workload {
     this.feed.put('network', {
       ...tenant,
       ...plainNetwork,
+      ...(this.#more !== null && this.#more.next() < 0.3 ? onWire(n) : {}),
       id,
       revision: 1,
       vni: n,
@@ -205,7 +263,10 @@ export class Workload {
   #movePort(): string {
     const port = pick(this.#random, this.ports);
     const hostId = this.#random.next() < 0.9 ? pick(this.#random, this.#nodes) : null;
+    // A sub-port is where its parent is.
+    if (port.trunk !== null) return 'nothing';
     this.#put({ ...port, hostId });
+    for (const sub of this.ports) if (sub.trunk?.parentId === port.id) this.#put({ ...sub, hostId });
     return `move ${port.id} from ${port.hostId} to ${hostId}`;
   }
 
@@ -240,6 +301,9 @@ export class Workload {
 
   #deletePort(): string {
     const id = pick(this.#random, this.#ports);
+    const port = this.feed.get('port', id)!;
+    if (port.trunk !== null || isParent(port, this.ports)) return 'nothing';
+    this.outward?.forget(id);
     this.#ports.splice(this.#ports.indexOf(id), 1);
     this.feed.remove('port', id);
     return `delete ${id}`;
@@ -254,4 +318,9 @@ export class Workload {
     this.feed.remove('network', id);
     return `delete ${id}`;
   }
+}
+
+/** What lies on the physical network under a tag of its own, instead of going by tunnels. */
+function onWire(n: number): Pick<Network, 'networkType' | 'physicalNetwork' | 'vlan'> {
+  return { networkType: 'vlan', physicalNetwork: PHYSICAL, vlan: 100 + n };
 }

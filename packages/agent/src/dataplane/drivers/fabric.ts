@@ -29,6 +29,8 @@ export interface VmSpec {
   readonly ips: readonly string[];
   /** Without one of an address's family, every address of it is on the link. */
   readonly subnets?: readonly VmSubnet[];
+  /** It is an interface of another VM, by whose port it is reached under a tag: that of a trunk's sub-port. */
+  readonly trunk?: { readonly parentId: string; readonly vlan: number };
 }
 
 /** Addresses that are on the link, and by whom the others are reached. */
@@ -106,8 +108,9 @@ export class Fabric {
   /** Boots a VM and plugs its interface on the host. Two VMs on two hosts may have the same id, as in a live migration. */
   addVm(host: string, spec: VmSpec): Vm {
     const vm: Vm = { ...spec, host, macNumber: mac(spec.mac), neighbours: new Map(), received: [] };
-    must(this.#hosts.get(host), `host ${host} is part of the fabric`).plug(spec.id);
-    this.#vms.set(vmKey(host, spec.id), vm);
+    const at = must(this.#hosts.get(host), `host ${host} is part of the fabric`);
+    if (spec.trunk === undefined) at.plug(spec.id);
+    this.#vms.set(keyOf(vm), vm);
     return vm;
   }
 
@@ -119,22 +122,22 @@ export class Fabric {
   }
 
   removeVm(vm: Vm): void {
-    this.#hosts.get(vm.host)?.unplug(vm.id);
-    this.#vms.delete(vmKey(vm.host, vm.id));
+    if (vm.trunk === undefined) this.#hosts.get(vm.host)?.unplug(vm.id);
+    if (this.#vms.get(keyOf(vm)) === vm) this.#vms.delete(keyOf(vm));
   }
 
   /** Sends a packet out of the VM's interface and delivers it wherever it comes out; receivers do not answer. */
   send(vm: Vm, packet: Packet): Delivery {
     if (vm.at !== undefined) {
-      const { physicalNetwork, vlan } = vm.at;
       const flying: InFlight[] = [];
       const received: Received[] = [];
-      const tagged = vlan === null ? packet : { ...packet, vlan_vid: VLAN_TAGGED | vlan };
-      this.#onWire(physicalNetwork, tagged, vm, flying, received);
+      this.#onWire(vm.at.physicalNetwork, tagged(packet, vm.at.vlan), vm, flying, received);
       return this.#deliver(flying, received);
     }
-    const port = this.#hosts.get(vm.host)?.plugged(vm.id);
-    return this.#deliver(port === undefined ? [] : [{ host: vm.host, inPort: port.ofport, packet }]);
+    const { parentId: iface, vlan } = vm.trunk ?? { parentId: vm.id, vlan: null };
+    const port = this.#hosts.get(vm.host)?.plugged(iface);
+    if (port === undefined) return this.#deliver([]);
+    return this.#deliver([{ host: vm.host, inPort: port.ofport, packet: tagged(packet, vlan) }]);
   }
 
   /** Resolves `ip` or the gateway to it, sends it an echo request, and waits for the answer, as `ping -c 1` does. */
@@ -227,8 +230,8 @@ export class Fabric {
       else if (port === gatewayPort) this.#tunnel(host, 'gatewayPort', out, flying);
       else if (wires.has(port)) this.#onWire(wires.get(port)!, onTheWire(out), host, flying, received);
       else {
-        const vm = this.#vmAt(host, port);
-        if (vm !== undefined) received.push({ vm, packet: onTheWire(out) });
+        const got = this.#givenTo(host, port, onTheWire(out));
+        if (got !== undefined) received.push(got);
       }
     }
   }
@@ -260,10 +263,20 @@ export class Fabric {
     }
   }
 
-  #vmAt(host: string, port: number): Vm | undefined {
+  /** Whose interface is at a port: of tagged frames that which the VM has for the tag, or else the VM itself with the tag as it is. */
+  #givenTo(host: string, port: number, packet: Packet): Received | undefined {
     const id = this.#hosts.get(host)?.ifaceAt(port);
-    return id === undefined ? undefined : this.#vms.get(vmKey(host, id));
+    if (id === undefined) return undefined;
+    const { vlan_vid, ...untagged } = packet;
+    const sub = vlan_vid === undefined ? undefined : this.#vms.get(vmKey(host, id, Number(vlan_vid) & 0xfff));
+    if (sub !== undefined) return { vm: sub, packet: untagged };
+    const vm = this.#vms.get(vmKey(host, id));
+    return vm && { vm, packet };
   }
+}
+
+function tagged(packet: Packet, vlan: number | null): Packet {
+  return vlan === null ? packet : { ...packet, vlan_vid: VLAN_TAGGED | vlan };
 }
 
 /** Learns what an ARP reply or a neighbour advertisement says, as a kernel does. */
@@ -335,6 +348,10 @@ function pathOf(hops: readonly Hop[]): string[] {
   ]);
 }
 
-function vmKey(host: string, id: string): string {
-  return `${host} ${id}`;
+function keyOf({ host, id, trunk }: Vm): string {
+  return trunk === undefined ? vmKey(host, id) : vmKey(host, trunk.parentId, trunk.vlan);
+}
+
+function vmKey(host: string, id: string, vlan?: number): string {
+  return vlan === undefined ? `${host} ${id}` : `${host} ${id} ${vlan}`;
 }
