@@ -1,7 +1,5 @@
 export { Agent, type AgentOptions } from './agent.ts';
 export * from './dataplane/index.ts';
-export { addressGroupOf, networkAclOf, securityGroupOf } from './held-groups.ts';
-export { type Networks, routerOf } from './held-routers.ts';
 export { HeldState, type HeldStateOptions, type Verdict } from './held-state.ts';
 export type { GoalSink } from './held-vpc.ts';
 export { onDemandInWords } from './on-demand-counters.ts';

@@ -1,11 +1,8 @@
 /** The data plane of a host: what the agent's other parts, the lab and the simulation may use. */
 export { contains, linkLocal } from './address.ts';
 export { HOST_IP, HOST_IP6, HOST_MAC } from './host-address.ts';
-export { broadcastFlows } from './broadcast.ts';
-export { BroadcastIndex } from './broadcast-index.ts';
 export type { PortCounters, RuleCounter } from './counters.ts';
 export { cookieText, resourceCookie, RESOURCE_MASK } from './cookie.ts';
-export { AclIndex } from './acl-index.ts';
 export { Dataplane, type DataplaneOptions } from './dataplane.ts';
 export { Fabric, type Delivery, type Hop, type Ping, type Vm, type VmSpec } from './drivers/fabric.ts';
 export { OvsSwitch, type OvsSwitchOptions } from './drivers/ovs.ts';
@@ -36,8 +33,7 @@ export { checkFlow, FlowError } from './check-flow.ts';
 export { pipeline, tableName, tables, type Table, type TableName } from './pipeline.ts';
 export { decodeFrame, encodeFrame, type DecodedFrame } from './frame.ts';
 export { outsideFlows } from './outside.ts';
-export { providerFlows } from './provider.ts';
-export { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
+export { HOST } from './program.ts';
 export type {
   AddressGroup,
   AllowedAddressPair,
@@ -63,15 +59,8 @@ export type {
   SecurityGroup,
   SecurityGroupRule,
 } from './resources.ts';
-export { networkAclFlows } from './network-acl.ts';
-export { leadsAnywhere, noRouting, routerFlows, type RoutingView } from './routing.ts';
-export { addressGroupFlows, remoteSet, securityGroupFlows } from './security-groups.ts';
-export { RoutingIndex } from './routing-index.ts';
-export { SecurityIndex } from './security-index.ts';
-export { type Here, unknownFlows } from './unknown.ts';
 export { hasGoneToGateway } from './gateway.ts';
 export type { ServedAddress } from './served.ts';
-export { noSecurity, type SecurityView } from './security.ts';
 export {
   SwitchLost,
   type Count,
