@@ -69,14 +69,12 @@ function wayOf({ workload, outside }: Region, { port, host }: Placed): Way | nul
   return { router, floating, machine: outside[at]!, isOpen, comesBack };
 }
 
-let lastPort = 10_000;
-
 /** A question of the port to a machine far away, and its answer. */
 function wrongAnswer(region: Region, one: Placed): string[] {
   const way = wayOf(region, one);
   if (way === null) return [];
   const { vm, port } = one;
-  const said = exchange(region.fabric, vm, way.machine);
+  const said = exchange(region, vm, way.machine);
   const own = vm.ips[0]!;
   const seen = way.floating?.ip ?? (way.router.enableSnat ? way.router.gateway!.fixedIps[0]!.ip : own);
   if (said.endsWith('and answered'))
@@ -85,8 +83,8 @@ function wrongAnswer(region: Region, one: Placed): string[] {
   return said === wanted ? [] : [`${port.id} is ${said} outside, not ${wanted}`];
 }
 
-function exchange(fabric: Fabric, vm: Vm, machine: Vm): string {
-  const port = (lastPort = lastPort >= 60_000 ? 10_000 : lastPort + 1);
+function exchange({ fabric, sockets }: Region, vm: Vm, machine: Vm): string {
+  const port = sockets.next();
   vm.neighbours.clear();
   machine.neighbours.clear();
   const router = fabric.resolve(vm, vm.subnets![0]!.gateway);
@@ -143,7 +141,7 @@ function askFrom(region: Region, machine: Vm, ip: string, { protocol, external }
   const { fabric } = region;
   const make = protocol === 'tcp' ? tcp : udp;
   const [src, dst] = protocol === 'tcp' ? (['tcp_src', 'tcp_dst'] as const) : (['udp_src', 'udp_dst'] as const);
-  const port = (lastPort = lastPort >= 60_000 ? 10_000 : lastPort + 1);
+  const port = region.sockets.next();
   machine.neighbours.clear();
   const to = fabric.resolve(machine, ip);
   if (to === null) return 'nobody';

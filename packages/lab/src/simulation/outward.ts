@@ -167,7 +167,7 @@ export class Outward {
     const n = ++this.#made;
     return {
       networkId,
-      enableSnat: this.#random.next() < 0.75,
+      enableSnat: this.#random.next() < 0.6,
       mac: macOf(n),
       fixedIps: [{ subnetId: subnetIdOf(networkId), ip: `${block}.${10 + (n % 240)}` }],
       qosPolicyId: null,
@@ -199,6 +199,7 @@ export class Outward {
     const { id: routerId } = this.#routerFor(port, floating, routers)!;
     this.#ledTo.set(floating.ip, (this.#ledTo.get(floating.ip) ?? new Set()).add(port.networkId));
     const [{ ip: fixedIp } = { ip: '' }] = port.fixedIps;
+    if (this.floatingIps.some((each) => each.id !== floating.id && isLedTo(each, port))) return 'nothing';
     const forwards = floating.forwardings.length > 0 || (floating.portId === null && this.#random.next() < 0.4);
     if (forwards) {
       if (floating.routerId !== null && floating.routerId !== routerId) return 'nothing';
@@ -216,8 +217,6 @@ export class Outward {
       this.#putForwardings({ ...floating, routerId }, [...floating.forwardings, forwarding]);
       return `${floating.id} forwards ${first} to ${port.id}`;
     }
-    const isTaken = this.floatingIps.some((each) => each.id !== floating.id && each.portId === port.id);
-    if (isTaken) return 'nothing';
     this.#put({ ...floating, portId: port.id, fixedIp, routerId });
     return `${floating.id} stands for ${port.id}`;
   }
@@ -249,6 +248,11 @@ export class Outward {
         gateway?.networkId === networkId && interfaces.some((each) => each.networkId === port.networkId),
     );
   }
+}
+
+/** A port that one stands for may have no others, nor be forwarded to. */
+function isLedTo({ portId, forwardings }: ForwardedFloatingIp, { id }: Port): boolean {
+  return portId === id || forwardings.some((each) => each.portId === id);
 }
 
 const nothing = { portId: null, fixedIp: null, routerId: null, forwardings: [] } as const;

@@ -72,7 +72,15 @@ export async function simulate(seed: number, scope: Scope = 'whole'): Promise<Si
   const hosts = workload.nodes.map((node) => new SimulatedHost(node, world, queue, fabric, { log: say, violation }));
   const statuses = new Map<string, PortReport>();
   const outside = more === null ? [] : makeOutside(fabric, PHYSICAL);
-  const region: Region = { workload, hosts, fabric, outside, statuses, tally: noTally() };
+  const region: Region = {
+    workload,
+    hosts,
+    fabric,
+    outside,
+    statuses,
+    tally: noTally(),
+    sockets: countingFrom(10_000),
+  };
   const leases = createMemoryLeases(schedule, workload.feed);
   const controllers = ['controller 1', 'controller 2'].map(
     (name) =>
@@ -176,6 +184,11 @@ function nodeOf(n: number, more: Random | null): Node {
     createdAt: at,
     updatedAt: at,
   };
+}
+
+function countingFrom(first: number): { next(): number } {
+  let last = first - 1;
+  return { next: () => ++last };
 }
 
 function randomFaults(random: Random): Faults {
