@@ -23,6 +23,7 @@ import {
 } from '@alcor/runtime';
 import type { Duplex } from 'node:stream';
 import { Dataplane, type PacketIn, type Switch } from './dataplane/index.ts';
+import type { AskUpstream } from './dns/forwarder.ts';
 import { GuestServices, type MetadataGuest } from './guest-services.ts';
 import { HeldState } from './held-state.ts';
 import { OnDemand } from './on-demand.ts';
@@ -44,6 +45,8 @@ export interface AgentOptions {
   readonly openQueue?: (url: string) => MessageQueue;
   /** The message queue's URL where a config manager does not name one. */
   readonly queueUrl?: string;
+  /** Asks others for names that are no port's; without it guests are refused. */
+  readonly askUpstream?: AskUpstream;
   /** Speaks HTTP with guests that open a connection to their host; without it they are refused. */
   readonly metadata?: (stream: Duplex, guest: MetadataGuest) => void;
   /** Told of every goal that is taken in, before it is programmed; for tools that watch. */
@@ -113,6 +116,7 @@ export class Agent {
       dataplane: this.dataplane,
       clock,
       random: options.runtime.random,
+      askUpstream: options.askUpstream,
       metadata: options.metadata,
     });
     this.#outside = new OutsideMachines({ dataplane: this.dataplane, clock, log: options.log });

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type Dataplane, decodeFrame, type LocalPort, type PacketIn } from './dataplane/index.ts';
 import { answerDhcp } from './dhcp/server.ts';
 import { answerDhcp6 } from './dhcp/server6.ts';
+import { type AskUpstream, Forwarder } from './dns/forwarder.ts';
 import { answerDnsPacket } from './dns/server.ts';
 import type { HeldState } from './held-state.ts';
 import { answerUndeliverable } from './icmp-errors.ts';
@@ -16,6 +17,8 @@ export interface GuestServicesOptions {
   readonly dataplane: Pick<Dataplane, 'portAt' | 'interfaceAt' | 'interfacesOn' | 'pluggedPorts' | 'send'>;
   readonly clock: Clock;
   readonly random: Random;
+  /** Asks others for names that are no port's; undefined: guests are refused. */
+  readonly askUpstream?: AskUpstream | undefined;
   /** Speaks HTTP with guests about themselves; undefined: they are refused. */
   readonly metadata?: ((stream: Duplex, guest: MetadataGuest) => void) | undefined;
 }
@@ -36,12 +39,20 @@ export class GuestServices {
   readonly #clock: Clock;
   readonly #metadata: Endpoint;
   readonly #hasMetadata: boolean;
+  readonly #forwarder: Forwarder | undefined;
 
-  constructor({ held, dataplane, clock, random, metadata }: GuestServicesOptions) {
+  constructor({ held, dataplane, clock, random, metadata, askUpstream }: GuestServicesOptions) {
     this.#held = held;
     this.#dataplane = dataplane;
     this.#clock = clock;
     this.#hasMetadata = metadata !== undefined;
+    this.#forwarder =
+      askUpstream &&
+      new Forwarder({
+        ask: askUpstream,
+        portAt: (ofport) => this.#dataplane.portAt(ofport),
+        send: (packets) => this.#dataplane.send(packets),
+      });
     this.#metadata = new Endpoint({
       clock,
       random,
@@ -84,7 +95,9 @@ export class GuestServices {
       const port = portAt(ofport);
       if (port !== undefined) this.#advertise(port, ofport);
     } else if (headers.udp_dst === 53) {
-      this.#dataplane.send(answerDnsPacket(packet, { portAt, zoneOf: (vpcId) => this.#held.zone(vpcId) }));
+      const forwarder = this.#forwarder;
+      const forward = forwarder && ((query: PacketIn): void => forwarder.forward(query));
+      this.#dataplane.send(answerDnsPacket(packet, { portAt, zoneOf: (vpcId) => this.#held.zone(vpcId), forward }));
     } else if (headers.tcp_dst === 80) {
       this.#metadata.onPacket(packet);
     } else return false;

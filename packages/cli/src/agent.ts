@@ -1,9 +1,11 @@
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { Agent, type AgentOptions, onDemandInWords, OvsSwitch } from '@alcor/agent';
 import { createServiceToken, serviceAccountFrom } from '@alcor/identity';
 import { aborted, type Clock, dialBytes, natsQueue, realRuntime } from '@alcor/runtime';
 import { defineCommand } from 'citty';
 import { logOf, openLog } from './log.ts';
+import { dnsUpstream } from './dns-upstream.ts';
 import { metadataProxy } from './metadata-proxy.ts';
 import { type Client, createClient } from './region/client.ts';
 import { addressTowards, register } from './registration.ts';
@@ -49,6 +51,10 @@ export const agentCommand = defineCommand({
       type: 'string',
       description: 'Who has the metadata of guests, e.g. http://nova:8775; ALCOR_METADATA_SECRET signs who asks',
     },
+    'dns-upstream': {
+      type: 'string',
+      description: "Who is asked for names that are no port's: an IP address, or several with commas between",
+    },
     'tunnel-type': {
       type: 'enum',
       options: ['vxlan', 'geneve'],
@@ -81,6 +87,7 @@ export const agentCommand = defineCommand({
       hostIp,
       switch: new OvsSwitch({ bridge, bridgeMappings, tunnelType, ovsdb, openflow, dial: dialBytes, sleep }),
       openQueue: (url) => natsQueue({ servers: url.split(',') }),
+      ...upstreamOf(args['dns-upstream'], runtime.clock),
       ...metadataOf(args['metadata-proxy'], log),
       observe: watchUnderlay({ hostIp, log }),
       log,
@@ -124,6 +131,14 @@ async function sayCounts(agent: Agent, clock: Clock, log: (line: string) => void
     if (line !== said) log(line);
     said = line;
   }
+}
+
+function upstreamOf(given: string | undefined, clock: Clock): Pick<AgentOptions, 'askUpstream'> {
+  if (given === undefined) return {};
+  const servers = given.split(',').map((each) => each.trim());
+  for (const server of servers)
+    if (isIP(server) === 0) throw new TypeError(`--dns-upstream wants IP addresses, not '${server}'`);
+  return { askUpstream: dnsUpstream(servers, clock) };
 }
 
 function metadataOf(given: string | undefined, log: (line: string) => void): Pick<AgentOptions, 'metadata'> {

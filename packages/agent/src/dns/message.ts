@@ -1,6 +1,14 @@
 /** A DNS query as it came, and the answer to it (RFC 1035, RFC 6891), encoded by `dns-packet`. */
 import { Buffer } from 'node:buffer';
-import { AUTHORITATIVE_ANSWER, decode, encode, RECURSION_AVAILABLE, type Answer, type DecodedPacket } from 'dns-packet';
+import {
+  AUTHORITATIVE_ANSWER,
+  decode,
+  encode,
+  RECURSION_AVAILABLE,
+  type Answer,
+  type DecodedPacket,
+  type OptAnswer,
+} from 'dns-packet';
 
 export const RCODE = { ok: 0, malformed: 1, failed: 2, missing: 3, unsupported: 4, refused: 5 } as const;
 export type Rcode = (typeof RCODE)[keyof typeof RCODE];
@@ -58,6 +66,30 @@ function decoded(payload: Uint8Array): DecodedPacket | undefined {
     // The library throws whatever it stumbles over; whoever sends such bytes is told that they mean nothing.
     return undefined;
   }
+}
+
+/** In the header's third byte. */
+export const TRUNCATED = 0x02;
+
+/** The same question anew, and nothing else that a guest may have sent; its number is to be set by who sends it. */
+export function encodeQuery(payload: Uint8Array, { name, type, atMost }: Query): Uint8Array {
+  const opt: OptAnswer = {
+    type: 'OPT',
+    name: '.',
+    udpPayloadSize: atMost,
+    extendedRcode: 0,
+    ednsVersion: 0,
+    flags: 0,
+    flag_do: false,
+    options: [],
+  };
+  return encode({
+    type: 'query',
+    id: 0,
+    flags: (payload[2]! & 0x01) << 8,
+    questions: [{ name, type: type as Answer['type'], class: 'IN' }],
+    additionals: atMost > LEAST_MAXIMUM ? [opt] : [],
+  });
 }
 
 /** The answer to the query in `payload`; as many of `records` as the client takes, the first ones. */

@@ -14,14 +14,17 @@ export interface DnsOptions {
   readonly portAt: (ofport: number) => LocalPort | undefined;
   /** The names of a network; undefined where nothing is held of it. */
   readonly zoneOf: (vpcId: string) => Zone | undefined;
+  /** Has others asked what is no name of the network; undefined: guests are refused. */
+  readonly forward: ((packet: PacketIn) => void) | undefined;
 }
 
-/** The packets that answer `packet`: one, or none where it is no question. */
-export function answerDnsPacket(packet: PacketIn, { portAt, zoneOf }: DnsOptions): readonly PacketOut[] {
+/** The packets that answer `packet`: one, or none where it is no question, or one for others. */
+export function answerDnsPacket(packet: PacketIn, { portAt, zoneOf, forward }: DnsOptions): readonly PacketOut[] {
   const port = portAt(packet.context.registers.reg0 ?? 0);
   const zone = port === undefined ? undefined : zoneOf(port.vpcId);
   if (zone === undefined) return [];
-  const answer = answerDns(decodeFrame(packet.frame).payload, zone, false);
+  const answer = answerDns(decodeFrame(packet.frame).payload, zone, forward !== undefined);
+  if (answer === 'upstream') forward?.(packet);
   return answer === null || answer === 'upstream' ? [] : [replyTo(packet, answer)];
 }
 

@@ -36,6 +36,10 @@ export const regionCommand = defineCommand({
       type: 'string',
       description: 'Who has the metadata of guests, e.g. http://nova:8775; ALCOR_METADATA_SECRET signs who asks',
     },
+    'dns-upstream': {
+      type: 'string',
+      description: "Who is asked for names that are no port's: an IP address, or several with commas between",
+    },
     'tunnel-type': {
       type: 'string',
       default: 'vxlan',

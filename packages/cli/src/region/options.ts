@@ -39,6 +39,8 @@ export interface RegionOptions {
   readonly requestListen: string;
   /** Who has the metadata of guests: for `alcor agent`, which looks at it; undefined: nobody. */
   readonly metadataProxy: string | undefined;
+  /** Who is asked for names that are no port's: for `alcor agent`, which looks at it; undefined: nobody. */
+  readonly dnsUpstream: string | undefined;
   /** How packets travel between the emulated hosts. */
   readonly tunnelType: 'vxlan' | 'geneve';
   /** Absolute path of a file of policy rules. */
@@ -62,6 +64,7 @@ export function regionOptions(args: Readonly<Record<string, unknown>>): RegionOp
     ...identityOptions(args),
     requestListen: requestOption(args),
     metadataProxy: typeof args['metadata-proxy'] === 'string' ? args['metadata-proxy'] : undefined,
+    dnsUpstream: typeof args['dns-upstream'] === 'string' ? args['dns-upstream'] : undefined,
     tunnelType: oneOf('--tunnel-type', args['tunnel-type'] ?? 'vxlan', ['vxlan', 'geneve']),
     policy: typeof args['policy'] === 'string' ? resolve(args['policy']) : undefined,
   };

@@ -25,6 +25,7 @@ interface OvsHostOptions {
 interface AgentOptions {
   readonly tunnelType: TunnelType;
   readonly metadataProxy: string | undefined;
+  readonly dnsUpstream: string | undefined;
 }
 
 interface OvsHost extends ManagedHost {
@@ -110,7 +111,11 @@ async function superviseAgent(
   }
 }
 
-function startAgent(host: OvsHost, logFile: string, { tunnelType, metadataProxy }: AgentOptions): ChildProcess {
+function startAgent(
+  host: OvsHost,
+  logFile: string,
+  { tunnelType, metadataProxy, dnsUpstream }: AgentOptions,
+): ChildProcess {
   // A socket that a killed agent left behind would refuse the address.
   rmSync(host.agentAddress.slice('unix:'.length), { force: true });
   const output = openSync(logFile, 'a');
@@ -133,6 +138,7 @@ function startAgent(host: OvsHost, logFile: string, { tunnelType, metadataProxy 
     lab.openflow,
     '--tunnel-type',
     tunnelType,
+    ...(dnsUpstream === undefined ? [] : ['--dns-upstream', dnsUpstream]),
     ...(metadataProxy === undefined ? [] : ['--metadata-proxy', metadataProxy]),
   ];
   return spawn(process.execPath, [main, 'agent', ...args], { stdio: ['ignore', output, output, 'ipc'] });

@@ -139,7 +139,7 @@ async function findDatabase(
 }
 
 async function startHosts(
-  { hosts: count, metadataProxy, tunnelType, mtus }: RegionOptions,
+  { hosts: count, metadataProxy, dnsUpstream, tunnelType, mtus }: RegionOptions,
   { prefix, runDir }: StateDirectory,
   { runtime, logFile, logger, signal }: { runtime: Runtime; logFile: string; logger: Logger; signal: AbortSignal },
 ): Promise<HostSet> {
@@ -153,7 +153,7 @@ async function startHosts(
       runDir,
       logFile,
       underlayMtu: mtus.underlay,
-      agentOptions: { metadataProxy, tunnelType },
+      agentOptions: { metadataProxy, dnsUpstream, tunnelType },
       runtime,
       log,
       signal,
