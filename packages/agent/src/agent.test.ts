@@ -125,7 +125,7 @@ describe('the agent', () => {
       },
     });
     request = opened = closed = 0;
-    await during(agent.start(address, forever));
+    await during(agent.start(address, AbortSignal.any([forever])));
   });
 
   /** Lets time go by until the promise settles. */

@@ -60,6 +60,8 @@ export interface OutsideMachinesOptions {
 export class OutsideMachines {
   readonly #options: OutsideMachinesOptions;
   readonly #machines = new Map<string, Machine>();
+  /** Of what is still to be told the wire. */
+  readonly #announcing = new Set<Timer>();
   #signal: AbortSignal = AbortSignal.abort();
 
   constructor(options: OutsideMachinesOptions) {
@@ -70,6 +72,7 @@ export class OutsideMachines {
     this.#signal = signal;
     const stop = (): void => {
       for (const { timer } of this.#machines.values()) timer?.cancel();
+      for (const timer of this.#announcing) timer.cancel();
     };
     signal.addEventListener('abort', stop, { once: true });
   }
@@ -79,9 +82,10 @@ export class OutsideMachines {
     if (this.#signal.aborted) return;
     for (const after of ANNOUNCE_MS) {
       const timer = this.#options.clock.timer(after, () => {
+        this.#announcing.delete(timer);
         for (const each of addresses) if (this.#serves(each)) this.#send(each.vni, announcement(each));
       });
-      this.#signal.addEventListener('abort', () => timer.cancel(), { once: true });
+      this.#announcing.add(timer);
     }
   }
 

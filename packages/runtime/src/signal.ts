@@ -7,22 +7,13 @@ export function aborted(signal: AbortSignal): Promise<void> {
 /** A flag that one loop waits on and anybody raises; raising it twice is raising it once. */
 export interface Wakeup {
   readonly raise: () => void;
-  /** Resolves when raised since the last time it resolved, or when the signal aborts, which it listens to from the first time on. */
+  /** Resolves when raised since the last time it resolved, or when the signal aborts. */
   readonly wait: (signal?: AbortSignal) => Promise<void>;
 }
 
 export function createWakeup(): Wakeup {
   let raised = false;
   let wake: (() => void) | undefined;
-  let heeded: AbortSignal | undefined;
-  const stop = (): void => wake?.();
-  // To listen anew each time costs more than all else of a wait.
-  const heed = (signal: AbortSignal | undefined): void => {
-    if (signal === heeded) return;
-    heeded?.removeEventListener('abort', stop);
-    signal?.addEventListener('abort', stop, { once: true });
-    heeded = signal;
-  };
   return {
     raise() {
       raised = true;
@@ -30,9 +21,15 @@ export function createWakeup(): Wakeup {
     },
     async wait(signal) {
       if (!raised && signal?.aborted !== true) {
-        heed(signal);
-        await new Promise<void>((resolve) => (wake = resolve));
-        wake = undefined;
+        await new Promise<void>((resolve) => {
+          const done = (): void => {
+            signal?.removeEventListener('abort', done);
+            wake = undefined;
+            resolve();
+          };
+          wake = done;
+          signal?.addEventListener('abort', done, { once: true });
+        });
       }
       raised = false;
     },
