@@ -7,20 +7,10 @@ import { AddressQualities } from './address-quality.ts';
 import { broadcastFlows } from './broadcast.ts';
 import { BroadcastIndex } from './broadcast-index.ts';
 import { FloatingIps } from './floating-ips.ts';
-import type { Flow } from './flow.ts';
 import { networkAclFlows } from './network-acl.ts';
-import {
-  isOf,
-  neighborOwner,
-  type Owner,
-  portOwner,
-  qualityOwner,
-  resourceOf,
-  routerOwner,
-  vpcOwner,
-  RANK,
-} from './owners.ts';
+import { isOf, neighborOwner, type Owner, portOwner, resourceOf, routerOwner, vpcOwner, RANK } from './owners.ts';
 import type { MeterTracker } from './meter-tracker.ts';
+import { OwnedFlows } from './owned-flows.ts';
 import { HOST, hostFlows, neighborFlows, portFlows } from './program.ts';
 import type {
   AddressGroup,
@@ -35,10 +25,9 @@ import type {
   SecurityGroup,
 } from './resources.ts';
 import { Plugs } from './plugs.ts';
+import { PortQualities } from './port-qualities.ts';
 import { providerFlows } from './provider.ts';
 import { ProviderIndex } from './provider-index.ts';
-import { qualityOf } from './quality.ts';
-import { QualityIndex } from './quality-index.ts';
 import { routerFlows } from './routing.ts';
 import { RoutingIndex } from './routing-index.ts';
 import { addressGroupFlows, securityGroupFlows } from './security-groups.ts';
@@ -64,10 +53,7 @@ export class DesiredFlows {
   readonly ports = new Map<string, LocalPort>();
   readonly neighbors = new Map<string, Neighbor>();
   readonly plugs = new Plugs();
-  /** Owners whose values make no flows, and why. */
-  readonly invalid = new Map<string, string>();
-  readonly #tracker: Tracker;
-  readonly #meters: MeterTracker;
+  readonly #flows: OwnedFlows;
   readonly #hostIp: string;
   readonly #onAffected: (id: string) => void;
   readonly #security = new SecurityIndex();
@@ -75,7 +61,7 @@ export class DesiredFlows {
   readonly #acls = new AclIndex();
   readonly #vpcs = new Map<string, OnDemandVpc>();
   readonly #broadcast = new BroadcastIndex();
-  readonly #quality = new QualityIndex();
+  readonly #portQualities: PortQualities;
   readonly #qualities: AddressQualities;
   #allHere = false;
   readonly #providers = new ProviderIndex();
@@ -84,18 +70,23 @@ export class DesiredFlows {
   #gatewayPort: number | null = null;
 
   constructor(options: DesiredFlowsOptions) {
-    this.#tracker = options.tracker;
-    this.#meters = options.meters;
+    this.#flows = new OwnedFlows(options.tracker);
     this.#qualities = new AddressQualities(options.meters);
     this.#hostIp = options.hostIp;
     this.#onAffected = options.onAffected;
+    this.#portQualities = new PortQualities({
+      flows: this.#flows,
+      meters: options.meters,
+      place: (id) => this.#placeOf(id),
+      onAffected: options.onAffected,
+    });
     this.floatingIps = new FloatingIps({
       hostIp: options.hostIp,
       routing: this.#routing,
       qualities: this.#qualities,
       isOnWire: (vni) => this.#providers.wireOf(vni) !== null,
-      program: (owner, flows) => this.#program(owner, RANK.floating, flows),
-      withdraw: (owner) => this.#withdraw(owner),
+      program: (owner, flows) => this.#flows.program(owner, RANK.floating, flows),
+      withdraw: (owner) => this.#flows.withdraw(owner),
       onServing: options.onServing,
     });
     this.#programHost();
@@ -109,6 +100,11 @@ export class DesiredFlows {
     if (this.#allHere) return;
     this.#allHere = true;
     this.#programNetworks(this.#broadcast.networks());
+  }
+
+  /** Owners whose values make no flows, and why. */
+  get invalid(): ReadonlyMap<string, string> {
+    return this.#flows.invalid;
   }
 
   get tunnelPort(): number | null {
@@ -176,7 +172,7 @@ export class DesiredFlows {
     this.plugs.setPort(port.id, port);
     const { securityGroupIds = [], subnetIds = [] } = port;
     this.#programAll(this.#acls.setPort(portOwner(port.id), subnetIds));
-    this.#quality.setPort(port.id, port.qosPolicyId);
+    this.#portQualities.setPort(port.id, port.qosPolicyId);
     this.#routing.setHolder(portOwner(port.id), port.vni);
     this.#programAll(this.#security.setPort(portOwner(port.id), securityGroupIds, groupsOf(port) !== null));
     this.#programPort(port.id);
@@ -186,7 +182,7 @@ export class DesiredFlows {
     this.ports.delete(id);
     this.plugs.setPort(id, undefined);
     this.#programAll(this.#acls.setPort(portOwner(id), []));
-    this.#quality.setPort(id, undefined);
+    this.#portQualities.setPort(id, undefined);
     this.#routing.setHolder(portOwner(id), null);
     this.#programAll(this.#security.setPort(portOwner(id), [], true));
     this.#programPort(id);
@@ -268,11 +264,11 @@ export class DesiredFlows {
   }
 
   setQosPolicy(policy: QosPolicy): void {
-    this.#programQualities(this.#quality.setPolicy(policy));
+    this.#portQualities.setPolicy(policy);
   }
 
   removeQosPolicy(id: string): void {
-    this.#programQualities(this.#quality.removePolicy(id));
+    this.#portQualities.removePolicy(id);
   }
 
   /** Whose rules judge what the port sends and gets. */
@@ -315,42 +311,25 @@ export class DesiredFlows {
   }
 
   #programHost(): void {
-    this.#program(HOST, RANK.host, () => hostFlows(this.#tunnelPort));
+    this.#flows.program(HOST, RANK.host, () => hostFlows(this.#tunnelPort));
+  }
+
+  #placeOf(id: string): { readonly port: LocalPort | undefined; readonly ofport: number | undefined } {
+    const port = this.ports.get(id);
+    return { port, ofport: port === undefined ? undefined : this.plugs.interfaceFor(port)?.ofport };
   }
 
   #programPort(id: string): void {
-    const port = this.ports.get(id);
-    const ofport = port === undefined ? undefined : this.plugs.interfaceFor(port)?.ofport;
+    const { port, ofport } = this.#placeOf(id);
     const key = port === undefined ? undefined : this.plugs.keyFor(port);
-    if (port === undefined || ofport === undefined) this.#withdraw(portOwner(id));
+    if (port === undefined || ofport === undefined) this.#flows.withdraw(portOwner(id));
     else
-      this.#program(portOwner(id), RANK.port, () => portFlows(port, ofport, this.#security, this.#routing, this.#acls));
-    this.#programQuality(id);
+      this.#flows.program(portOwner(id), RANK.port, () =>
+        portFlows(port, ofport, this.#security, this.#routing, this.#acls),
+      );
+    this.#portQualities.program(id);
     const isThere = port?.adminStateUp === true && key !== undefined;
     this.#programNetworks(this.#broadcast.setPort(id, isThere ? { vni: port.vni, ofport: key } : undefined));
-  }
-
-  /** Of ports whose policy has become another. */
-  #programQualities(portIds: Iterable<string>): void {
-    for (const id of portIds) {
-      this.#programQuality(id);
-      this.#onAffected(id);
-    }
-  }
-
-  /** While the policy is not known, what an earlier process made of it stays. */
-  #programQuality(id: string): void {
-    const port = this.ports.get(id);
-    const ofport = port === undefined ? undefined : this.plugs.interfaceFor(port)?.ofport;
-    const policy = this.#quality.policyOf(id);
-    const owner = qualityOwner(id);
-    if (port?.adminStateUp !== true || ofport === undefined || policy === undefined) {
-      this.#meters.set(owner, []);
-      return this.#withdraw(owner);
-    }
-    const { meters, flows } = qualityOf(port, ofport, policy);
-    this.#meters.set(owner, meters);
-    return this.#program(owner, RANK.port, () => flows);
   }
 
   /** Of networks whose audience has become another. */
@@ -358,62 +337,62 @@ export class DesiredFlows {
     if (!this.#allHere) return;
     for (const vni of vnis) {
       const audience = this.#broadcast.audience(vni);
-      if (audience === undefined) this.#withdraw(`broadcast ${vni}`);
+      if (audience === undefined) this.#flows.withdraw(`broadcast ${vni}`);
       else {
         const isOnWire = this.#providers.isOnWire(vni);
-        this.#program(`broadcast ${vni}`, RANK.broadcast, () => broadcastFlows(audience, isOnWire));
+        this.#flows.program(`broadcast ${vni}`, RANK.broadcast, () => broadcastFlows(audience, isOnWire));
       }
     }
   }
 
   #programNeighbor(id: string, owner = neighborOwner(id)): void {
     const neighbor = this.neighbors.get(id);
-    if (neighbor === undefined) this.#withdraw(owner);
+    if (neighbor === undefined) this.#flows.withdraw(owner);
     else {
       const isOnWire = this.#providers.isOnWire(neighbor.vni);
       const flows = () => neighborFlows(neighbor, this.#hostIp, this.#security, this.#routing, isOnWire);
-      this.#program(owner, RANK.neighbor, flows);
+      this.#flows.program(owner, RANK.neighbor, flows);
     }
   }
 
   #programRouter(id: string): void {
     const router = this.#routing.router(id);
     const quality = this.#qualities.set(routerOwner(id), router && gatewayHere(router, this.#hostIp)?.quality);
-    if (router === undefined) this.#withdraw(routerOwner(id));
-    else this.#program(routerOwner(id), RANK.router, () => routerFlows(router, this.#hostIp, quality));
+    if (router === undefined) this.#flows.withdraw(routerOwner(id));
+    else this.#flows.program(routerOwner(id), RANK.router, () => routerFlows(router, this.#hostIp, quality));
     this.floatingIps.onRouter(id, router === undefined ? [] : servedByRouter(router, this.#hostIp));
   }
 
   #programProvider(id: string): void {
     const network = this.#providers.get(id);
     const ways = { wire: this.#providers.wireOf(network?.vni ?? -1), gateway: this.#gatewayPort };
-    if (network === undefined) this.#withdraw(`provider ${id}`);
-    else this.#program(`provider ${id}`, RANK.provider, () => providerFlows(network, ways));
+    if (network === undefined) this.#flows.withdraw(`provider ${id}`);
+    else this.#flows.program(`provider ${id}`, RANK.provider, () => providerFlows(network, ways));
   }
 
   #programVpc(id: string): void {
     const vpc = this.#vpcs.get(id);
     const here = { hostIp: this.#hostIp, gatewayPort: this.#gatewayPort };
-    if (vpc === undefined) this.#withdraw(vpcOwner(id));
-    else this.#program(vpcOwner(id), RANK.vpc, () => unknownFlows(vpc, here));
+    if (vpc === undefined) this.#flows.withdraw(vpcOwner(id));
+    else this.#flows.program(vpcOwner(id), RANK.vpc, () => unknownFlows(vpc, here));
   }
 
   #programGroup(id: string): void {
     const group = this.#security.groupInUse(id);
-    if (group === undefined) this.#withdraw(`group ${id}`);
-    else this.#program(`group ${id}`, RANK.group, () => securityGroupFlows(group));
+    if (group === undefined) this.#flows.withdraw(`group ${id}`);
+    else this.#flows.program(`group ${id}`, RANK.group, () => securityGroupFlows(group));
   }
 
   #programAcl(id: string): void {
     const acl = this.#acls.inUse(id);
-    if (acl === undefined) this.#withdraw(`acl ${id}`);
-    else this.#program(`acl ${id}`, RANK.acl, () => networkAclFlows(acl));
+    if (acl === undefined) this.#flows.withdraw(`acl ${id}`);
+    else this.#flows.program(`acl ${id}`, RANK.acl, () => networkAclFlows(acl));
   }
 
   #programAddressGroup(id: string): void {
     const group = this.#security.addressGroupInUse(id);
-    if (group === undefined) this.#withdraw(`addresses ${id}`);
-    else this.#program(`addresses ${id}`, RANK.addresses, () => addressGroupFlows(group));
+    if (group === undefined) this.#flows.withdraw(`addresses ${id}`);
+    else this.#flows.program(`addresses ${id}`, RANK.addresses, () => addressGroupFlows(group));
   }
 
   /** What a change elsewhere has concerned. */
@@ -428,20 +407,5 @@ export class DesiredFlows {
       else this.#programAddressGroup(id);
       this.#onAffected(id);
     }
-  }
-
-  #program(owner: string, rank: number, flows: () => readonly Flow[]): void {
-    try {
-      this.#tracker.set(owner, rank, flows());
-      this.invalid.delete(owner);
-    } catch (error) {
-      this.#withdraw(owner);
-      this.invalid.set(owner, error instanceof Error ? error.message : String(error));
-    }
-  }
-
-  #withdraw(owner: string): void {
-    this.invalid.delete(owner);
-    this.#tracker.remove(owner);
   }
 }
