@@ -22,6 +22,8 @@ function bound6(vm: string, program: string): string {
   sh(`
     for n in $(seq 100); do ip -n ${vm} -6 addr show dev eth0 scope link | grep -q tentative || break; sleep 0.1; done
     ip netns exec ${vm} timeout 60 ${program} -6 -1 -sf /bin/true -lf ${leases} -pf ${pid} eth0
+    # The client goes on in the background, and says only then as what.
+    for n in $(seq 100); do [ -s ${pid} ] && break; sleep 0.1; done
     kill $(cat ${pid})`);
   return readFileSync(leases, 'utf8');
 }
