@@ -2,7 +2,8 @@
  * What answering hosts costs by the size of their VPC: questions per second over real gRPC on loopback, from hosts in a process of their own, with the
  * neighbours that they learn sent down their streams; and what a tenant feels of another one that asks a hundred times as much. Every question is for
  * what its host does not know yet, whatever the size, so of small VPCs there are as many as that takes.
- * Real are the config manager, the contract and gRPC; the goals are put where delivery would publish them, and the hosts have no switch.
+ * Real are the config manager, the contract and gRPC; the goals are put where delivery would publish them, and the hosts have no switch. The limit
+ * in the same run is a server that says yes to every question and does nothing else.
  *
  *   npm run bench:on-demand -- [--ports N,…] [--per-message N] [--ms N] [--json]
  */
@@ -15,13 +16,15 @@ import {
   EtherType,
   type Goal,
   goalKey,
+  HostRequestReply,
   NeighborConfiguration,
   PortConfiguration,
+  requestGoalStates,
   SecurityGroupConfiguration,
   SecurityGroupConfiguration_Direction as Direction,
   VpcConfiguration,
 } from '@alcor/contract';
-import { Bus, realRuntime, Topic } from '@alcor/runtime';
+import { answering, Bus, realRuntime, Topic } from '@alcor/runtime';
 import { addressOf, type Asked, type Asking, hostId, HOSTS, type Order, type Word } from './on-demand-client.ts';
 
 const ASKING = [0, 1, 2, 3, 4, 5, 6, 7];
@@ -207,6 +210,31 @@ async function rates(ports: number, perMessage: number, ms: number): Promise<Lin
   return lines;
 }
 
+/** What the wire, the machine and the asking process alone take: nobody looks anything up, and no host is told anything. */
+async function limit(perMessage: number, ms: number): Promise<Line[]> {
+  const stop = new AbortController();
+  const yes = answering(requestGoalStates, ({ stateRequests }) => {
+    const operationStatuses = stateRequests.map(({ requestId }) => ({ requestId, lifetimeMs: 300_000 }));
+    return Promise.resolve(HostRequestReply.fromPartial({ formatVersion: 2, operationStatuses }));
+  });
+  const client = await startClient();
+  client.say({ requestAddress: await runtime.transport.serve('127.0.0.1:0', [yes], stop.signal) });
+  const base = { hosts: ASKING, vnis: { first: 1, count: 1 }, ports: 10_000, underWay: 2, ms };
+  const few = { ...base, hosts: [0], perMessage: 1, perSecond: QUIET };
+  await client.ask({ ...base, perMessage, perSecond: null });
+  const closed = await client.ask({ ...base, perMessage, perSecond: null });
+  const paced = await client.ask({ ...base, perMessage, perSecond: 10_000 });
+  const alone = await client.ask(few);
+  await client.close();
+  stop.abort();
+  const context = { ports: 0, hosts_are: 'simulated', per_message: perMessage };
+  return [
+    { measure: 'limit_closed_loop_per_s', value: closed.perSecond, unit: '1/s', ...context },
+    { measure: 'limit_p99_ms', value: paced.p99Ms, unit: 'ms', ...context, per_s: 10_000 },
+    { measure: 'limit_alone_p99_ms', value: alone.p99Ms, unit: 'ms', ...context, per_message: 1, per_s: QUIET },
+  ];
+}
+
 /** Two tenants with a VPC of that many ports each: one asks quietly, the other a hundred times as much in every other period. */
 async function flood(ports: number, perMessage: number, ms: number): Promise<Line[]> {
   const region = await start(['quiet', 'flooding'], ports);
@@ -268,6 +296,8 @@ const print = (line: Line): void => {
 const ms = Number(values.ms);
 const perMessage = Number(values['per-message']);
 const closedLoop = new Map<number, number>();
+console.error('the wire alone …');
+for (const line of await limit(perMessage, ms)) print(line);
 for (const text of values.ports.split(',')) {
   const ports = Number(text);
   console.error(`a VPC of ${ports} ports …`);
