@@ -29,10 +29,11 @@ try {
 /** Runs the parts at once; what the later ones print comes after the first has ended. */
 async function testAll() {
   const statuses = parts.map((part, index) => vitest(part, index));
+  if (parts.length > 1) void Promise.race(statuses).then(() => say('a part of the tests has ended, the others go on'));
   const ends = [];
   for (const [index, status] of statuses.entries()) {
     ends.push(await status);
-    if (index === 0 && parts.length > 1) say('the tests that own the machine go on; what they print follows');
+    if (index === 0 && parts.length > 1) say('what the tests that own the machine print follows');
     if (index > 0) process.stdout.write(readFileSync(outputOf(index)));
   }
   // A part that died has counted nothing, and has failed.

@@ -13,11 +13,11 @@ const routers = { one: '', two: '', peer: '' };
 /** The router between has this address in either network. */
 const BETWEEN = 2;
 
-/** Their first router says that it knows no way; `n`: its network's number. */
-function noRoute(from: string, to: string, n: number, why: string): Case[] {
+/** A router, the sender's first unless another is named, says that it knows no way; `n`: its network's number. */
+function noRoute(from: string, to: string, n: number, why: string, router = 1): Case[] {
   return [
-    on(4, from, to, 'icmp', { error: 'no route', from: `10.${n}.0.1` }, why),
-    on(6, from, to, 'icmp', { error: 'no route', from: `fd00:${n}::1` }, why),
+    on(4, from, to, 'icmp', { error: 'no route', from: `10.${n}.0.${router}` }, why),
+    on(6, from, to, 'icmp', { error: 'no route', from: `fd00:${n}::${router}` }, why),
   ];
 }
 
@@ -145,7 +145,7 @@ export const peering: Theme = {
       },
       cases: [
         ...own,
-        ...all('a', 'b', mixed, 'lost', 'to who has left'),
+        ...noRoute('a', 'b', 30, 'to who has left: the router between says so', BETWEEN),
         ...noRoute('b', 'a', 31, 'from who has left'),
         ...all('l', 'r', ['icmp', 'tcp/80'], 'answered', 'others as they were', once),
       ],
