@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import struct
+import threading
 
 PR_SET_PDEATHSIG = 1
 FILE = b"what was asked for"
@@ -34,12 +35,17 @@ def serve_ftp(port, say):
     say("listening")
     while True:
         control, _ = listener.accept()
-        control.settimeout(2 * PATIENCE)
-        try:
-            obey(control)
-        except OSError:
-            pass
-        control.close()
+        # A client whose last word is lost must not keep the next one waiting.
+        threading.Thread(target=serve_client, args=(control,), daemon=True).start()
+
+
+def serve_client(control):
+    control.settimeout(2 * PATIENCE)
+    try:
+        obey(control)
+    except OSError:
+        pass
+    control.close()
 
 
 def obey(control):

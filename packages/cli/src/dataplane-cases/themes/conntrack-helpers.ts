@@ -99,7 +99,6 @@ export const conntrackHelpers: Theme = {
         inward('ftp', 21, true, 'the server connects to the client outside'),
         inward('ftp-passive', 21, true, 'the client connects to the server once more'),
         inward('tftp', 69, true, 'the server answers from another port'),
-        inward('ftp-passive', OTHER_FTP, true, 'on another port'),
         inward('tftp', OTHER_TFTP, true, 'on another port'),
         plain,
       ],
