@@ -26,6 +26,7 @@ import { Dataplane, type PacketIn, type Switch } from './dataplane/index.ts';
 import type { AskUpstream } from './dns/forwarder.ts';
 import { GuestServices, type MetadataGuest } from './guest-services.ts';
 import { HeldState } from './held-state.ts';
+import type { OnDemandLimits } from './on-demand-limits.ts';
 import { OnDemand } from './on-demand.ts';
 import { OutsideMachines } from './outside-machines.ts';
 import { answersPortCounters } from './port-counters.ts';
@@ -49,6 +50,8 @@ export interface AgentOptions {
   readonly askUpstream?: AskUpstream;
   /** Speaks HTTP with guests that open a connection to their host; without it they are refused. */
   readonly metadata?: (stream: Duplex, guest: MetadataGuest) => void;
+  /** Where what is bounded on demand is to be other than by default. */
+  readonly onDemandLimits?: Partial<OnDemandLimits>;
   /** Told of every goal that is taken in, before it is programmed; for tools that watch. */
   readonly observe?: (goal: StatedGoal) => void;
 }
@@ -62,8 +65,8 @@ interface Current {
 
 /**
  * The host's agent: takes goal states, keeps the switch at them and says what became of each port. When the config manager is
- * away, what is in force stays in force and subscribed topics are read on; after the agent's own restart nothing is deleted before it
- * has been told everything.
+ * away, what is in force stays in force (what was learnt on demand, for an hour) and subscribed topics are read on; after the agent's
+ * own restart nothing is deleted before it has been told everything.
  */
 export class Agent {
   readonly dataplane: Dataplane;
@@ -91,8 +94,11 @@ export class Agent {
         send: (packets) => this.dataplane.send(packets),
         uses: (match, signal) => this.dataplane.uses(match, signal),
       },
-      onIdle: (neighbors) => this.#forget(neighbors),
+      // They are held until the stream takes them back: of other hosts' ports some say whom to let in.
+      onIdle: (neighbors) => this.#current?.session?.tellIdle(neighbors),
+      onExpired: (neighbors) => this.#forget(neighbors),
       log: options.log,
+      ...(options.onDemandLimits === undefined ? {} : { limits: options.onDemandLimits }),
     });
     this.dataplane = new Dataplane({
       switch: options.switch,
@@ -205,7 +211,8 @@ export class Agent {
     const { held, dataplane } = this;
     const { clock } = this.#options.runtime;
     const subscriptions = this.#subscriptions.reports;
-    const session = new Session({ stream, held, dataplane, reports: this.#reports, clock, subscriptions });
+    const onComplete = (): void => this.onDemand.heard();
+    const session = new Session({ stream, held, dataplane, reports: this.#reports, clock, subscriptions, onComplete });
     current.session = session;
     const close = (): void => stream.close();
     until.addEventListener('abort', close, { once: true });
@@ -216,6 +223,7 @@ export class Agent {
       this.#options.log('the stream from the config manager broke; what is in force stays', error);
     } finally {
       current.session = undefined;
+      this.onDemand.unheard();
       until.removeEventListener('abort', close);
       stream.close();
     }
@@ -245,10 +253,9 @@ export class Agent {
     return { ...emptyReply(), formatVersion: 1, operationStatuses: [...reports, ...rest] };
   }
 
-  /** Nothing uses these neighbours: whoever wants them asks again. */
+  /** Where these neighbours are is not known any longer: whoever wants them asks. */
   #forget(neighbors: readonly LearntNeighbor[]): void {
     for (const { vpcId, id } of neighbors) this.held.forgetNeighbor(vpcId, id);
-    this.#current?.session?.tellForgotten(neighbors);
     this.#flushForgotten();
   }
 

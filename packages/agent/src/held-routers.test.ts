@@ -23,6 +23,7 @@ const subnet = (vpcId: string): SubnetConfiguration =>
 
 const on = (of: string, vni: number) => ({
   vni,
+  mtu: 1450,
   mac: `mac of ${of}`,
   addresses: [{ ip: `ip of ${of}`, subnetId: `subnet of ${of}`, cidr: `cidr of ${of}` }],
 });
@@ -52,8 +53,8 @@ describe('a router that several VPCs tell of', () => {
     ['the subnets first', [2, 4, 3, 0, 1]],
   ])('is on the networks and subnets that are known, in whichever order they come: %s', (_, order) => {
     const steps = [
-      () => routers.setNetwork('blue', { vni: 1, isOnWire: false }),
-      () => routers.setNetwork('green', { vni: 2, isOnWire: false }),
+      () => routers.setNetwork('blue', { vni: 1, mtu: 1450, isOnWire: false }),
+      () => routers.setNetwork('green', { vni: 2, mtu: 1450, isOnWire: false }),
       () => routers.setSubnet(subnet('blue')),
       () => routers.setSubnet(subnet('green')),
       () => routers.setRouter(router('blue', 1, ['blue', 'green'])),
@@ -62,23 +63,26 @@ describe('a router that several VPCs tell of', () => {
     expect(said.at(-1)).toEqual(whole);
     routers.removeSubnet('green', 'subnet of green');
     expect(said.at(-1)).toEqual({ ...whole, interfaces: [on('blue', 1), { ...on('green', 2), addresses: [] }] });
+    routers.setNetwork('blue', { vni: 1, mtu: 1300, isOnWire: false });
+    expect(said.at(-1)).toMatchObject({ interfaces: [{ mtu: 1300 }, { mtu: 1450 }] });
+    routers.setNetwork('blue', { vni: 1, mtu: 1450, isOnWire: false });
     routers.setNetwork('green', undefined);
     expect(said.at(-1)).toEqual({ ...whole, interfaces: [on('blue', 1)] });
   });
 
   it('is what the newest word on it says, and stays until the last VPC has let go of it', () => {
-    routers.setNetwork('blue', { vni: 1, isOnWire: false });
+    routers.setNetwork('blue', { vni: 1, mtu: 1450, isOnWire: false });
     routers.setRouter(router('green', 2, ['green']));
     routers.setRouter(router('blue', 1, ['blue', 'green']));
     expect(said).toMatchObject([{ revision: 2 }]);
     // On a network that the newest word does not name, it is not any more.
-    routers.setNetwork('blue', { vni: 3, isOnWire: false });
+    routers.setNetwork('blue', { vni: 3, mtu: 1450, isOnWire: false });
     expect(said).toHaveLength(1);
     routers.removeRouter('green', 'r');
     expect(said.at(-1)).toMatchObject({ revision: 1, interfaces: [{ vni: 3 }] });
     routers.removeRouter('blue', 'r');
     expect(said.at(-1)).toBe('r gone');
-    routers.setNetwork('blue', { vni: 4, isOnWire: false });
+    routers.setNetwork('blue', { vni: 4, mtu: 1450, isOnWire: false });
     expect(said.at(-1)).toBe('r gone');
   });
 });

@@ -108,6 +108,8 @@ export class HeldRouters {
 
 interface KnownNetwork {
   readonly vni: number;
+  /** 0: not known. */
+  readonly mtu: number;
   /** It is a provider network. */
   readonly isOnWire: boolean;
 }
@@ -150,7 +152,7 @@ function interfaceOf(
 ): RouterInterface[] {
   const network = networks.network(vpcId);
   if (network === undefined) return [];
-  return [{ vni: network.vni, mac, addresses: addressesOf(vpcId, fixedIps, networks) }];
+  return [{ vni: network.vni, mtu: network.mtu, mac, addresses: addressesOf(vpcId, fixedIps, networks) }];
 }
 
 function addressesOf(
@@ -178,6 +180,7 @@ function gatewayOf(
   const quality = qualityOf(externalGateway);
   return {
     vni: network.vni,
+    mtu: network.mtu,
     mac,
     addresses,
     nextHops,

@@ -155,7 +155,7 @@ export class HeldState {
     });
   }
 
-  /** Drops a neighbour that the host had asked for and does not use. */
+  /** Drops a neighbour that was learnt on demand; the word on it stands. */
   forgetNeighbor(vpcId: string, id: string): void {
     const vpc = this.#vpcs.get(vpcId);
     const item = vpc?.held.items.get(`neighbor/${id}`);
@@ -225,6 +225,11 @@ export class HeldState {
   /** One goal held of a VPC. */
   goal(vpcId: string, key: string): Goal | undefined {
     return this.#vpcs.get(vpcId)?.held.items.get(key)?.goal;
+  }
+
+  /** The VPCs of whose neighbours only those are held that were learnt on demand. */
+  get vpcsOnDemand(): string[] {
+    return [...this.#vpcs].flatMap(([vpcId, { held }]) => (held.onDemand ? [vpcId] : []));
   }
 
   /** The goals held of a VPC, by key. */

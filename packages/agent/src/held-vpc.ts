@@ -11,6 +11,7 @@ import type {
   AllowedAddressPair,
   FloatingIp,
   PortForwarding,
+  LocalIp,
   LocalPort,
   Neighbor,
   OnDemandVpc,
@@ -155,7 +156,7 @@ export class HeldVpc {
     const anotherTunnel = before?.tunnelId !== now?.tunnelId;
     const isMoved = before?.physicalNetwork !== now?.physicalNetwork || before?.vlanId !== now?.vlanId;
     if (anotherTunnel || isMoved) this.#tellWire(now);
-    if (anotherTunnel || isMoved) this.#routers.setNetwork(this.id, now && networkOf(now));
+    if (anotherTunnel || isMoved || before?.mtu !== now?.mtu) this.#routers.setNetwork(this.id, now && networkOf(now));
     if (anotherTunnel && (this.#onDemand || this.#gateways.size > 0)) this.#tellOnDemand();
     const sameForPorts = before?.adminStateDown === now?.adminStateDown && before?.qosPolicyId === now?.qosPolicyId;
     if (!anotherTunnel && sameForPorts) return;
@@ -222,6 +223,7 @@ export class HeldVpc {
         allowedAddressPairs: pairsOf(goal.state),
         securityGroupIds: goal.state.securityGroupIds.map((group) => group.id),
         qosPolicyId: policyOf(goal.state, own),
+        localIps: goal.state.localIps.map(standsFor),
         revision,
       });
     }
@@ -261,8 +263,8 @@ export class HeldVpc {
   }
 }
 
-function networkOf({ tunnelId: vni, physicalNetwork }: VpcConfiguration) {
-  return { vni, isOnWire: physicalNetwork !== '' };
+function networkOf({ tunnelId: vni, mtu, physicalNetwork }: VpcConfiguration) {
+  return { vni, mtu, isOnWire: physicalNetwork !== '' };
 }
 
 /** What the data plane makes of a floating IP's goal. */
@@ -280,6 +282,14 @@ function floatingIpOf(state: FloatingIpConfiguration): FloatingIp {
 
 function proxiedOf({ routerId, ipAddress: ip }: NeighborConfiguration['ndpProxies'][number]): ProxiedAddress {
   return { routerId, ip };
+}
+
+function standsFor({
+  ipAddress: ip,
+  fixedIpAddress: fixedIp,
+  passthrough,
+}: PortConfiguration['localIps'][number]): LocalIp {
+  return { ip, fixedIp, isTranslated: !passthrough };
 }
 
 /** A pair without a MAC is the port's own. */

@@ -75,6 +75,7 @@ describe('packets that a guest makes as it likes', () => {
       runtime,
       dataplane: { send: (packets) => void sent.push(...packets), uses: (match, signal) => dataplane.uses(match, signal) },
       onIdle: () => undefined,
+    onExpired: () => undefined,
       log: () => undefined,
     }); // prettier-ignore
     onDemand.start(never);

@@ -64,6 +64,24 @@ test('where another router stands between, the guest is told all the same', () =
   expect(decodeFrame(packet!.frame).headers.eth_dst).toBe(mac(port.mac));
 });
 
+test.each<[Packet, Packet]>([
+  [overV4, { icmpv4_type: 3, icmpv4_code: 4 }],
+  [overV6, { icmpv6_type: 2, icmpv6_code: 0 }],
+])('the sender of a packet that the next network does not take is told what it takes: %o', (over, said) => {
+  const frame = encodeFrame({ ...over, ...udp, ip_ttl: 9 }, new Uint8Array(1400));
+  const [packet] = answer(given(frame, { reg0: 7, reg14: 1300 }));
+  const { headers, payload } = decodeFrame(packet!.frame);
+  expect(headers).toMatchObject(said);
+  expect(payload.slice(0, 4)).toEqual(Uint8Array.of(0, 0, 5, 20));
+  expect(payload.slice(4)).toEqual(frame.slice(14, 14 + payload.length - 4));
+});
+
+test('a packet that may be fragmented is dropped without a word', () => {
+  const frame = encodeFrame({ ...overV4, ...udp, ip_ttl: 9 }, new Uint8Array(1400));
+  frame[20] = 0;
+  expect(answer(given(frame, { reg0: 7, reg14: 1300 }))).toEqual([]);
+});
+
 const fragment = encodeFrame({ ...overV4, ...udp, ip_ttl: 1 });
 fragment[21] = 5;
 

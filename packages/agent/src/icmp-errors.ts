@@ -21,6 +21,8 @@ export interface IcmpErrorOptions {
 const QUOTED = { v4: 576 - 28, v6: 1280 - 48 } as const;
 
 const exceeded = { v4: { icmpv4_type: 11, icmpv4_code: 0 }, v6: { icmpv6_type: 3, icmpv6_code: 0 } } as const;
+/** RFC 1191 section 4, RFC 4443 section 3.2. */
+const tooLarge = { v4: { icmpv4_type: 3, icmpv4_code: 4 }, v6: { icmpv6_type: 2, icmpv6_code: 0 } } as const;
 const noRoute = { v4: { icmpv4_type: 3, icmpv4_code: 0 }, v6: { icmpv6_type: 1, icmpv6_code: 0 } } as const;
 
 /** ICMPv4's errors, of which no error speaks; ICMPv6's are all below 128. */
@@ -36,7 +38,9 @@ export function answerUndeliverable(packet: PacketIn, { portAt, interfaceAt }: I
   const family = headers.eth_type === 0x86dd ? 'v6' : 'v4';
   const own = at.addresses.map(({ ip }) => ip).find((ip) => ip.includes(':') === (family === 'v6'));
   if (own === undefined) return [];
-  const what = Number(headers.ip_ttl ?? 0) <= 1 ? exceeded : noRoute;
+  const mtu = registers.reg14 ?? 0;
+  if (mtu > 0 && family === 'v4' && mayBeFragmented(packet.frame)) return [];
+  const what = mtu > 0 ? tooLarge : Number(headers.ip_ttl ?? 0) <= 1 ? exceeded : noRoute;
   // Where another router stands between, the frame's sender is that one.
   const eth_dst = registers.reg5 === 1 ? mac(port.mac) : Number(headers.eth_src);
   const frame = { eth_dst, eth_src: mac(at.mac), eth_type: Number(headers.eth_type) };
@@ -45,9 +49,14 @@ export function answerUndeliverable(packet: PacketIn, { portAt, interfaceAt }: I
       ? { ip_proto: 58, ipv6_src: ipv6(own), ipv6_dst: headers.ipv6_src!, ...what.v6 }
       : { ip_proto: 1, ipv4_src: ipv4(own), ipv4_dst: headers.ipv4_src!, ...what.v4 };
   const quoted = packet.frame.subarray(14, 14 + QUOTED[family]);
-  const answer = encodeFrame({ ...frame, ...ends }, Uint8Array.of(0, 0, 0, 0, ...quoted));
+  const answer = encodeFrame({ ...frame, ...ends }, Uint8Array.of(0, 0, mtu >> 8, mtu & 255, ...quoted));
   const context = { inPort: NO_PORT, vni, registers: { reg1: registers.reg0 ?? 0 } };
   return [{ table: 'output', context, frame: answer }];
+}
+
+/** Its sender expects what is too large to come in parts, which no router here makes of it: it is dropped. */
+function mayBeFragmented(frame: Uint8Array): boolean {
+  return ((frame[20] ?? 0) & 0x40) === 0;
 }
 
 /** No error about an error, a later fragment, or what is from or to no single host. */

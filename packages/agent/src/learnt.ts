@@ -8,6 +8,8 @@ export interface LearntNeighbor {
   readonly neighbor: Neighbor;
   readonly mac: number;
   readonly keys: readonly string[];
+  /** When it was told last, by `Clock.now`. */
+  readonly toldAt: number;
   /** `Clock.now` when the data plane said that it is in force; undefined until it has. */
   inForceSince: number | undefined;
   lifetimeMs: number;
@@ -34,6 +36,7 @@ export class Learnt {
       neighbor,
       mac: mac(neighbor.mac),
       keys,
+      toldAt: now,
       inForceSince: undefined,
       lifetimeMs: before?.lifetimeMs ?? defaultLifetimeMs,
       packets: before?.packets ?? 0n,
@@ -78,6 +81,11 @@ export class Learnt {
   /** Those that nothing has used for their lifetime. */
   idle(now: number): LearntNeighbor[] {
     return [...this.#byId.values()].filter(({ usedAt, lifetimeMs }) => now - usedAt > lifetimeMs);
+  }
+
+  /** Those that were told last at that time, by `Clock.now`, or before. */
+  toldBy(time: number): LearntNeighbor[] {
+    return [...this.#byId.values()].filter(({ toldAt }) => toldAt <= time);
   }
 }
 

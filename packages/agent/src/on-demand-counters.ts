@@ -26,14 +26,16 @@ export interface OnDemandCounters {
   putOff: number;
   /** Questions without an answer. */
   unanswered: number;
-  /** Neighbours said to be idle. */
+  /** Neighbours said to be idle; again as long as they are held. */
   idle: number;
+  /** Neighbours dropped because nobody had spoken to this host for too long (`unheardMs`). */
+  outlived: number;
 }
 
 export function noCounts(): OnDemandCounters {
   return {
     packets: 0, strays: 0, forwarded: 0, released: 0, refused: 0, limited: 0, crowded: 0, expired: 0,
-    questions: 0, routable: 0, notRoutable: 0, putOff: 0, unanswered: 0, idle: 0,
+    questions: 0, routable: 0, notRoutable: 0, putOff: 0, unanswered: 0, idle: 0, outlived: 0,
   }; // prettier-ignore
 }
 

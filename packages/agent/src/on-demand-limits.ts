@@ -12,6 +12,8 @@ export interface OnDemandLimits {
   readonly holdMs: number;
   /** Destinations that are remembered not to be reachable. */
   readonly refusals: number;
+  /** How long what has been learnt is used while nobody speaks to the host, in ms. */
+  readonly unheardMs: number;
 }
 
 export const defaultLimits: OnDemandLimits = {
@@ -21,6 +23,8 @@ export const defaultLimits: OnDemandLimits = {
   inAll: 4_000,
   holdMs: 3_000,
   refusals: 10_000,
+  // A region that is away for long should not take its packets with it, and who left a group should not be let in for ever.
+  unheardMs: 3_600_000,
 };
 
 /** Allows so much a second, and as much at once. */

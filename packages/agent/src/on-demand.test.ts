@@ -4,36 +4,20 @@ import {
   emptyGoalState,
   GatewayConfiguration,
   type Goal,
-  type GoalStateOperationReply,
-  type GoalStateV2,
-  type HostRequest_ResourceStateRequest as Question,
-  HostRequestReply,
-  HostRequestReply_HostRequestOperationStatus as Answer,
   NeighborConfiguration,
   OperationStatus,
   PortConfiguration,
-  pushGoalStatesStream,
-  requestGoalStates,
   RouterConfiguration,
   SubnetConfiguration,
   VpcConfiguration,
 } from '@alcor/contract';
 import { ipv4, mac } from '@alcor/openflow';
-import {
-  answering,
-  createSchedule,
-  createWorld,
-  type Handler,
-  type Process,
-  reliable,
-  type Schedule,
-  seededRandom,
-  type Stream,
-} from '@alcor/runtime';
+import { createSchedule, createWorld, type Process, type Schedule, seededRandom } from '@alcor/runtime';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Agent } from './agent.ts';
 import { onDemandInWords } from './on-demand-counters.ts';
 import { Fabric, icmpEcho, MemorySwitch, type Packet, type Vm, type VmSpec } from './dataplane/index.ts';
+import { Manager } from './testing/on-demand-manager.ts';
 
 const forever = new AbortController().signal;
 setMaxListeners(0, forever);
@@ -43,54 +27,6 @@ const B = '192.0.2.2';
 const ipOf = (n: number): string => `10.0.${n >> 8}.${n & 0xff}`;
 const macOf = (n: number): string =>
   `02:00:00:00:${(n >> 8).toString(16).padStart(2, '0')}:${(n & 0xff).toString(16).padStart(2, '0')}`;
-
-/** The manager's side of one host: what it answers, and what it tells. */
-class Manager {
-  readonly asked: Question[] = [];
-  readonly replies: GoalStateOperationReply[] = [];
-  /** Streams that questions came by. */
-  streams = 0;
-  answer: (question: Question) => Partial<Answer> & { tell?: () => void } = () => ({
-    operationStatus: OperationStatus.FAILURE,
-    lifetimeMs: 1_000,
-  });
-  #stream: Stream<GoalStateV2, GoalStateOperationReply> | undefined;
-
-  async connect(process: Process, schedule: Schedule, host: string): Promise<void> {
-    const address = `manager:${host}`;
-    const answers = answering(requestGoalStates, async ({ stateRequests }) => {
-      this.asked.push(...stateRequests);
-      const operationStatuses = stateRequests.map((question) => {
-        const { tell, ...answer } = this.answer(question);
-        tell?.();
-        return Answer.fromPartial({ requestId: question.requestId, ...answer });
-      });
-      return HostRequestReply.fromPartial({ operationStatuses });
-    });
-    const counted: Handler = {
-      ...answers,
-      handle: (...stream) => {
-        this.streams++;
-        return answers.handle(...stream);
-      },
-    };
-    await process.runtime.transport.serve(address, [counted], forever);
-    const wire = await process.runtime.transport.open(pushGoalStatesStream, `agent:${host}`, forever);
-    this.#stream = reliable(wire, { clock: schedule.clock, empty: emptyGoalState });
-    void this.#receive(this.#stream.received);
-    this.send({ requestAddress: address, hostId: host });
-  }
-
-  send(message: Partial<GoalStateV2>, ...goals: readonly Goal[]): void {
-    const whole = { ...emptyGoalState(), ...message };
-    for (const goal of goals) addGoal(whole, { goal, removed: false });
-    void this.#stream?.send(whole);
-  }
-
-  async #receive(replies: AsyncIterable<GoalStateOperationReply>): Promise<void> {
-    for await (const reply of replies) this.replies.push(reply);
-  }
-}
 
 function neighbor(n: number, hostIpAddress: string, of = vpcId, ipAddress = ipOf(n)): Goal {
   const fixedIps = [{ subnetId: 'subnet', ipAddress }];
@@ -147,6 +83,8 @@ describe('neighbours on demand', () => {
   let switches: Map<string, MemorySwitch>;
   /** A host with an agent, which its manager has told nothing yet. */
   let join: (host: string) => Promise<Manager>;
+  /** A process that no manager runs in yet. */
+  let another: Process;
   let one: Vm;
   let two: Vm;
 
@@ -154,13 +92,16 @@ describe('neighbours on demand', () => {
     schedule = createSchedule();
     const world = createWorld(schedule, seededRandom(1), () => {});
     const process = world.start('manager');
+    another = world.start('another manager');
     fabric = new Fabric();
     agents = new Map();
     managers = new Map();
     switches = new Map();
     join = async (host) => {
       const memory = new MemorySwitch({ name: host });
-      const agent = new Agent({ runtime: world.start(host).runtime, switch: memory, hostIp: host, log: () => {} });
+      const { runtime } = world.start(host);
+      const onDemandLimits = { unheardMs: 60_000 };
+      const agent = new Agent({ runtime, switch: memory, hostIp: host, log: () => {}, onDemandLimits });
       fabric.addHost(host, memory);
       const started = agent.start(`agent:${host}`, forever);
       await schedule.run(100);
@@ -186,6 +127,13 @@ describe('neighbours on demand', () => {
 
   const manager = (): Manager => managers.get(A)!;
   const agent = (): Agent => agents.get(A)!;
+  /** The one guest sends to the other all the time. */
+  async function useFor(seconds: number): Promise<void> {
+    for (let s = 0; s < seconds; s += 10) {
+      fabric.send(one, echo(one, 2));
+      await schedule.run(10_000);
+    }
+  }
   const counters = () => agent().onDemand.describe().counters;
 
   /** As a manager does: the asker is told of the destination, and its host of the asker. */
@@ -366,23 +314,65 @@ describe('neighbours on demand', () => {
     expect(agent().onDemand.describe().held).toBe(0);
   });
 
-  test('a neighbour that nothing uses is forgotten, and the manager is told; one in use stays', async () => {
+  test('a neighbour that nothing uses is held, and named as long as that is so, until the manager takes it back; one in use stays', async () => {
     learning(60_000);
     fabric.send(one, echo(one, 2));
     fabric.send(one, echo(one, 3));
     await schedule.run(100);
     expect(agent().onDemand.describe().learnt).toBe(2);
-    for (let s = 0; s < 10; s++) {
-      fabric.send(one, echo(one, 2));
-      await schedule.run(10_000);
-    }
-    expect(manager().replies.flatMap(({ forgotten }) => forgotten)).toEqual([{ vpcId, id: 'n3' }]);
+    await useFor(120);
+    const idle = manager().replies.flatMap(({ forgotten }) => forgotten);
+    expect(idle.length).toBeGreaterThan(1);
+    for (const each of idle) expect(each).toEqual({ vpcId, id: 'n3', used: true });
+    expect(agent().held.goals(vpcId).has('neighbor/n3')).toBe(true);
+    manager().takeBack(neighbor(3, B));
+    await schedule.run(100);
     expect(agent().held.goals(vpcId).has('neighbor/n3')).toBe(false);
     expect(agent().held.goals(vpcId).has('neighbor/n2')).toBe(true);
     // And it is learnt again when it is wanted again.
     fabric.send(one, echo(one, 3));
     await schedule.run(100);
     expect(agent().held.goals(vpcId).has('neighbor/n3')).toBe(true);
+  });
+
+  test('a neighbour that was told unasked is named as one that nothing has ever used, if that is so', async () => {
+    learning();
+    manager().send({}, neighbor(2, B), neighbor(3, B));
+    await schedule.run(100);
+    await useFor(400);
+    const idle = manager().replies.flatMap(({ forgotten }) => forgotten);
+    expect(idle.length).toBeGreaterThan(0);
+    for (const each of idle) expect(each).toEqual({ vpcId, id: 'n3', used: false });
+    expect(manager().asked).toEqual([]);
+  });
+
+  test('once nobody speaks to the host, what it has learnt is used for a while and no longer', async () => {
+    learning(60_000);
+    fabric.send(one, echo(one, 2));
+    await useFor(200);
+    expect(agent().held.goals(vpcId).has('neighbor/n2')).toBe(true);
+    manager().leave();
+    await useFor(50);
+    expect(agent().held.goals(vpcId).has('neighbor/n2')).toBe(true);
+    await useFor(30);
+    expect(agent().held.goals(vpcId).has('neighbor/n2')).toBe(false);
+    expect(agent().held.goals(vpcId).has('port/n1')).toBe(true);
+    expect(counters()).toMatchObject({ outlived: 1 });
+  });
+
+  test('who speaks to the host again and has said everything vouches for what it has learnt', async () => {
+    learning(60_000);
+    fabric.send(one, echo(one, 2));
+    await useFor(10);
+    manager().leave();
+    await useFor(50);
+    const connected = manager().connect(another, schedule, A);
+    await schedule.run(100);
+    await connected;
+    manager().send({ onDemandVpcs: [vpcId], verifiedVpcs: [vpcId], complete: true });
+    await useFor(200);
+    expect(agent().held.goals(vpcId).has('neighbor/n2')).toBe(true);
+    expect(counters()).toMatchObject({ outlived: 0 });
   });
 
   test('broadcasts, groups and strangers are not asked for', async () => {

@@ -21,7 +21,7 @@ import {
   type PacketIn,
   type ResourceOutcome,
 } from './dataplane/index.ts';
-import { Learnt, placeKey } from './learnt.ts';
+import { Learnt, type LearntNeighbor as HeldNeighbor, placeKey } from './learnt.ts';
 import { Asker } from './on-demand-asker.ts';
 import { noCounts, type OnDemandCounters, type OnDemandSizes } from './on-demand-counters.ts';
 import { type Ends, endsOf, questionOf } from './on-demand-destination.ts';
@@ -45,6 +45,8 @@ export interface OnDemandOptions {
   readonly dataplane: Pick<Dataplane, 'send' | 'uses'>;
   /** Told of neighbours that nothing uses. */
   readonly onIdle: (neighbors: readonly LearntNeighbor[]) => void;
+  /** Told of neighbours that may not be used any longer: nobody has spoken to this host for too long who would know. */
+  readonly onExpired: (neighbors: readonly LearntNeighbor[]) => void;
   readonly log: (message: string, error?: unknown) => void;
   readonly limits?: Partial<OnDemandLimits>;
 }
@@ -90,6 +92,8 @@ export class OnDemand {
   readonly #counters = noCounts();
   #held = 0;
   #idleCheck: Timer | undefined;
+  /** When the last one who knew everything has left, by `Clock.now`; undefined while one is there. */
+  #unheardSince: number | undefined;
   #signal: AbortSignal = AbortSignal.abort();
 
   constructor(options: OnDemandOptions) {
@@ -112,6 +116,16 @@ export class OnDemand {
   /** Where to ask from now on, and who this host is there; an empty address: nowhere. */
   address(address: string, hostId: string): void {
     this.#asker.address(address, hostId);
+  }
+
+  /** Somebody speaks to this host, and has said everything: what is learnt is what is meant. */
+  heard(): void {
+    this.#unheardSince = undefined;
+  }
+
+  /** Nobody speaks to this host any more: what has been learnt may be used for a while. */
+  unheard(): void {
+    this.#unheardSince ??= this.#now();
   }
 
   /** The neighbours of the VPC are told only when asked for, from now on; without `vni` all of them again. */
@@ -299,6 +313,7 @@ export class OnDemand {
 
   /** Asks the switch for what it has counted in networks on demand; never rejects. */
   async #checkIdle(): Promise<void> {
+    this.#expire();
     if (this.#learnt.size === 0) return;
     try {
       for (const vni of this.#networks.keys()) {
@@ -310,10 +325,19 @@ export class OnDemand {
       // Who is not seen to be used might be.
       return this.#options.log('the switch does not say which neighbours are in use', error);
     }
-    const idle = this.#learnt.idle(this.#now()).map(({ neighbor: { vpcId, id } }) => ({ vpcId, id }));
+    const idle = this.#learnt.idle(this.#now()).map(nameOf);
     if (idle.length === 0) return;
     this.#counters.idle += idle.length;
     this.#options.onIdle(idle);
+  }
+
+  #expire(): void {
+    const { unheardMs } = this.#limits;
+    if (this.#unheardSince === undefined || this.#now() - this.#unheardSince <= unheardMs) return;
+    const expired = this.#learnt.toldBy(this.#now() - unheardMs).map(nameOf);
+    if (expired.length === 0) return;
+    this.#counters.outlived += expired.length;
+    this.#options.onExpired(expired);
   }
 
   #close(): void {
@@ -325,6 +349,10 @@ export class OnDemand {
   #now(): number {
     return this.#options.runtime.clock.now();
   }
+}
+
+function nameOf({ neighbor: { vpcId, id }, packets }: HeldNeighbor): LearntNeighbor {
+  return { vpcId, id, used: packets > 0n };
 }
 
 function refusalKey(key: string, { source }: Ends): string {

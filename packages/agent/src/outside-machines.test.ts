@@ -105,6 +105,16 @@ it('packets to a machine whose flow is being written wait for it, and those that
   expect([missed(), got()]).toEqual([4, 3]);
 });
 
+it('a machine that answers at once is asked again when it has been silent for half a minute, and by one question', async () => {
+  const { schedule, fabric, vm, machine } = await host();
+  const asked = (): number => machine.received.filter(({ arp_tpa }) => arp_tpa === ipv4('203.0.113.77')).length;
+  fabric.send(vm, datagram(ipv4('203.0.113.77')));
+  await schedule.run(29_000);
+  expect(asked()).toBe(1);
+  await schedule.run(100_000);
+  expect(asked()).toBe(5);
+});
+
 it('a machine that does not answer is asked three times, and again when it is next wanted', async () => {
   const { schedule, fabric, vm, machine } = await host();
   const asked = (): number => machine.received.filter(({ arp_tpa }) => arp_tpa === ipv4('203.0.113.78')).length;

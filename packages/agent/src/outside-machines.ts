@@ -141,8 +141,9 @@ export class OutsideMachines {
   #ask(machine: Machine): void {
     if (machine.unanswered >= TRIES || !this.#serves(machine.asker)) return this.#forget(machine);
     machine.unanswered++;
-    this.#send(machine.vni, questionFor(machine));
+    // Before the question is sent: its answer may be here by the time it has been.
     machine.timer = this.#options.clock.timer(RETRY_MS, () => this.#ask(machine));
+    this.#send(machine.vni, questionFor(machine));
     return undefined;
   }
 

@@ -104,7 +104,7 @@ test('while the switch is at work the next messages are read, a few, and each is
   expect([read, applied(), await writes(memory)]).toEqual([10, 10, 9]);
 });
 
-test('what is forgotten is told once all that had been told by then is confirmed, and not if it was told again', async () => {
+test('what nothing uses is told once all that had been told by then is confirmed, and not if it was told again', async () => {
   const { session, replies, goOn } = await slowHost();
   const told = (): string[] => replies.flatMap(({ forgotten }) => forgotten.map(({ id }) => id));
   const untilToldOn = createWakeup();
@@ -115,9 +115,9 @@ test('what is forgotten is told once all that had been told by then is confirmed
   }
   const over = session.run(messages(), never);
   await settled();
-  session.tellForgotten([
-    { vpcId, id: 'n1' },
-    { vpcId, id: 'n2' },
+  session.tellIdle([
+    { vpcId, id: 'n1', used: true },
+    { vpcId, id: 'n2', used: true },
   ]);
   await settled();
   expect(told()).toEqual([]);

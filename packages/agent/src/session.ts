@@ -35,6 +35,8 @@ export interface SessionOptions {
   readonly clock: Clock;
   /** All the agent's subscriptions as they stand. */
   readonly subscriptions: readonly SubscriptionReport[];
+  /** The stream has said everything. */
+  readonly onComplete?: () => void;
 }
 
 /** One stream from a config manager, the newest: takes its goals and answers with whatever there is to say, in few replies. */
@@ -47,7 +49,7 @@ export class Session {
   readonly #subscriptions = new Map<string, SubscriptionReport>();
   #offers: HeldVpc[] = [];
   /** Not yet told, each with how many messages had been taken by then. */
-  readonly #forgotten = new Map<string, { readonly neighbor: LearntNeighbor; readonly taken: number }>();
+  readonly #idle = new Map<string, { readonly neighbor: LearntNeighbor; readonly taken: number }>();
   #taken = 0;
   /** How many of the messages taken are in force. */
   #applied = 0;
@@ -88,10 +90,10 @@ export class Session {
     this.#wakeup.raise();
   }
 
-  /** Has the manager know what is not held any more. */
-  tellForgotten(neighbors: readonly LearntNeighbor[]): void {
+  /** Has the manager know what nothing here uses. */
+  tellIdle(neighbors: readonly LearntNeighbor[]): void {
     for (const neighbor of neighbors)
-      this.#forgotten.set(`${neighbor.vpcId} ${neighbor.id}`, { neighbor, taken: this.#taken });
+      this.#idle.set(`${neighbor.vpcId} ${neighbor.id}`, { neighbor, taken: this.#taken });
     this.#wakeup.raise();
   }
 
@@ -121,18 +123,20 @@ export class Session {
 
   /** Resolves when what the message tells is in force; messages come into force in the order in which they are taken. */
   async #takeOne(message: GoalStateV2, signal: AbortSignal): Promise<void> {
-    const { held, dataplane, reports } = this.#options;
+    const { held, dataplane, reports, onComplete } = this.#options;
     this.#taken++;
     const goals = goalsOf(message);
     held.leave(this.#source, message.leftVpcs);
     held.begin(this.#source, message.begunVpcs, message.onDemandVpcs);
     this.#resume(message);
-    // What is told now is held again, whatever was forgotten before.
-    if (this.#forgotten.size > 0)
-      for (const { goal } of goals) this.#forgotten.delete(`${goalVpc(goal)} ${goal.state.id}`);
+    // What is told now somebody is about to use.
+    if (this.#idle.size > 0) for (const { goal } of goals) this.#idle.delete(`${goalVpc(goal)} ${goal.state.id}`);
     const verdicts = held.apply(this.#source, goals);
     for (const vpcId of message.completedVpcs) held.completeVpc(this.#source, vpcId);
-    if (message.complete) held.complete(this.#source);
+    if (message.complete) {
+      held.complete(this.#source);
+      onComplete?.();
+    }
     const outcomes = message.complete ? await dataplane.reconcile(signal) : await dataplane.flush(signal);
     reports.answer(goals, outcomes, verdicts);
     if (signal.aborted) return;
@@ -147,13 +151,13 @@ export class Session {
     this.#offers.push(...lost.map((vpcId) => HeldVpc.fromPartial({ vpcId })));
   }
 
-  /** Those that can be told of: a reply speaks of what was forgotten after the messages that it confirms, and before any other. */
-  #takeForgotten(): LearntNeighbor[] {
+  /** Those that can be told of: a reply speaks of what was idle after the messages that it confirms, and before any other. */
+  #takeIdle(): LearntNeighbor[] {
     const told: LearntNeighbor[] = [];
-    for (const [key, { neighbor, taken }] of this.#forgotten) {
+    for (const [key, { neighbor, taken }] of this.#idle) {
       if (taken > this.#applied) break;
       told.push(neighbor);
-      this.#forgotten.delete(key);
+      this.#idle.delete(key);
     }
     return told;
   }
@@ -162,8 +166,8 @@ export class Session {
     this.#offers = this.#options.held.offer(this.#source);
     let saidAway = false;
     for (let answered = -1; !signal.aborted;) {
-      const forgotten = this.#takeForgotten();
-      const news = this.#reports.size + this.#subscriptions.size + forgotten.length;
+      const idle = this.#takeIdle();
+      const news = this.#reports.size + this.#subscriptions.size + idle.length;
       const { isAway } = this.#options.dataplane;
       const nothing = news === 0 && this.#applied === answered && isAway === saidAway;
       if (nothing) {
@@ -178,7 +182,7 @@ export class Session {
       }
       reply.subscriptions = [...this.#subscriptions.values()];
       this.#subscriptions.clear();
-      reply.forgotten = forgotten;
+      reply.forgotten = idle;
       reply.allSubscriptions = answered < 0;
       reply.switchAway = saidAway = isAway;
       reply.heldVpcs = this.#offers;

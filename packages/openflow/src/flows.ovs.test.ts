@@ -65,6 +65,7 @@ const WRITTEN_BY_OFCTL: readonly string[] = [
   'table=5,in_port=1,actions=set_field:1->reg0,clear_actions,write_actions(output:3,group:4),write_metadata:0x7,goto_table:9',
   'table=5,in_port=2,actions=meter:3,output:1',
   'table=6,cookie=0xdeadbeefcafe,priority=65535,idle_timeout=100,hard_timeout=200,importance=7,send_flow_rem,no_packet_counts,no_byte_counts,actions=drop',
+  'table=6,actions=check_pkt_larger(1414)->NXM_NX_REG10[2]',
   'table=7,actions=move:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15],move:NXM_OF_VLAN_TCI[0..11]->NXM_NX_REG1[3..14]',
 ];
 
@@ -169,7 +170,7 @@ describe.skipIf(reason !== undefined)('flows in a real switch', () => {
         'nat',
       ] as const),
       ...(['ct_clear', 'conjunction', 'controller', 'dec_ttl', 'push_vlan', 'pop_vlan', 'learn', 'clone'] as const),
-      ...(['exit', 'note'] as const),
+      ...(['exit', 'note', 'check_pkt_larger'] as const),
     ];
     expect(actions.filter((type) => !seen.has(type))).toEqual([]);
   });

@@ -3,6 +3,7 @@ import { mac } from '@alcor/openflow';
 import { isIpv6, linkLocal, prefixMatch } from './address.ts';
 import { EXCEPTION, FALLBACK, flow, icmpv6, RESERVED, RULE } from './build.ts';
 import { maskOf, matchValueText, valueOf, type Flow, type Match, type MatchValue } from './flow.ts';
+import { addressedAs } from './local-ips.ts';
 import type { TableName } from './pipeline.ts';
 import type { LocalPort } from './resources.ts';
 
@@ -14,8 +15,8 @@ interface Source {
 }
 
 /**
- * Own addresses and allowed address pairs only, and nothing that only routers and DHCP servers say. What is let through
- * goes to `next`. An address with the prefix length 0 is any address.
+ * Own addresses, local IPs that the VM has itself and allowed address pairs only, and nothing that only routers and DHCP
+ * servers say. What is let through goes to `next`. An address with the prefix length 0 is any address.
  */
 export function ownAddressesOnly(owner: bigint, ofport: number, port: LocalPort, next: TableName): readonly Flow[] {
   const sources = sourcesOf(port);
@@ -35,7 +36,7 @@ export function ownAddressesOnly(owner: bigint, ofport: number, port: LocalPort,
 
 function sourcesOf(port: LocalPort): Source[] {
   const own = mac(port.mac);
-  const byMac = new Map<number, string[]>([[own, [...port.ips]]]);
+  const byMac = new Map<number, string[]>([[own, [...port.ips, ...addressedAs(port)]]]);
   for (const pair of port.allowedAddressPairs ?? []) {
     const from = mac(pair.mac);
     byMac.set(from, [...(byMac.get(from) ?? []), pair.ip]);

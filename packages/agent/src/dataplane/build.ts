@@ -35,6 +35,14 @@ export function icmpv6(type: number): Match {
   return { eth_type: 0x86dd, ip_proto: 58, icmpv6_type: type, icmpv6_code: 0 };
 }
 
+/**
+ * What both match. For matches of which there are many: an object of two spreads, or of one with new fields after it, takes the engine thirty times as
+ * long as this, or as one with the spread at its end.
+ */
+export function joined(one: Match, other: Match): Match {
+  return Object.assign({}, one, other);
+}
+
 /** Without `actions` and `next`, one that drops. */
 export function flow(
   owner: bigint,

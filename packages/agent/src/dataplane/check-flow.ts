@@ -76,6 +76,8 @@ function checkAction(flow: Flow, table: Table, action: Action): void {
     case 'move':
       checkNeeds(flow, action.from.field);
       return checkWrite(flow, table, action.to.field);
+    case 'check_pkt_larger':
+      return checkWrite(flow, table, action.to.field);
     case 'output':
       return checkOutput(flow, table, action.port === IN_PORT ? 'in_port' : 'port');
     case 'output_reg':
@@ -94,6 +96,9 @@ function checkAction(flow: Flow, table: Table, action: Action): void {
       return undefined;
     case 'resubmit':
       return checkCall(flow, table, action.table);
+    case 'ct_clear':
+      if (table.conntrack !== 'forget') throw refuse(flow, 'table does not use ct like this');
+      return undefined;
     case 'ct':
       return checkCt(flow, table, action);
     default:

@@ -32,7 +32,7 @@ interface Agent {
 
 async function until(done: () => Promise<boolean> | boolean, what: string): Promise<void> {
   for (let turn = 0; !(await done()); turn += 1) {
-    if (turn > 500) throw new Error(`waited in vain for ${what}`);
+    if (turn > 15_000) throw new Error(`waited in vain for ${what}`);
     await clock.sleep(20);
   }
 }
@@ -156,9 +156,9 @@ describe.skipIf(missing !== '')(`the data plane on Open vSwitch${missing && ` (s
     for (const vm of vms) running.dataplane.setPort(vm);
     expect(await running.dataplane.reconcile(never)).toMatchObject([{ status: 'ok' }, { status: 'ok' }]);
     const vm = vmNamespace(ovs, 0);
-    await insideNamespace(vm, 'ping', '-c1', '-W2', '10.0.0.3');
+    await insideNamespace(vm, 'ping', '-c1', '-W10', '10.0.0.3');
     // With checksums verified by the guest's own kernel: a wrong one in the advertisement would be dropped.
-    await insideNamespace(vm, 'ping', '-6', '-c1', '-W2', 'fd00::3');
+    await insideNamespace(vm, 'ping', '-6', '-c1', '-W10', 'fd00::3');
     expect((await insideNamespace(vm, 'ip', '-6', 'neigh')).stdout).toMatch(
       /fd00::3 .*lladdr 02:00:00:00:00:03 (?!router)/,
     );

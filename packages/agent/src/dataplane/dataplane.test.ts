@@ -242,12 +242,14 @@ test('the state can be looked at', async () => {
   });
   expect(describeText(dataplane.describe())).toMatchInlineSnapshot(`
     "192.0.2.1: connected, tunnel port 1
-    flows: 78 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
+    flows: 81 present, 0 of nobody, 0 pending, 0 refused; 1 neighbours
 
     table  name             flows
     0      classify         2
     5      policing         1
     10     antispoof        6
+    11     localIp          1
+    12     localIpOpened    0
     13     leavingSubnet    1
     14     leavingBorder    7
     15     leavingAcl       0
@@ -264,7 +266,7 @@ test('the state can be looked at', async () => {
     60     routers          1
     61     routing          3
     62     nextHop          0
-    63     departing        0
+    63     departing        1
     64     translation      0
     65     translated       0
     66     outward          0
@@ -281,6 +283,7 @@ test('the state can be looked at', async () => {
     82     enteringTrack    1
     83     enteringState    0
     84     enteringVerdict  1
+    86     localIpAnswer    1
     90     output           1
     92     back             1
     100    policy           0

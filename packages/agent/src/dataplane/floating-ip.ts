@@ -9,7 +9,18 @@ import { resourceCookie } from './cookie.ts';
 import type { Action, Flow, Match } from './flow.ts';
 import { meterOf } from './meters.ts';
 import type { FloatingIp, PortForwarding, RouterGateway } from './resources.ts';
-import { answersOnWire, commit, markOf, OPENING, related, throughZone, toServer, VALID } from './router-gateway.ts';
+import {
+  answersOf,
+  answersOnWire,
+  answersThroughZone,
+  commit,
+  markOf,
+  OPENING,
+  related,
+  throughZone,
+  toServer,
+  VALID,
+} from './router-gateway.ts';
 import { keyOf, keySet } from './routes.ts';
 import { portPrefixes } from './traffic-match.ts';
 
@@ -109,11 +120,11 @@ function helped(
     ({ protocol, port }) => protocol === each.protocol && port >= first && port <= last,
   );
   const control = helpers.flatMap((helper) => {
-    const { application, protocol, port } = helper;
+    const { application, port } = helper;
     const within = internalPort(each, port);
     const nat = { type: 'nat', side: 'dst', ipv4: { min: ipv4(each.fixedIp) }, ports: { min: within } } as const;
     const opens: Match = { ...v4, ...toServer(helper), ct_state: OPENING, ct_mark: 0, ipv4_dst: ipv4(ip) };
-    const answers: Match = { ...v4, ipv4_src: ipv4(each.fixedIp), ip_proto: protocol };
+    const from: Match = { ...v4, ipv4_src: ipv4(each.fixedIp) };
     return [
       flow(owner, 'arriving', RULE + 1, { ...to, ...toServer(helper) }, [
         ...quality.inward,
@@ -121,10 +132,12 @@ function helped(
         ...throughZone(routerId, gateway, 'returned', application),
       ]),
       flow(owner, 'returned', RULE + 1, opens, [commit(mark, 'routing', nat, application)]),
-      flow(owner, 'translation', RULE + 2, { ...answers, [protocol === 6 ? 'tcp_src' : 'udp_src']: within }, [
-        set('eth_src', mac(gateway.mac)),
-        ...throughZone(routerId, gateway, 'translated', application),
-      ]),
+      ...answersOf({ ...helper, port: within }).map((answers) =>
+        flow(owner, 'translation', RULE + 2, { ...from, ...answers }, [
+          set('eth_src', mac(gateway.mac)),
+          ...answersThroughZone(routerId, gateway, 'translated', application),
+        ]),
+      ),
     ];
   });
   return control.length === 0 ? [] : [...control, ...related(owner, v4, mark, quality.outward)];

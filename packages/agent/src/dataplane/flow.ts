@@ -16,6 +16,12 @@ export type Action =
       readonly to: { readonly field: Field; readonly offset?: number };
       readonly bits: number;
     }
+  /** Writes one bit: whether the frame, its Ethernet header included, has more bytes than these. */
+  | {
+      readonly type: 'check_pkt_larger';
+      readonly bytes: number;
+      readonly to: { readonly field: Field; readonly offset: number };
+    }
   /** One hop less to live; only what has one left gets here. */
   | { readonly type: 'dec_ttl' }
   /** A VLAN tag (802.1Q) with the id 0, for `vlan_vid` to be written. */
@@ -29,6 +35,8 @@ export type Action =
   | { readonly type: 'clone'; readonly actions: readonly Action[] }
   /** Passes the packet through another table and comes back, with the registers as that table left them. */
   | { readonly type: 'resubmit'; readonly table: number }
+  /** What the connection tracker has said of the packet is forgotten: it is asked anew where the packet comes to it again, also in the same zone. */
+  | { readonly type: 'ct_clear' }
   | CtAction;
 
 /**
@@ -172,9 +180,12 @@ function actionText(action: Action, show: ShowValue): string {
       return `${action.field}:=${show(action.field, action.value)}${action.mask === undefined ? '' : `/${action.mask}`}`;
     case 'move':
       return `${slice(action.to, action.bits)}:=${slice(action.from, action.bits)}`;
+    case 'check_pkt_larger':
+      return `${slice(action.to, 1)}:=larger(${action.bytes})`;
     case 'dec_ttl':
     case 'push_vlan':
     case 'pop_vlan':
+    case 'ct_clear':
       return action.type;
     case 'controller':
       return `controller:meter=${action.meter}`;

@@ -39,6 +39,7 @@ export type {
   AllowedAddressPair,
   ConntrackHelper,
   FloatingIp,
+  LocalIp,
   LocalPort,
   Neighbor,
   NetworkAcl,

@@ -1,8 +1,6 @@
 /** The tables of what comes by a wire, and of what leaves by a router's gateway: parts of the pipeline (`pipeline.ts`), which draws them. */
 import { arpFields, ipFields, ndFields, remoteFields } from './pipeline-fields.ts';
-import type { Table, TableName } from './table.ts';
-
-type Tables<Name extends TableName> = { readonly [N in Name]: Table };
+import type { Tables } from './table.ts';
 
 export const arrivals: Tables<'arriving' | 'returned' | 'arrivingReply'> = {
   arriving: {
@@ -10,8 +8,8 @@ export const arrivals: Tables<'arriving' | 'returned' | 'arrivingReply'> = {
     purpose:
       'what a wire brings for floating IPs and gateways of routers that this host has; all else is for ports here',
     matches: [
-      'metadata', 'eth_dst', ...ipFields, 'ipv4_dst', 'ipv6_dst', 'icmpv4_type', 'icmpv4_code', 'tcp_dst', 'udp_dst', ...arpFields,
-      ...ndFields,
+      'metadata', 'eth_dst', ...ipFields, 'ipv4_dst', 'ipv6_dst', 'icmpv4_type', 'icmpv4_code', 'tcp_src', 'tcp_dst', 'udp_dst',
+      ...arpFields, ...ndFields,
     ], // prettier-ignore
     writes: [
       'eth_src', 'eth_dst', ...arpFields, 'ipv4_src', 'ipv4_dst', 'ipv6_src', 'ipv6_dst', 'ip_ttl', 'icmpv4_type',
@@ -50,7 +48,7 @@ export const departures: Tables<'departing' | 'translation' | 'translated' | 'ou
   departing: {
     id: 63,
     purpose: "what leaves by a router's gateway: as a floating IP from here, all else by the router's gateway host",
-    matches: ['in_port', 'reg6', 'reg7', 'eth_type', 'ip_proto', 'ipv4_src', 'icmpv4_type'],
+    matches: ['reg0', 'reg6', 'reg7', 'eth_type', 'ip_proto', 'ipv4_src', 'icmpv4_type'],
     writes: ['eth_src', 'eth_dst', 'ipv4_src', 'ip_dscp', 'tun_dst'],
     outputs: 'none',
     next: ['translation', 'outward', 'toGateway'],
@@ -62,7 +60,7 @@ export const departures: Tables<'departing' | 'translation' | 'translated' | 'ou
     id: 64,
     purpose: 'on the gateway host of a router: the connection, with its addresses as they were translated',
     matches: [
-      'reg6', 'reg7', 'eth_type', 'ip_proto', 'ipv4_src', 'icmpv4_type', 'tcp_src', 'tcp_dst', 'udp_src', 'udp_dst',
+      'reg6', 'reg7', 'eth_type', 'ip_proto', 'ipv4_src', 'icmpv4_type', 'tcp_src', 'tcp_dst', 'udp_dst',
     ], // prettier-ignore
     writes: ['eth_src', 'ipv4_src', 'ip_dscp', 'reg15'],
     outputs: 'none',

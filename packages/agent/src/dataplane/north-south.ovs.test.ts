@@ -35,7 +35,7 @@ test.skipIf(missing !== '').each(HOSTS)('the flows of the host %s', async (hostI
     dataplane.setFloatingIp({ ...floating, quality });
     dataplane.setFloatingIp({ ...forwarding, quality });
     dataplane.setOutsideNeighbor({ vni: external.vni, ip: '203.0.113.1', mac: '02:00:00:00:00:99' });
-    for (let turn = 0; turn < 500 && dataplane.servedAt(external.vni, floating.mac).length === 0; turn++)
+    for (let turn = 0; turn < 15_000 && dataplane.servedAt(external.vni, floating.mac).length === 0; turn++)
       await clock.sleep(20);
     const outcomes = await dataplane.reconcile(never);
     expect(outcomes.filter(({ status }) => status !== 'ok')).toEqual([]);

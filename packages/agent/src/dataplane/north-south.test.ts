@@ -183,6 +183,50 @@ test('ports of a floating IP lead to those of guests, through the gateway host',
   expect(fabric.send(outside, tcp(outsideEnd(5000), end(forwarding.ip, forwarding.mac, 8080))).received).toEqual([]);
 });
 
+test('guests of one router reach each other by floating IPs and forwarded ports, and are answered by those', async () => {
+  const { hosts, fabric, vms, reconcile } = await region();
+  hosts[2].dataplane.setFloatingIp(forwarding);
+  hosts[0].dataplane.setFloatingIp(floating);
+  for (const { ip, mac: own } of [forwarding, floating])
+    for (const { dataplane } of hosts) dataplane.setOutsideNeighbor({ vni: EXTERNAL, ip, mac: own });
+  for (const { dataplane } of hosts) dataplane.setOutsideNeighbor({ vni: EXTERNAL, ip: '203.0.113.10', mac: GATEWAY });
+  await reconcile();
+  for (const [ip, at, within, from, to] of [
+    [forwarding.ip, 8080, 80, vms[0], vms[1]],
+    [forwarding.ip, 8080, 80, vms[1], vms[1]],
+    [floating.ip, 22, 22, vms[1], vms[0]],
+    [floating.ip, 22, 22, vms[0], vms[0]],
+  ] as const) {
+    const asked = got(fabric.send(from, tcp(end(from.ips[0]!, from.mac, 4000), end(ip, toRouter, at))), to);
+    const seenFrom = from === vms[0] ? floating.ip : '203.0.113.10';
+    expect(asked).toMatchObject({ ipv4_src: ipv4(seenFrom), ipv4_dst: ipv4(to.ips[0]!), tcp_dst: within });
+    const answer = tcp(end(to.ips[0]!, to.mac, within), end(seenFrom, toRouter, Number(asked.tcp_src)));
+    expect(got(fabric.send(to, answer), from)).toMatchObject({ ipv4_src: ipv4(ip), tcp_src: at, tcp_dst: 4000 });
+  }
+});
+
+test('what is for a port that is not forwarded ends once, and does not go round on the gateway host', async () => {
+  const { hosts, fabric, vms, reconcile } = await region({ snat: false });
+  hosts[2].dataplane.setFloatingIp(forwarding);
+  await reconcile();
+  const lost = fabric.send(vms[0], tcp(end('10.0.0.1', vms[0].mac, 4000), end(forwarding.ip, toRouter, 81)));
+  expect(lost.received).toEqual([]);
+  const routed = lost.hops.flatMap(({ walk }) => walk.trace).filter(({ table }) => table === 'routing');
+  // On its sender's host, and once where it has come to the router's own gateway.
+  expect(routed).toHaveLength(2);
+});
+
+test('a router is pinged from outside by its addresses inside as far as they are not hidden, and answers under the tag', async () => {
+  for (const snat of [true, false]) {
+    const { fabric, outside } = await region({ snat });
+    const ping = icmpEcho('request', outsideEnd(0) as never, end('10.0.0.254', GATEWAY) as never);
+    const { received } = fabric.send(outside, ping);
+    expect(received.map(({ packet }) => packet.icmpv4_type)).toEqual(snat ? [] : [0]);
+    const ping6 = icmpv6Echo('request', end('2001:db8:5::7', OUT) as never, end('fd00::fe', GATEWAY) as never);
+    expect(got(fabric.send(outside, ping6), outside)).toMatchObject({ icmpv6_type: 129, ipv6_src: ipv6('fd00::fe') });
+  }
+});
+
 const thousand = { unit: 'kilopackets', rate: 1, burst: 1 } as const;
 const limited: QualityRules = {
   limits: (['egress', 'ingress'] as const).map((direction) => ({ ...thousand, direction })),

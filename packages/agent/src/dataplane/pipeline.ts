@@ -3,13 +3,13 @@
  * the in-memory switch. Table ids leave room for what later stands between (address translation), so that growing
  * renumbers nothing.
  *
- *   VM port ─▶ classify (─▶ policing) ─▶ antispoof ─▶ leaving… ─▶ services ─▶ routers ─▶ neighbour ─▶ delivery ─▶ entering… ─▶ output ─▶ VM port
- *                 │                                    │            │  ▲       ▲  └────▶ tunnel ─▶ other host
- *                 │                                    │            │  │       │         wire ─▶ physical network
- *                 │                                    │            ▼  │       │
- *                 │                                    │         routing ─▶ nextHop
- *                 │                                    └─▶ ndReply ─▶ back to the VM
- *   tunnel, wire ─┴─────────────────────────────────────────────────────────────────▶ delivery
+ *   VM port ─▶ classify (─▶ policing) ─▶ antispoof ─▶ localIp… ─▶ leaving… ─▶ services ─▶ routers ─▶ neighbour ─▶ delivery ─▶ entering… ─▶ output ─▶ VM port
+ *                 │                                                │            │  ▲       ▲  └────▶ tunnel ─▶ other host
+ *                 │                                                │            │  │       │         wire ─▶ physical network
+ *                 │                                                │            ▼  │       │
+ *                 │                                                │         routing ─▶ nextHop
+ *                 │                                                └─▶ ndReply ─▶ back to the VM
+ *   tunnel, wire ─┴─────────────────────────────────────────────────────────────────────────────▶ delivery
  *
  *   services, nextHop, neighbour ─▶ toGateway ─▶ gateway host: port for gateways ─▶ classify ─▶ gateway ─▶ services, nextHop, neighbour
  *                                                                                   (back on the asking host, answers) └─▶ delivery
@@ -39,18 +39,21 @@
  * Before them, network ACLs are asked of what crosses the border of a port's subnet: …Subnet ─▶ …Border ─▶ …Acl.
  *
  *   metadata  the VNI
- *   reg0      key of the VM port that the packet came from (`trunk.ts`); 0 when it came from a tunnel
+ *   reg0      key of the VM port that the packet came from (`trunk.ts`); 0 when it came from a tunnel or from outside
  *   reg1      key of the VM port to deliver to
  *   reg2      1 once a rule has allowed the packet
  *   reg3      1 when the remote address is in the set asked for
  *   reg4, reg8-11  the remote address, IPv4 or IPv6, where a set is asked for it; the next hop's, where a packet is routed
  *   reg5      1 once a router has passed the packet on to another one
  *   reg6-7    which subnet, ACL, group, set or rules are asked; while the packet is routed, which router has it
+ *   reg10     before a packet is routed, also: bit by bit, whether it is larger than each of the sizes that its router tells apart
  *   reg12     the networks among which addresses mean the same: those that routers join with that of the port that is judged
  *   reg13     1 when its sender is in a group that some rule names as remote: who gets the packet must have heard of the sender before
- *   reg14     1 in what the agent is given of a packet that has gone to a gateway
- *   reg15     the zone of connections of the router whose gateway the packet passes
+ *   reg14     1 in what the agent is given of a packet that has gone to a gateway; of one that is too large for the network that it is
+ *             routed to, what that takes
+ *   reg15     the zone of connections of the local IP that the packet is for, or of the router whose gateway it passes
  */
+import { localIpAnswers, localIpQuestions } from './local-ip-tables.ts';
 import { arrivals, departures } from './north-south-tables.ts';
 import {
   arpFields,
@@ -92,9 +95,10 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     matches: ['reg0', 'eth_src', ...ipFields, ...udpFields, ...arpFields, ...ndFields],
     writes: [],
     outputs: 'none',
-    next: ['leavingSubnet'],
+    next: ['localIp'],
     miss: 'drop',
   },
+  ...localIpQuestions,
   leavingSubnet: {
     id: 13,
     purpose: "which of its sender's subnets the packet leaves, where one has a network ACL",
@@ -208,7 +212,7 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     id: 60,
     purpose: 'whether the packet is for a router, and which',
     matches: ['metadata', 'eth_dst'],
-    writes: ['reg6', 'reg7'],
+    writes: ['reg6', 'reg7', 'reg10'],
     outputs: 'none',
     next: ['routing', 'neighbour'],
     miss: 'neighbour',
@@ -217,12 +221,12 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     id: 61,
     purpose: "the router's routes, the longest prefix first, and its answers to those who ping it",
     matches: [
-      'reg5', 'reg6', 'reg7', 'eth_type', 'ip_proto', 'ip_ttl', 'ipv4_dst', 'ipv6_src', 'ipv6_dst',
+      'reg5', 'reg6', 'reg7', 'reg10', 'eth_type', 'ip_proto', 'ip_ttl', 'ipv4_dst', 'ipv6_src', 'ipv6_dst',
       'icmpv4_type', 'icmpv4_code', 'icmpv6_type', 'icmpv6_code',
     ], // prettier-ignore
     writes: [
       'metadata', 'eth_src', 'eth_dst', 'ip_ttl', 'ipv4_src', 'ipv4_dst', 'ipv6_src', 'ipv6_dst',
-      'icmpv4_type', 'icmpv6_type', ...remoteFields,
+      'icmpv4_type', 'icmpv6_type', ...remoteFields, 'reg14',
     ], // prettier-ignore
     outputs: 'in_port',
     next: ['nextHop', 'departing'],
@@ -246,11 +250,12 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     purpose:
       'where in the network the destination is: this host or which other; of what is for all, those that have ports of it',
     matches: ['metadata', 'eth_dst', 'reg13'],
-    writes: ['reg14', 'tun_dst'],
+    writes: ['reg0', 'reg14', 'tun_dst'],
     outputs: 'none',
     next: ['wire', 'tunnel', 'toGateway', 'delivery'],
     calls: ['wire', 'tunnel'],
     again: ['arriving'],
+    conntrack: 'forget',
     metered: true,
     toAgent: true,
     miss: 'drop',
@@ -326,7 +331,7 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     matches: ['reg0', 'reg1', 'eth_type', 'ip_proto', 'icmpv6_type', 'icmpv6_code', ...udpFields],
     writes: ['reg2', 'reg6', 'reg7', 'reg12'],
     outputs: 'none',
-    next: ['enteringTrack', 'output'],
+    next: ['enteringTrack', 'localIpAnswer'],
     calls: ['policy'],
     miss: 'drop',
   },
@@ -336,7 +341,7 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     matches: ['reg1', 'reg2', 'eth_type'],
     writes: [],
     outputs: 'none',
-    next: ['enteringState', 'output'],
+    next: ['enteringState', 'localIpAnswer'],
     conntrack: 'track',
     miss: 'drop',
   },
@@ -356,10 +361,11 @@ export const pipeline: { readonly [Name in TableName]: Table } = {
     matches: ['reg1', 'reg2', 'eth_type', 'ct_state', 'ct_mark'],
     writes: [],
     outputs: 'none',
-    next: ['output'],
+    next: ['localIpAnswer'],
     conntrack: 'commit',
     miss: 'drop',
   },
+  ...localIpAnswers,
   output: {
     id: 90,
     purpose: 'the one way to a VM, as narrow as its QoS policy says; to a sub-port by its parent, under its tag',

@@ -14,16 +14,17 @@ test('the flows of the host', () => {
     arrivingReply 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,nd_options_type=2 → nd_tll[0+48]:=eth_src[0+48] goto:70
     back 100  → output:in_port
     classify 100 in_port=1 → metadata[0+64]:=tunnel_id[0+64] goto:77
-    entering 120 eth_type=0x800,ip_proto=17,udp_dst=68,udp_src=67 → goto:90
-    entering 120 eth_type=0x806 → goto:90
-    entering 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=130,ip_proto=58 → goto:90
-    entering 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=131,ip_proto=58 → goto:90
-    entering 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=132,ip_proto=58 → goto:90
-    entering 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=134,ip_proto=58 → goto:90
-    entering 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58 → goto:90
-    entering 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58 → goto:90
-    entering 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=143,ip_proto=58 → goto:90
-    entering 120 eth_type=0x86dd,ip_proto=17,udp_dst=546,udp_src=547 → goto:90
+    departing 122 reg0=0 → drop
+    entering 120 eth_type=0x800,ip_proto=17,udp_dst=68,udp_src=67 → goto:86
+    entering 120 eth_type=0x806 → goto:86
+    entering 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=130,ip_proto=58 → goto:86
+    entering 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=131,ip_proto=58 → goto:86
+    entering 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=132,ip_proto=58 → goto:86
+    entering 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=134,ip_proto=58 → goto:86
+    entering 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58 → goto:86
+    entering 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58 → goto:86
+    entering 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=143,ip_proto=58 → goto:86
+    entering 120 eth_type=0x86dd,ip_proto=17,udp_dst=546,udp_src=547 → goto:86
     enteringBorder 120 eth_type=0x800,ipv4_src=169.254.0.0/255.255.0.0 → goto:81
     enteringBorder 121 eth_type=0x800,ipv4_src=0.0.0.0 → goto:81
     enteringBorder 122 eth_type=0x86dd,ipv6_dst=fe80::/ffc0::,ipv6_src=fe80::/ffc0:: → goto:81
@@ -32,8 +33,8 @@ test('the flows of the host', () => {
     enteringBorder 130 eth_type=0x86dd,icmpv6_type=135,ip_proto=58 → goto:81
     enteringBorder 131 eth_type=0x86dd,icmpv6_type=136,ip_proto=58 → goto:81
     enteringSubnet 0  → goto:81
-    enteringTrack 120 reg2=1 → goto:90
-    enteringVerdict 120 ct_state=0x28/0x38,reg2=1 → goto:90
+    enteringTrack 120 reg2=1 → goto:86
+    enteringVerdict 120 ct_state=0x28/0x38,reg2=1 → goto:86
     leaving 120 eth_type=0x800,ip_proto=17,udp_dst=67,udp_src=68 → goto:50
     leaving 120 eth_type=0x806 → goto:50
     leaving 120 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=130,ip_proto=58 → goto:50
@@ -54,6 +55,8 @@ test('the flows of the host', () => {
     leavingSubnet 0  → goto:20
     leavingTrack 120 reg2=1 → goto:50
     leavingVerdict 120 ct_state=0x28/0x38,reg2=1 → goto:50
+    localIp 0  → goto:13
+    localIpAnswer 0  → goto:90
     ndReply 100 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,nd_options_type=2 → nd_tll[0+48]:=eth_src[0+48],resubmit:92
     policing 0  → goto:10
     routers 0  → goto:70
@@ -77,15 +80,15 @@ test('without a tunnel port the host has no flows that lead to or from one', () 
 
 test('the flows of a port with an IPv4 address', () => {
   expect(flowsText(portFlows(port('p'), 7))).toMatchInlineSnapshot(`
-    "antispoof 100 arp_sha=02:00:00:00:00:01,arp_spa=10.0.0.1,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:13
-    antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x800,ipv4_src=10.0.0.1,reg0=7 → goto:13
+    "antispoof 100 arp_sha=02:00:00:00:00:01,arp_spa=10.0.0.1,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:11
+    antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x800,ipv4_src=10.0.0.1,reg0=7 → goto:11
     antispoof 110 eth_type=0x800,ip_proto=17,reg0=7,udp_dst=68,udp_src=67 → drop
-    antispoof 120 arp_sha=02:00:00:00:00:01,arp_spa=0.0.0.0,arp_tpa=10.0.0.1,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:13
-    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x800,ip_proto=17,ipv4_src=0.0.0.0,reg0=7,udp_dst=67,udp_src=68 → goto:13
+    antispoof 120 arp_sha=02:00:00:00:00:01,arp_spa=0.0.0.0,arp_tpa=10.0.0.1,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:11
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x800,ip_proto=17,ipv4_src=0.0.0.0,reg0=7,udp_dst=67,udp_src=68 → goto:11
     antispoof 50 reg0=7 → drop
     classify 100 in_port=7,vlan_vid=0 → reg0:=7 metadata:=100 goto:10
     delivery 100 eth_dst=02:00:00:00:00:01,metadata=100 → reg1:=7 goto:78
-    entering 100 reg1=7 → goto:90
+    entering 100 reg1=7 → goto:86
     entering 130 reg0=7,reg1=7 → drop
     leaving 100 reg0=7 → goto:50
     neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → goto:77
@@ -100,23 +103,23 @@ test('the flows of a port with an IPv4 address', () => {
 
 test('the flows of a port with an IPv6 address', () => {
   expect(flowsText(portFlows(port('p', { ips: ['fd00::1'] }), 7))).toMatchInlineSnapshot(`
-    "antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x86dd,ipv6_src=fd00::1,reg0=7 → goto:13
-    antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x86dd,ipv6_src=fe80::ff:fe00:1,reg0=7 → goto:13
+    "antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x86dd,ipv6_src=fd00::1,reg0=7 → goto:11
+    antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x86dd,ipv6_src=fe80::ff:fe00:1,reg0=7 → goto:11
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=134,ip_proto=58,reg0=7 → drop
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,reg0=7 → drop
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,reg0=7 → drop
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=137,ip_proto=58,reg0=7 → drop
     antispoof 110 eth_type=0x86dd,ip_proto=17,reg0=7,udp_dst=546,udp_src=547 → drop
-    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fd00::1,reg0=7 → goto:13
-    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fe80::ff:fe00:1,reg0=7 → goto:13
-    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fd00::1,nd_sll=02:00:00:00:00:01,reg0=7 → goto:13
-    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fe80::ff:fe00:1,nd_sll=02:00:00:00:00:01,reg0=7 → goto:13
-    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fd00::1,nd_target=fd00::1,nd_tll=02:00:00:00:00:01,reg0=7 → goto:13
-    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fe80::ff:fe00:1,nd_target=fe80::ff:fe00:1,nd_tll=02:00:00:00:00:01,reg0=7 → goto:13
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fd00::1,reg0=7 → goto:11
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fe80::ff:fe00:1,reg0=7 → goto:11
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fd00::1,nd_sll=02:00:00:00:00:01,reg0=7 → goto:11
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fe80::ff:fe00:1,nd_sll=02:00:00:00:00:01,reg0=7 → goto:11
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fd00::1,nd_target=fd00::1,nd_tll=02:00:00:00:00:01,reg0=7 → goto:11
+    antispoof 120 eth_src=02:00:00:00:00:01,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fe80::ff:fe00:1,nd_target=fe80::ff:fe00:1,nd_tll=02:00:00:00:00:01,reg0=7 → goto:11
     antispoof 50 reg0=7 → drop
     classify 100 in_port=7,vlan_vid=0 → reg0:=7 metadata:=100 goto:10
     delivery 100 eth_dst=02:00:00:00:00:01,metadata=100 → reg1:=7 goto:78
-    entering 100 reg1=7 → goto:90
+    entering 100 reg1=7 → goto:86
     entering 130 reg0=7,reg1=7 → drop
     leaving 100 reg0=7 → goto:50
     neighbour 100 eth_dst=02:00:00:00:00:01,metadata=100 → goto:77
@@ -133,7 +136,7 @@ test('the flows of a port with an IPv6 address', () => {
 test('the flows of a port without port security', () => {
   const flows = portFlows(port('p', { portSecurityEnabled: false }), 7);
   expect(flowsText(flows.filter(({ table }) => table === pipeline.antispoof.id))).toMatchInlineSnapshot(
-    `"antispoof 50 reg0=7 → goto:13"`,
+    `"antispoof 50 reg0=7 → goto:11"`,
   );
 });
 
@@ -147,25 +150,25 @@ test('an allowed address pair is a source like any other, with its own MAC', () 
   const without = new Set(portFlows(port('p'), 7).map(flowKey));
   const more = portFlows(port('p', { allowedAddressPairs: pairs }), 7).filter((flow) => !without.has(flowKey(flow)));
   expect(flowsText(more)).toMatchInlineSnapshot(`
-    "antispoof 100 arp_sha=02:00:00:00:00:01,arp_spa=10.9.0.0/255.255.0.0,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:13
-    antispoof 100 arp_sha=02:00:00:00:00:0b,eth_src=02:00:00:00:00:0b,eth_type=0x806,reg0=7 → goto:13
-    antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x800,ipv4_src=10.9.0.0/255.255.0.0,reg0=7 → goto:13
-    antispoof 100 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,ipv6_src=fd09::/ffff:ffff:ffff:ffff::,reg0=7 → goto:13
-    antispoof 100 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,ipv6_src=fe80::ff:fe00:a,reg0=7 → goto:13
-    antispoof 100 eth_src=02:00:00:00:00:0b,eth_type=0x800,reg0=7 → goto:13
+    "antispoof 100 arp_sha=02:00:00:00:00:01,arp_spa=10.9.0.0/255.255.0.0,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:11
+    antispoof 100 arp_sha=02:00:00:00:00:0b,eth_src=02:00:00:00:00:0b,eth_type=0x806,reg0=7 → goto:11
+    antispoof 100 eth_src=02:00:00:00:00:01,eth_type=0x800,ipv4_src=10.9.0.0/255.255.0.0,reg0=7 → goto:11
+    antispoof 100 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,ipv6_src=fd09::/ffff:ffff:ffff:ffff::,reg0=7 → goto:11
+    antispoof 100 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,ipv6_src=fe80::ff:fe00:a,reg0=7 → goto:11
+    antispoof 100 eth_src=02:00:00:00:00:0b,eth_type=0x800,reg0=7 → goto:11
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=134,ip_proto=58,reg0=7 → drop
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,reg0=7 → drop
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,reg0=7 → drop
     antispoof 110 eth_type=0x86dd,icmpv6_code=0,icmpv6_type=137,ip_proto=58,reg0=7 → drop
     antispoof 110 eth_type=0x86dd,ip_proto=17,reg0=7,udp_dst=546,udp_src=547 → drop
-    antispoof 120 arp_sha=02:00:00:00:00:01,arp_spa=0.0.0.0,arp_tpa=10.9.0.0/255.255.0.0,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:13
-    antispoof 120 arp_sha=02:00:00:00:00:0b,arp_spa=0.0.0.0,eth_src=02:00:00:00:00:0b,eth_type=0x806,reg0=7 → goto:13
-    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fd09::/ffff:ffff:ffff:ffff::,reg0=7 → goto:13
-    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fe80::ff:fe00:a,reg0=7 → goto:13
-    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fd09::/ffff:ffff:ffff:ffff::,nd_sll=02:00:00:00:00:0a,reg0=7 → goto:13
-    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fe80::ff:fe00:a,nd_sll=02:00:00:00:00:0a,reg0=7 → goto:13
-    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fd09::/ffff:ffff:ffff:ffff::,nd_target=fd09::/ffff:ffff:ffff:ffff::,nd_tll=02:00:00:00:00:0a,reg0=7 → goto:13
-    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fe80::ff:fe00:a,nd_target=fe80::ff:fe00:a,nd_tll=02:00:00:00:00:0a,reg0=7 → goto:13"
+    antispoof 120 arp_sha=02:00:00:00:00:01,arp_spa=0.0.0.0,arp_tpa=10.9.0.0/255.255.0.0,eth_src=02:00:00:00:00:01,eth_type=0x806,reg0=7 → goto:11
+    antispoof 120 arp_sha=02:00:00:00:00:0b,arp_spa=0.0.0.0,eth_src=02:00:00:00:00:0b,eth_type=0x806,reg0=7 → goto:11
+    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fd09::/ffff:ffff:ffff:ffff::,reg0=7 → goto:11
+    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=::,nd_target=fe80::ff:fe00:a,reg0=7 → goto:11
+    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fd09::/ffff:ffff:ffff:ffff::,nd_sll=02:00:00:00:00:0a,reg0=7 → goto:11
+    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=135,ip_proto=58,ipv6_src=fe80::ff:fe00:a,nd_sll=02:00:00:00:00:0a,reg0=7 → goto:11
+    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fd09::/ffff:ffff:ffff:ffff::,nd_target=fd09::/ffff:ffff:ffff:ffff::,nd_tll=02:00:00:00:00:0a,reg0=7 → goto:11
+    antispoof 120 eth_src=02:00:00:00:00:0a,eth_type=0x86dd,icmpv6_code=0,icmpv6_type=136,ip_proto=58,ipv6_src=fe80::ff:fe00:a,nd_target=fe80::ff:fe00:a,nd_tll=02:00:00:00:00:0a,reg0=7 → goto:11"
   `);
 });
 

@@ -9,6 +9,7 @@ import { FALLBACK, flow, icmpv6, move, RESERVED, RULE, set } from './build.ts';
 import { resourceCookie } from './cookie.ts';
 import type { Action, Flow, Match } from './flow.ts';
 import { HOST_QUESTIONS, hostAddressFlows } from './host-address.ts';
+import { localIpFlows } from './local-ips.ts';
 import { meterOf } from './meters.ts';
 import { aclHostFlows, aclPortFlows, type AclView, noAcls } from './network-acl.ts';
 import { pipeline, tables } from './pipeline.ts';
@@ -71,7 +72,8 @@ export function portFlows(
     ...aclPortFlows(port, key, acls),
     ...securityPortFlows(port, key, security, routing),
     ...members,
-    ...(port.portSecurityEnabled ? ownAddressesOnly(owner, key, port, 'leavingSubnet') : [anyAddress(owner, key)]),
+    ...localIpFlows(owner, key, port),
+    ...(port.portSecurityEnabled ? ownAddressesOnly(owner, key, port, 'localIp') : [anyAddress(owner, key)]),
     entranceFlow(owner, port, ofport, isMember ? [set('reg13', 1)] : []),
     ...outputFlows(owner, port, ofport),
   ];
@@ -139,5 +141,5 @@ function toAgent(owner: bigint, ofport: number, vni: number, match: Match): Flow
 }
 
 function anyAddress(owner: bigint, ofport: number): Flow {
-  return flow(owner, 'antispoof', FALLBACK, { reg0: ofport }, [], 'leavingSubnet');
+  return flow(owner, 'antispoof', FALLBACK, { reg0: ofport }, [], 'localIp');
 }

@@ -54,8 +54,6 @@ function wireFlows(owner: bigint, { vni, vlan }: ProviderNetwork, port: number):
     // An answer.
     flow(owner, 'wire', EXCEPTION, { metadata, in_port: port }, [...tag, BACK]),
     flow(owner, 'outsideHop', UNKNOWN, { metadata }, [give]),
-    // The region is no router between machines outside of it.
-    flow(owner, 'departing', EXCEPTION + 2, { in_port: port }, []),
   ];
 }
 

@@ -235,7 +235,8 @@ test('a walk reads like the way of the packet', async () => {
   const { hops } = fabric.send(vms[0], icmpEcho('request', self, peer));
   expect(hops.map(({ walk }) => walkText(walk)).join('\n--\n')).toMatchInlineSnapshot(`
     "classify: priority 100 in_port=2,vlan_vid=0 → reg0:=2 metadata:=100 goto:10
-    antispoof: priority 100 reg0=2,eth_src=02:00:00:00:00:01,eth_type=0x800,ipv4_src=10.0.0.1 → goto:13
+    antispoof: priority 100 reg0=2,eth_src=02:00:00:00:00:01,eth_type=0x800,ipv4_src=10.0.0.1 → goto:11
+    localIp: priority 0 any → goto:13
     leavingSubnet: priority 0 any → goto:20
     leaving: priority 100 reg0=2 → goto:50
     services: priority 0 any → goto:60
@@ -247,7 +248,8 @@ test('a walk reads like the way of the packet', async () => {
     classify: priority 100 in_port=1 → metadata[0+64]:=tunnel_id[0+64] goto:77
     delivery: priority 100 metadata=100,eth_dst=02:00:00:00:00:02 → reg1:=2 goto:78
     enteringSubnet: priority 0 any → goto:81
-    entering: priority 100 reg1=2 → goto:90
+    entering: priority 100 reg1=2 → goto:86
+    localIpAnswer: priority 0 any → goto:90
     output: priority 100 reg1=2 → in_port_nxm:=0,output:reg1
     output 2: eth_src=02:00:00:00:00:01,eth_dst=02:00:00:00:00:02,eth_type=0x800,ip_proto=1,ip_ttl=64,ipv4_src=10.0.0.1,ipv4_dst=10.0.0.2,icmpv4_type=8,icmpv4_code=0,tun_dst=192.0.2.2,tunnel_id=100"
   `);

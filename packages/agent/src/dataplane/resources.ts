@@ -130,7 +130,17 @@ export interface LocalPort {
   readonly securityGroupIds?: readonly string[];
   /** Its own policy, or that of its network; absent: neither limits nor marks it. */
   readonly qosPolicyId?: string | undefined;
+  readonly localIps?: readonly LocalIp[];
   readonly revision: number;
+}
+
+/** An IPv4 address that guests of its network reach a port by where it is on their own host. */
+export interface LocalIp {
+  readonly ip: string;
+  /** The port's own that it stands for. */
+  readonly fixedIp: string;
+  /** The port is sent what is sent to `fixedIp`; otherwise it has the local IP itself. */
+  readonly isTranslated: boolean;
 }
 
 /** A port on another host that the ports of this one may speak with. */
@@ -168,6 +178,8 @@ export interface RouterInterface {
   readonly vni: number;
   readonly mac: string;
   readonly addresses: readonly RouterAddress[];
+  /** The network's; absent or 0: not known. */
+  readonly mtu?: number;
 }
 
 /** A route beside those to the subnets that a router is on. */
@@ -184,6 +196,8 @@ export interface RouterGateway {
   readonly vni: number;
   readonly mac: string;
   readonly addresses: readonly RouterAddress[];
+  /** The external network's; absent or 0: not known. */
+  readonly mtu?: number;
   /** The gateways of the subnets that it has addresses of. */
   readonly nextHops: readonly string[];
   /** What leaves by IPv4 gets the gateway's address, and nothing comes in but answers. */

@@ -1,7 +1,7 @@
 /** ARP and neighbour discovery answered on the host, so that nothing floods: flows of the tables `services` and `ndReply`. */
 import { ipv4, ipv6, mac } from '@alcor/openflow';
 import { isIpv6 } from './address.ts';
-import { flow, icmpv6, move, RULE, set } from './build.ts';
+import { flow, icmpv6, joined, move, RULE, set } from './build.ts';
 import type { Action, Flow, Match } from './flow.ts';
 import { pipeline } from './pipeline.ts';
 
@@ -44,7 +44,7 @@ export function answers(owner: bigint, vni: number, its: Addresses, role: Role):
 export function answersAt(owner: bigint, priority: number, where: Match, its: Addresses, role: Role): Flow[] {
   return [
     ...its.v4.map((ip) =>
-      flow(owner, 'services', priority, { ...where, eth_type: 0x0806, arp_op: 1, arp_tpa: ip }, arpReply(its.mac, ip)),
+      flow(owner, 'services', priority, { eth_type: 0x0806, arp_op: 1, arp_tpa: ip, ...where }, arpReply(its.mac, ip)),
     ),
     ...its.v6.map((ip) =>
       // Only a solicitation that carries its sender's link address has room for ours in the answer; the other kind is
@@ -53,7 +53,7 @@ export function answersAt(owner: bigint, priority: number, where: Match, its: Ad
         owner,
         'services',
         priority,
-        { ...where, ...icmpv6(135), nd_target: ip, nd_options_type: 1 },
+        joined({ nd_target: ip, nd_options_type: 1, ...where }, icmpv6(135)),
         advertisement(its.mac, ip, role),
         'ndReply',
       ),
@@ -71,7 +71,8 @@ export function ndReplies(owner: bigint): Flow[] {
   ];
 }
 
-function arpReply(ethernet: number, ip: number): Action[] {
+/** The answer to a request, back to who asked. */
+export function arpReply(ethernet: number, ip: number): Action[] {
   return [
     ...turnEthernet(ethernet),
     IS_ARP_REPLY,

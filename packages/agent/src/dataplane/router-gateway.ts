@@ -83,13 +83,9 @@ function toHost(owner: bigint, key: Match, gateway: RouterGateway, hostIp: strin
 }
 
 /** On the gateway host. */
-function hereFlows(
-  owner: bigint,
-  key: Match,
-  { id }: Router,
-  gateway: RouterGateway,
-  { outward, inward }: AddressQuality,
-): Flow[] {
+function hereFlows(owner: bigint, key: Match, router: Router, gateway: RouterGateway, quality: AddressQuality): Flow[] {
+  const { id } = router;
+  const { outward, inward } = quality;
   const own = mac(gateway.mac);
   const metadata = BigInt(gateway.vni);
   const fromHosts = flow(owner, 'gateway', EXCEPTION, { metadata, eth_dst: own }, keySet(key), 'translation');
@@ -107,8 +103,9 @@ function hereFlows(
     flow(owner, 'translation', RULE, v6, [...outward, set('eth_src', own)], 'outward'),
     ...untranslated,
     ...(gateway.snat ? sourceNat(owner, v4, id, gateway, outward) : []),
-    ...(gateway.snat ? helped(owner, v4, id, gateway, outward) : []),
+    ...(gateway.snat ? helped(owner, v4, id, gateway, quality) : []),
     ...gateway.addresses.flatMap(({ ip }) => ownAddress(owner, gateway, ip)),
+    ...insideAddresses(router, gateway).map((ip) => answersPing(owner, gateway, ip)),
     flow(owner, 'arriving', RULE, { metadata, eth_dst: own, eth_type: 0x0800 }, [
       ...inward,
       ...keySet(key),
@@ -137,12 +134,14 @@ function sourceNat(
 }
 
 /** What the router's helpers make of connections that leave by its gateway. */
-function helped(owner: bigint, v4: Match, id: string, gateway: RouterGateway, outward: readonly Action[]): Flow[] {
-  const { helpers = [], addresses } = gateway;
+function helped(owner: bigint, v4: Match, id: string, gateway: RouterGateway, quality: AddressQuality): Flow[] {
+  const { helpers = [], addresses, vni } = gateway;
+  const { outward, inward } = quality;
   const own = addresses.find(({ ip }) => !isIpv6(ip));
   if (helpers.length === 0 || own === undefined) return [];
   const nat = { type: 'nat', side: 'src', ipv4: { min: ipv4(own.ip) } } as const;
   const mark = markOf(id);
+  const toGateway: Match = { metadata: BigInt(vni), eth_dst: mac(gateway.mac), eth_type: 0x0800 };
   return [
     ...helpers.flatMap((helper) => {
       const control = { ...v4, ...toServer(helper) };
@@ -151,6 +150,13 @@ function helped(owner: bigint, v4: Match, id: string, gateway: RouterGateway, ou
       return [
         flow(owner, 'translation', RULE + 1, control, [set('eth_src', mac(gateway.mac)), ...track]),
         flow(owner, 'translated', RULE + 1, opens, [...outward, commit(mark, 'outward', nat, helper.application)]),
+        ...answersOf(helper).map((answer) =>
+          flow(owner, 'arriving', RULE + 1, { ...toGateway, ...answer }, [
+            ...inward,
+            ...keySet(v4),
+            ...answersThroughZone(id, gateway, 'returned', helper.application),
+          ]),
+        ),
       ];
     }),
     ...related(owner, v4, mark, outward),
@@ -171,17 +177,34 @@ export function toServer({ protocol, port }: ConntrackHelper): Match {
   return { ip_proto: protocol, [protocol === 6 ? 'tcp_dst' : 'udp_dst']: port };
 }
 
+/**
+ * What the helper's servers say, where it is looked at: FTP's, which name the port of a connection to come, and whose sequence numbers follow from
+ * what was rewritten. A server of TFTP says everything from another port.
+ */
+export function answersOf({ application, protocol, port }: ConntrackHelper): Match[] {
+  return application === 'ftp' ? [{ ip_proto: protocol, tcp_src: port }] : [];
+}
+
 /** What answers for one of the gateway's addresses. */
-function ownAddress(owner: bigint, { vni, mac: text }: RouterGateway, ip: string): Flow[] {
+function ownAddress(owner: bigint, gateway: RouterGateway, ip: string): Flow[] {
+  return [...answersOnWire(owner, gateway.vni, gateway.mac, [ip], 'router'), answersPing(owner, gateway, ip)];
+}
+
+/** The router's addresses inside, as far as packets from outside come in by them. */
+function insideAddresses({ interfaces }: Router, { snat }: RouterGateway): string[] {
+  return interfaces.flatMap(({ addresses }) => addresses.map(({ ip }) => ip)).filter((ip) => isIpv6(ip) || !snat);
+}
+
+function answersPing(owner: bigint, { vni, mac: text }: RouterGateway, ip: string): Flow {
   const at: Match = { metadata: BigInt(vni), eth_dst: mac(text) };
   if (isIpv6(ip)) {
     const toPing: Match = { ...at, ...icmpv6(128), ipv6_dst: ipv6(ip) };
     const turn = [move('ipv6_src', 'ipv6_dst', 128), set('ipv6_src', ipv6(ip)), set('icmpv6_type', 129)];
-    return [...answersOnWire(owner, vni, text, [ip], 'router'), pong(owner, toPing, text, turn)];
+    return pong(owner, toPing, text, turn);
   }
   const toPing: Match = { ...at, eth_type: 0x0800, ip_proto: 1, ipv4_dst: ipv4(ip), icmpv4_type: 8, icmpv4_code: 0 };
   const turn = [move('ipv4_src', 'ipv4_dst', 32), set('ipv4_src', ipv4(ip)), set('icmpv4_type', 0)];
-  return [...answersOnWire(owner, vni, text, [ip], 'router'), pong(owner, toPing, text, turn)];
+  return pong(owner, toPing, text, turn);
 }
 
 function pong(owner: bigint, match: Match, own: string, turn: readonly Action[]): Flow {
@@ -204,6 +227,9 @@ export function answersOnWire(owner: bigint, vni: number, own: string, ips: read
     flow(owner, 'arriving', EXCEPTION, { metadata, eth_dst: ethernet, eth_type: 0x0806, arp_op: 2 }, [give]),
     ...(hasV6 ? [flow(owner, 'arriving', EXCEPTION, { metadata, eth_dst: ethernet, ...icmpv6(136) }, [give])] : []),
     flow(owner, 'neighbour', RULE, { metadata, eth_dst: ethernet }, [
+      // From here on it is as what comes by the wire: no port's, and of no connection yet.
+      { type: 'ct_clear' },
+      set('reg0', 0),
       { type: 'resubmit', table: pipeline.arriving.id },
     ]),
   ];
@@ -246,6 +272,19 @@ export function throughZone(
 ): Action[] {
   const ct: CtAction = { type: 'ct', zone: ZONE, table: pipeline[next].id, actions: [{ type: 'nat' }] };
   return [set('reg15', zoneOf(routerId, gateway)), alg === undefined ? ct : { ...ct, alg }];
+}
+
+/**
+ * The same for `answersOf` a helper. Open vSwitch 3.1 takes a packet for FTP's if it goes to the port that the first packet of its datapath flow went to,
+ * or comes from port 21; so only flows of one client's port each find what comes from other ports. What is read is part of such a flow.
+ */
+export function answersThroughZone(
+  routerId: string,
+  gateway: RouterGateway,
+  next: 'translated' | 'returned',
+  alg: ConntrackHelper['application'],
+): Action[] {
+  return [move('tcp_dst', 'reg15', 16), ...throughZone(routerId, gateway, next, alg)];
 }
 
 export function commit(

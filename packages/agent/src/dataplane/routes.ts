@@ -1,6 +1,6 @@
 /** What flows say of routers and their routes, whoever makes them. */
 import { isIpv6, prefixLength, prefixMatch } from './address.ts';
-import { set } from './build.ts';
+import { joined, set } from './build.ts';
 import { hash32 } from './cookie.ts';
 import type { Action, Match } from './flow.ts';
 
@@ -20,14 +20,14 @@ export function keySet(key: Match): Action[] {
   return [set('reg6', key.reg6 as number), set('reg7', key.reg7 as number)];
 }
 
-/** The longest prefix first, with room for one more between two lengths. */
+/** The longest prefix first, with room for three more between two lengths. */
 export function priorityOf(cidr: string): number {
-  return ROUTE + 2 * prefixLength(cidr);
+  return ROUTE + 4 * prefixLength(cidr);
 }
 
 /** What is for the block. */
 export function destined(key: Match, cidr: string): Match {
   const [eth_type, field] = isIpv6(cidr) ? [0x86dd, 'ipv6_dst'] : [0x0800, 'ipv4_dst'];
   const value = prefixMatch(cidr);
-  return { ...key, eth_type, ...(value === undefined ? {} : { [field]: value }) } as Match;
+  return joined(key, value === undefined ? { eth_type } : { eth_type, [field]: value });
 }

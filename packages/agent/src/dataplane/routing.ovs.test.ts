@@ -47,16 +47,16 @@ describe.skipIf(missing !== '')(`routers on Open vSwitch${missing && ` (skipped:
     expect((await dataplane.reconcile(never)).map(({ status }) => status)).toEqual(['ok', 'ok', 'ok']);
     const here = vmNamespace(ovs, 0);
     for (const ip of ['10.0.2.6', '10.0.1.1', '10.0.2.1']) {
-      const { stdout } = await insideNamespace(here, 'ping', '-c1', '-W2', ip);
+      const { stdout } = await insideNamespace(here, 'ping', '-c1', '-W10', ip);
       expect(stdout).toContain(ip === '10.0.2.6' ? 'ttl=63' : 'ttl=64');
     }
     // With checksums verified by the guest's own kernel, and discovery of a router.
     for (const ip of ['fd00:2::6', 'fd00:1::1', 'fd00:2::1'])
-      await insideNamespace(here, 'ping', '-6', '-c1', '-W2', ip);
+      await insideNamespace(here, 'ping', '-6', '-c1', '-W10', ip);
     expect((await insideNamespace(here, 'ip', '-6', 'neigh')).stdout).toMatch(
       /fd00:1::1 .*lladdr fa:16:3e:00:00:01 router/,
     );
-    await insideNamespace(here, 'ping', '-c1', '-W2', '-s', '1300', '10.0.2.6');
+    await insideNamespace(here, 'ping', '-c1', '-W10', '-s', '1300', '10.0.2.6');
     await expect(insideNamespace(here, 'ping', '-c1', '-W1', '-t', '1', '10.0.2.6')).rejects.toThrow();
     dataplane.setRouter({ ...router(), adminStateUp: false });
     await dataplane.flush(never);

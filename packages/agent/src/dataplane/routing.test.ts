@@ -66,10 +66,10 @@ test('the flows of a router', () => {
     routers 100 eth_dst=fa:16:3e:00:00:01,metadata=100 → reg6:=3406365516,reg7:=1101242627 goto:61
     routers 100 eth_dst=fa:16:3e:00:00:02,metadata=200 → reg6:=3406365516,reg7:=1101242627 goto:61
     routing 1000 eth_type=0x800,reg6=3406365516,reg7=1101242627 → dec_ttl,eth_src:=fa:16:3e:00:00:02,reg4:=167772678 metadata:=200 goto:62
-    routing 1049 eth_type=0x800,ipv4_dst=10.0.1.0/255.255.255.0,reg6=3406365516,reg7=1101242627 → dec_ttl,eth_src:=fa:16:3e:00:00:01,reg4[0+32]:=ipv4_dst[0+32] metadata:=100 goto:62
-    routing 1049 eth_type=0x800,ipv4_dst=10.0.2.0/255.255.255.0,reg6=3406365516,reg7=1101242627 → dec_ttl,eth_src:=fa:16:3e:00:00:02,reg4[0+32]:=ipv4_dst[0+32] metadata:=200 goto:62
-    routing 1129 eth_type=0x86dd,ipv6_dst=fd00:1::/ffff:ffff:ffff:ffff::,reg6=3406365516,reg7=1101242627 → dec_ttl,eth_src:=fa:16:3e:00:00:01,reg8[0+32]:=ipv6_dst[96+32],reg9[0+32]:=ipv6_dst[64+32],reg10[0+32]:=ipv6_dst[32+32],reg11[0+32]:=ipv6_dst[0+32] metadata:=100 goto:62
-    routing 1129 eth_type=0x86dd,ipv6_dst=fd00:2::/ffff:ffff:ffff:ffff::,reg6=3406365516,reg7=1101242627 → dec_ttl,eth_src:=fa:16:3e:00:00:02,reg8[0+32]:=ipv6_dst[96+32],reg9[0+32]:=ipv6_dst[64+32],reg10[0+32]:=ipv6_dst[32+32],reg11[0+32]:=ipv6_dst[0+32] metadata:=200 goto:62
+    routing 1098 eth_type=0x800,ipv4_dst=10.0.1.0/255.255.255.0,reg6=3406365516,reg7=1101242627 → dec_ttl,eth_src:=fa:16:3e:00:00:01,reg4[0+32]:=ipv4_dst[0+32] metadata:=100 goto:62
+    routing 1098 eth_type=0x800,ipv4_dst=10.0.2.0/255.255.255.0,reg6=3406365516,reg7=1101242627 → dec_ttl,eth_src:=fa:16:3e:00:00:02,reg4[0+32]:=ipv4_dst[0+32] metadata:=200 goto:62
+    routing 1258 eth_type=0x86dd,ipv6_dst=fd00:1::/ffff:ffff:ffff:ffff::,reg6=3406365516,reg7=1101242627 → dec_ttl,eth_src:=fa:16:3e:00:00:01,reg8[0+32]:=ipv6_dst[96+32],reg9[0+32]:=ipv6_dst[64+32],reg10[0+32]:=ipv6_dst[32+32],reg11[0+32]:=ipv6_dst[0+32] metadata:=100 goto:62
+    routing 1258 eth_type=0x86dd,ipv6_dst=fd00:2::/ffff:ffff:ffff:ffff::,reg6=3406365516,reg7=1101242627 → dec_ttl,eth_src:=fa:16:3e:00:00:02,reg8[0+32]:=ipv6_dst[96+32],reg9[0+32]:=ipv6_dst[64+32],reg10[0+32]:=ipv6_dst[32+32],reg11[0+32]:=ipv6_dst[0+32] metadata:=200 goto:62
     routing 1900 eth_type=0x800,ip_ttl=0,reg6=3406365516,reg7=1101242627 → controller:meter=67
     routing 1900 eth_type=0x800,ip_ttl=1,reg6=3406365516,reg7=1101242627 → controller:meter=67
     routing 1900 eth_type=0x86dd,ip_ttl=0,reg6=3406365516,reg7=1101242627 → controller:meter=67
@@ -125,6 +125,42 @@ test('a router answers for its addresses in each network, and as a router where 
     expect(nd.received).toMatchObject([{ vm: vms[0], packet: answer }]);
   }
   expect(fabric.send(vms[0], arpRequest(from, ipv4('10.0.2.1'))).received).toEqual([]);
+});
+
+/** As `router`, where one network's packets are smaller. */
+const narrowing: Router = {
+  ...router,
+  interfaces: router.interfaces.map((each) => ({ ...each, mtu: each.vni === BLUE.vni ? 1300 : 1450 })),
+};
+
+test.each([4, 6])('what the next network does not take goes to the agent, over IPv%i', async (family) => {
+  const { fabric, hosts, vms } = await region(guests, { routers: [narrowing] });
+  const toRouter = { mac: mac('fa:16:3e:00:00:01') };
+  const [red4, red6] = red.ips as [string, string];
+  const [blue4, blue6] = blue.ips as [string, string];
+  const packet =
+    family === 4
+      ? icmpEcho('request', { mac: mac(red.mac), ip: ipv4(red4) }, { ...toRouter, ip: ipv4(blue4) })
+      : icmpv6Echo('request', { mac: mac(red.mac), ip: ipv6(red6) }, { ...toRouter, ip: ipv6(blue6) });
+  const [most, more] = [1314, 1315].map((frameLength) => fabric.send(vms[0], { ...packet, frameLength }));
+  expect(most!.received.map(({ vm: { id } }) => id)).toContain(blue.id);
+  expect(more!.received).toEqual([]);
+  expect(hosts[0]!.given).toMatchObject([{ table: 'routing', context: { vni: RED.vni, registers: { reg14: 1300 } } }]);
+});
+
+test('only a router of networks with several MTUs looks at the size of packets', () => {
+  const sameSize = { ...router, interfaces: router.interfaces.map((each) => ({ ...each, mtu: 1450 })) };
+  expect(flowsText(routerFlows(sameSize, A))).toBe(flowsText(routerFlows(router, A)));
+  const flows = routerFlows(narrowing, A);
+  for (const flow of flows) checkFlow(flow);
+  const text = flowsText(flows).split('\n');
+  expect(text.filter((each) => each.includes('larger'))).toEqual([
+    'routers 100 eth_dst=fa:16:3e:00:00:01,metadata=100 → reg6:=3406365516,reg7:=1101242627,reg10:=0,reg10[0+1]:=larger(1314) goto:61',
+  ]);
+  expect(text.filter((each) => each.includes('reg14'))).toEqual([
+    'routing 1099 eth_type=0x800,ipv4_dst=10.0.2.0/255.255.255.0,reg10=1/1,reg6=3406365516,reg7=1101242627 → reg14:=1300,controller:meter=67',
+    'routing 1259 eth_type=0x86dd,ipv6_dst=fd00:2::/ffff:ffff:ffff:ffff::,reg10=1/1,reg6=3406365516,reg7=1101242627 → reg14:=1300,controller:meter=67',
+  ]);
 });
 
 test.each(['10.0.1.1', '10.0.2.1', 'fd00:1::1', 'fd00:2::1'])('a router is pinged at %s', async (ip) => {
@@ -224,7 +260,7 @@ test('a router passes on to another one; two that send each other a packet give 
   );
   const { received, hops } = fabric.send(vms[0], nowhere);
   expect(received).toEqual([]);
-  expect(hops[0]!.walk.trace.at(-1)).toMatchObject({ table: 'routing', packet: { ip_ttl: 1 } });
+  expect(hops[0]!.walk.trace.filter(({ table }) => table === 'routing')).toHaveLength(64);
 });
 
 /** With everything to 10.0.2.0/24 allowed to leave, and what the group says to enter. */

@@ -1,6 +1,6 @@
 /** The flows of security groups, address groups and their members. */
 import { fieldToRegisters, matchRegisters } from './address-registers.ts';
-import { distinct, flow, RULE, set } from './build.ts';
+import { distinct, flow, joined, RULE, set } from './build.ts';
 import { resourceCookie } from './cookie.ts';
 import { CT_STATE } from './fields.ts';
 import type { Action, Flow, Match } from './flow.ts';
@@ -43,7 +43,7 @@ export function memberFlows(holder: LocalPort | Neighbor, view: SecurityView, ro
   const addresses = [...holder.ips, ...(holder.allowedAddressPairs ?? []).map(({ ip }) => ip)];
   const at = { reg12: routing.domainOf(holder.vni) };
   return distinct(
-    groups.flatMap((id) => addresses.map((text) => member(owner, { ...setKey(`group ${id}`), ...at }, text))),
+    groups.flatMap((id) => addresses.map((text) => member(owner, joined(setKey(`group ${id}`), at), text))),
   );
 }
 
@@ -54,7 +54,7 @@ export function remoteSet(rule: SecurityGroupRule): RemoteSet | null {
 }
 
 function member(owner: bigint, key: Match, text: string): Flow {
-  return flow(owner, 'members', RULE, { ...key, ...matchRegisters(text) }, [MEMBER]);
+  return flow(owner, 'members', RULE, joined(key, matchRegisters(text)), [MEMBER]);
 }
 
 function policy(
@@ -77,14 +77,14 @@ function policy(
       ...ask(rulesKey(direction, id, remote), 'rules'),
     ]),
   ];
-  return flow(resourceCookie(id), 'policy', RULE, { ...key, ...base, eth_type: etherType(ethertype) }, actions);
+  return flow(resourceCookie(id), 'policy', RULE, joined({ eth_type: etherType(ethertype), ...key }, base), actions);
 }
 
 function ruleFlows(groupId: string, rule: SecurityGroupRule, words: Vocabulary, base: Match): Flow[] {
   const remote = remoteSet(rule);
   const key =
-    remote === null ? groupKey(rule.direction, groupId) : { ...rulesKey(rule.direction, groupId, remote), reg3: 1 };
+    remote === null ? groupKey(rule.direction, groupId) : { reg3: 1, ...rulesKey(rule.direction, groupId, remote) };
   return trafficMatches(rule, words).map((match) =>
-    flow(resourceCookie(rule.id), 'rules', RULE, { ...key, ...base, ...match }, [set('reg2', 1)]),
+    flow(resourceCookie(rule.id), 'rules', RULE, joined(joined(key, base), match), [set('reg2', 1)]),
   );
 }

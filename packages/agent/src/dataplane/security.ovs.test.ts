@@ -65,17 +65,17 @@ describe.skipIf(missing !== '')(`security groups on Open vSwitch${missing && ` (
     const [here, there] = [vmNamespace(ovs, 0), vmNamespace(ovs, 1)];
     for (const at of [7, 10]) await listens(there, at);
 
-    await insideNamespace(here, 'ping', '-c1', '-W2', '10.0.0.2');
+    await insideNamespace(here, 'ping', '-c1', '-W10', '10.0.0.2');
     await expect(insideNamespace(there, 'ping', '-c1', '-W1', '10.0.0.1')).rejects.toThrow();
     await expect(insideNamespace(here, 'ping', '-6', '-c1', '-W1', 'fd00::2')).rejects.toThrow();
     expect(await said(here, 'connect', '10.0.0.2', 7)).toBe('connected');
     expect(await said(here, 'connect', 'fd00::2', 7)).toBe('connected');
-    expect(await said(here, 'connect', '10.0.0.2', 10)).toBe('timeout');
+    expect(await said(here, 'connect', '10.0.0.2', 10, 1_500)).toBe('timeout');
     // Allowed, and nobody listens: TCP's own refusal comes back.
     expect(await said(here, 'connect', '10.0.0.2', 8)).toBe('ECONNREFUSED');
     // The same of UDP is an ICMP error, let out as related to what was let in.
     expect(await said(here, 'datagram', '10.0.0.2', 7)).toBe('ECONNREFUSED');
-    expect(await said(here, 'datagram', '10.0.0.2', 8)).toBe('timeout');
+    expect(await said(here, 'datagram', '10.0.0.2', 8, 1_500)).toBe('timeout');
 
     const talk = await talking(here, '10.0.0.2', 7);
     expect(await talk('one')).toBe('one');
@@ -152,12 +152,19 @@ const programs = {
   datagram: (ip: string, at: number) =>
     `const s = require('dgram').createSocket('udp4');
      s.on('error', (e) => done(e.code));
-     s.connect(${at}, '${ip}', () => { s.send('x'); setTimeout(() => s.send('y', () => {}), 300); });`,
+     s.connect(${at}, '${ip}', () => { s.send('x'); setInterval(() => s.send('y', () => {}), 300); });`,
 };
 
-/** What comes of a socket in the namespace within a second and a half. */
-async function said(netns: string, what: keyof typeof programs, ip: string, at: number): Promise<string> {
-  const code = `const done = (w) => { console.log(w); process.exit(); }; setTimeout(() => done('timeout'), 1500); ${programs[what](ip, at)}`;
+/** What comes of a socket in the namespace, or that nothing does. */
+async function said(
+  netns: string,
+  what: keyof typeof programs,
+  ip: string,
+  at: number,
+  patienceMs = 20_000,
+): Promise<string> {
+  const end = `const done = (w) => { console.log(w); process.exit(); }; setTimeout(() => done('timeout'), ${patienceMs});`;
+  const code = `${end} ${programs[what](ip, at)}`;
   return (await insideNamespace(netns, process.execPath, '-e', code)).stdout.trim();
 }
 

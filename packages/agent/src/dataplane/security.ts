@@ -42,7 +42,7 @@ interface Side {
 }
 
 const leaving: Side = { name: 'leaving', port: 'reg0', next: 'services', opens: 'egress', answers: 'ingress' };
-const entering: Side = { name: 'entering', port: 'reg1', next: 'output', opens: 'ingress', answers: 'egress' };
+const entering: Side = { name: 'entering', port: 'reg1', next: 'localIpAnswer', opens: 'ingress', answers: 'egress' };
 
 const { invalid, reply, tracked } = CT_STATE;
 const OPENING = { value: tracked, mask: tracked | reply | invalid };

@@ -21,15 +21,20 @@ export interface Table {
   /** Flows may end packets that are more than a meter allows. */
   readonly metered?: true;
   /** What the connection tracker is used for: to know the connection, or to remember it. */
-  readonly conntrack?: 'track' | 'commit';
+  readonly conntrack?: 'track' | 'commit' | 'forget';
   /** Where packets go that no resource's flow takes. */
   readonly miss: 'drop' | TableName;
 }
+
+/** Some of the pipeline's tables. */
+export type Tables<Name extends TableName> = { readonly [N in Name]: Table };
 
 export type TableName =
   | 'classify'
   | 'policing'
   | 'antispoof'
+  | 'localIp'
+  | 'localIpOpened'
   | 'leavingSubnet'
   | 'leavingBorder'
   | 'leavingAcl'
@@ -63,6 +68,7 @@ export type TableName =
   | 'enteringTrack'
   | 'enteringState'
   | 'enteringVerdict'
+  | 'localIpAnswer'
   | 'output'
   | 'back'
   | 'policy'

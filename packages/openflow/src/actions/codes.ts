@@ -36,6 +36,7 @@ export const NXAST = {
   ct_clear: 43,
   resubmit_table_ct: 44,
   learn2: 45,
+  check_pkt_larger: 49,
 } as const;
 
 /** ofp_packet_in_reason, section 7.4.1. */

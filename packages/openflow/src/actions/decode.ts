@@ -58,6 +58,7 @@ const NICIRA: Readonly<Record<number, Decode>> = {
     body.skip(6);
     return { type: 'clone', actions: readActions(body) };
   },
+  [NXAST.check_pkt_larger]: readCheckLarger,
   [NXAST.note]: (body) => ({ type: 'note', bytes: body.rest() }),
 };
 
@@ -93,6 +94,13 @@ function readOutputReg(body: ByteReader): Action | undefined {
   const maxLen = body.u16();
   if (field === undefined || (packed >>> 6) + (packed & 63) >= field.bytes * 8) return undefined;
   return { type: 'output_reg', ...unpackBits(field, packed), ...(maxLen === ALL_BYTES ? {} : { maxLen }) };
+}
+
+function readCheckLarger(body: ByteReader): Action | undefined {
+  const [bytes, offset] = [body.u16(), body.u16()];
+  const field = readField(body);
+  if (field === undefined || offset >= field.bytes * 8) return undefined;
+  return { type: 'check_pkt_larger', bytes, to: startOf(field, offset) };
 }
 
 /** The reverse of the 16-bit form of ports. */

@@ -75,6 +75,14 @@ const ENCODERS: Encoders = {
       .u32(id);
   },
   controller: (writer, action) => writeController(nicira(writer, NXAST.controller2), action),
+  check_pkt_larger: (writer, { bytes, to }) => {
+    const { header } = fieldWith(to, 1);
+    nicira(writer, NXAST.check_pkt_larger)
+      .u16(bytes)
+      .u16(to.offset ?? 0)
+      .u32(header)
+      .zeros(6);
+  },
   dec_ttl: (writer) => {
     standard(writer, OFPAT.dec_ttl).zeros(4);
   },

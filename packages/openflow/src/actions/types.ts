@@ -122,6 +122,8 @@ export type Action =
   /** `clause` counts from 1 to `clauses`, as in ovs-ofctl's `conjunction(id, k/n)`. */
   | { readonly type: 'conjunction'; readonly id: number; readonly clause: number; readonly clauses: number }
   | ControllerAction
+  /** Writes one bit: whether the frame, its Ethernet header included, has more bytes than these. */
+  | { readonly type: 'check_pkt_larger'; readonly bytes: number; readonly to: FieldStart }
   | { readonly type: 'dec_ttl' }
   | { readonly type: 'set_ttl'; readonly ttl: number }
   | { readonly type: 'push_vlan'; readonly ethertype: number }

@@ -130,6 +130,7 @@ const leaf: Arbitrary<Action> = fc.oneof(
   fc.tuple(slice, slice).map(([from, to]) => {
     return { type: 'move', from: start(from), to: start(to), bits: Math.min(from.bits, to.bits) } as Action;
   }),
+  fc.tuple(u16, slice).map(([size, to]) => ({ type: 'check_pkt_larger', bytes: size, to: start(to) }) as Action),
   some({ table: fc.nat({ max: 254 }), port: realPort, ct: fc.constant(true) }).map((rest) =>
     made({ type: 'resubmit' }, rest),
   ),

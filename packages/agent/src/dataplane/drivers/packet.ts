@@ -3,14 +3,17 @@ import { ipv4Text, ipv6Text, macText } from '@alcor/openflow';
 import { unreachable } from '../assert.ts';
 import { fields, normalise, type Field, type FieldValue } from '../fields.ts';
 
-export type Packet = { readonly [F in Field]?: FieldValue };
+export type Packet = { readonly [F in Field]?: FieldValue } & {
+  /** Bytes of the whole frame, where it matters. */
+  readonly frameLength?: number;
+};
 
 /** Fields that belong to the way through one switch and not to the packet: no wire carries them. */
-export const stateFields: readonly Field[] = [
+export const stateFields: ReadonlySet<string> = new Set<Field>([
   'in_port', 'metadata', 'tunnel_id', 'tun_src', 'tun_dst',
   'reg0', 'reg1', 'reg2', 'reg3', 'reg4', 'reg5', 'reg6', 'reg7', 'reg8', 'reg9', 'reg10', 'reg11', 'reg12', 'reg13', 'reg14', 'reg15',
   'ct_state', 'ct_mark', 'ct_nw_proto', 'ct_nw_src', 'ct_nw_dst', 'ct_ipv6_src', 'ct_ipv6_dst', 'ct_tp_src', 'ct_tp_dst',
-]; // prettier-ignore
+]); // prettier-ignore
 
 export const BROADCAST = 0xffff_ffff_ffff;
 
@@ -96,16 +99,15 @@ export function neighborAdvertisement(from: From6, to: From6): Packet {
 
 /** The part of `packet` that a wire carries. */
 export function onTheWire(packet: Packet): Packet {
-  return Object.fromEntries(
-    Object.entries(packet).filter(
-      ([field, value]) => !stateFields.includes(field as Field) && !(field === 'vlan_vid' && value === 0),
-    ),
-  );
+  const wire: { [field: string]: FieldValue } = {};
+  for (const [field, value] of Object.entries(packet))
+    if (!stateFields.has(field) && !(field === 'vlan_vid' && value === 0)) wire[field] = value;
+  return wire;
 }
 
 /** The packet on one line, as people read it. */
 export function packetText(packet: Packet): string {
-  return (Object.entries(packet) as [Field, FieldValue][])
+  return entriesOf(packet)
     .map(([field, value]) => `${field}=${valueText(field, value)}`)
     .join(',');
 }
@@ -130,9 +132,13 @@ export function valueText(field: Field, value: FieldValue): string {
 
 /** `packet` with every value in its field's own representation. */
 export function normalised(packet: Packet): Packet {
-  return Object.fromEntries(
-    (Object.entries(packet) as [Field, FieldValue][]).map(([field, value]) => [field, normalise(field, value)]),
-  );
+  const { frameLength } = packet;
+  const its = Object.fromEntries(entriesOf(packet).map(([field, value]) => [field, normalise(field, value)]));
+  return frameLength === undefined ? its : { ...its, frameLength };
+}
+
+function entriesOf(packet: Packet): [Field, FieldValue][] {
+  return Object.entries(packet).filter(([name]) => name !== 'frameLength') as [Field, FieldValue][];
 }
 
 function arp(op: number, from: From, to: From, dst: number): Packet {

@@ -80,19 +80,19 @@ export class OpenVswitch {
     const dataplane = new Dataplane({ switch: this.driver(new Map(), tunnelType), hostIp, clock });
     await dataplane.start(signal);
     for (let turn = 0; dataplane.describe().tunnelPort === null; turn += 1) {
-      if (turn > 500) throw new Error('no tunnel port');
+      if (turn > 15_000) throw new Error('no tunnel port');
       await clock.sleep(20);
     }
     return dataplane;
   }
 
   async vsctl(...args: string[]): Promise<string> {
-    return this.#tool('ovs-vsctl', `--db=unix:${this.folder}/db.sock`, '--timeout=20', ...args);
+    return this.#tool('ovs-vsctl', `--db=unix:${this.folder}/db.sock`, '--timeout=300', ...args);
   }
 
   /** What `ovs-appctl` does, without a process for each question: JSON-RPC on the daemon's control socket. */
   async appctl(method: string, ...params: string[]): Promise<string> {
-    const wire = await dialBytes(`unix:${this.folder}/ovs-vswitchd.ctl`, AbortSignal.timeout(20_000));
+    const wire = await dialBytes(`unix:${this.folder}/ovs-vswitchd.ctl`, AbortSignal.timeout(300_000));
     try {
       wire.write(JSON.stringify({ id: 0, method, params }));
       let text = '';
@@ -148,7 +148,7 @@ export class OpenVswitch {
     const command = ['netns', 'exec', this.netns, name, ...args, ...files, '-vconsole:off'];
     const child = spawn('ip', command, { stdio: 'ignore', env: this.#env() });
     this.#children.set(name, child);
-    const deadline = clock.now() + 20_000;
+    const deadline = clock.now() + 300_000;
     while (!existsSync(join(this.folder, ready))) {
       if (clock.now() > deadline || child.exitCode !== null) throw new Error(`${name} did not come up`);
       await clock.sleep(10);
