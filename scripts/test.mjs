@@ -10,15 +10,16 @@ installSystemPackages('test');
 build();
 const filters = process.argv.slice(2);
 if (filters.length === 0) run('npm', ['run', '--silent', 'check']);
-// Tests that own bridges and processes of the machine mostly wait, so two of them run at a time, and the others beside them.
+// Tests that own bridges and processes of the machine mostly wait, so the others run beside them.
 const parts =
   filters.length > 0
     ? [filters]
     : [
         ['--project', 'unit', '--project', 'store'],
-        ['--project', 'machine', '--shard', '1/2'],
-        ['--project', 'machine', '--shard', '2/2'],
+        ['--project', 'machine'],
       ];
+const failuresFollow = 'failed tests:';
+const mostLines = 30;
 const folder = mkdtempSync(join(tmpdir(), 'alcor-test-'));
 try {
   process.exitCode = await testAll();
@@ -28,6 +29,7 @@ try {
 
 /** Runs the parts at once; what the later ones print comes after the first has ended. */
 async function testAll() {
+  say('the tests begin');
   const statuses = parts.map((part, index) => vitest(part, index));
   if (parts.length > 1) void Promise.race(statuses).then(() => say('a part of the tests has ended, the others go on'));
   const ends = [];
@@ -36,9 +38,9 @@ async function testAll() {
     if (index === 0 && parts.length > 1) say('what the tests that own the machine print follows');
     if (index > 0) process.stdout.write(readFileSync(outputOf(index)));
   }
-  // A part that died has counted nothing, and has failed.
-  const counts = parts.map((_, index) => countsOf(index) ?? { passed: 0, failed: 1, skipped: 0 });
+  const counts = parts.map((part, index) => countsOf(index) ?? diedEarly(part, ends[index]));
   const sum = (what) => counts.reduce((total, each) => total + each[what], 0);
+  sayFailures(counts.flatMap(({ failures }) => failures));
   process.stdout.write(`\n${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped\n`);
   return ends.find((status) => status !== 0) ?? 0;
 }
@@ -59,6 +61,20 @@ function vitest(part, index) {
 
 function outputOf(index) {
   return join(folder, `${index}.txt`);
+}
+
+/** Of a part that has counted nothing. */
+function diedEarly(part, status) {
+  const failure = `vitest ${part.join(' ')} ended with ${status} before it had counted its tests`;
+  return { passed: 0, failed: 1, skipped: 0, failures: [failure] };
+}
+
+/** Directly before the counts: of a long output often only the end is kept. */
+function sayFailures(failures) {
+  if (failures.length === 0) return;
+  const lines = failures.flatMap((failure) => failure.split('\n'));
+  const left = lines.length > mostLines ? [`… and ${lines.length - mostLines} lines more, above`] : [];
+  process.stdout.write(`\n${[failuresFollow, ...lines.slice(0, mostLines), ...left].join('\n')}\n`);
 }
 
 function countsOf(index) {

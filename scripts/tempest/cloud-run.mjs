@@ -64,7 +64,7 @@ async function startWithBuiltin({ processes, directory, networkUrl, password }) 
   const args = ['--identity', 'builtin', '--identity-port', String(port)];
   const alcor = await startAlcor({ processes, directory, networkUrl, args, env: { ALCOR_ADMIN_PASSWORD: password } });
   const url = `http://127.0.0.1:${port}/v3`;
-  await answers(url, alcor, 10_000);
+  await answers(url, alcor);
   return url;
 }
 

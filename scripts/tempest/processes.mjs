@@ -59,7 +59,7 @@ export class Processes {
 }
 
 /** Resolves when something answers HTTP at the address; throws when `process` ends first or it takes too long. */
-export async function answers(url, { child, exited, name, log }, withinMs = 90_000) {
+export async function answers(url, { child, exited, name, log }, withinMs = 300_000) {
   const deadline = Date.now() + withinMs;
   let ended = false;
   exited.catch(() => {}).finally(() => (ended = true));

@@ -49,7 +49,7 @@ function whole(name: string, text: string): number {
 }
 
 function plainOfports(): Ofports {
-  return { tunnel: 1, gateway: 2, ports: new Map(portIds.map((id, n) => [id, n + 3])) };
+  return { tunnel: 1, gateway: 2, wire: 3, ports: new Map(portIds.map((id, n) => [id, n + 4])) };
 }
 
 /** The network without what the packet does not need, and the packet. */

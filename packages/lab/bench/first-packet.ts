@@ -8,11 +8,13 @@
  *
  *   npm run bench:first-packet -- [--pings N] [--sources N] [--rounds N] [--groups] [--way asked|gateway|told] [--json]
  *
- * CPU time is that of a ping with its answer, and says more than the clock where others use the machine too.
+ * CPU time is that of a ping with its answer, and says more than the clock where others use the machine too. `undisturbed` are the rounds in which
+ * the machine did not stand still.
  */
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { realRuntime } from '@alcor/runtime';
+import { stoodStillMs } from '../../runtime/bench/standstills.ts';
 import type { Vm } from '../src/hosts/index.ts';
 import { type CpuTimes, guest, type FirstPacketHosts, startFirstPacketHosts } from './first-packet-hosts.ts';
 
@@ -97,6 +99,8 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
 interface Round {
   readonly first: (number | null)[];
   readonly second: (number | null)[];
+  /** While the first packets were on their way, in ms. */
+  readonly stoodStillMs: number;
   /** What the first packets took, all processes of a kind together. */
   readonly cpu: CpuTimes;
 }
@@ -112,11 +116,16 @@ async function round(hosts: FirstPacketHosts): Promise<Round> {
   // The datapath forgets what it has seen a moment after its flows are gone.
   await clock.sleep(3_000);
   let before: CpuTimes | undefined;
-  const first = await everybody(hosts.vms, async () => void (before = await hosts.cpu()));
+  let from = 0;
+  const first = await everybody(hosts.vms, async () => {
+    before = await hosts.cpu();
+    from = clock.wall();
+  });
+  const span = { from, to: clock.wall() };
   const after = await hosts.cpu();
   const spent = (kind: keyof CpuTimes): number => after[kind] - (before?.[kind] ?? 0);
   const cpu = { agents: spent('agents'), switches: spent('switches'), manager: spent('manager') };
-  return { first, second: await everybody(hosts.vms), cpu };
+  return { first, second: await everybody(hosts.vms), stoodStillMs: stoodStillMs(span), cpu };
 }
 
 function quantile(times: readonly number[], q: number): number {
@@ -128,16 +137,18 @@ const guests = Array.from({ length: sources + pings }, (_, n) => guest(n, n < so
 const hosts = await startFirstPacketHosts(guests, values.groups, way);
 try {
   const first: (number | null)[] = [];
+  const undisturbed: (number | null)[] = [];
   const second: (number | null)[] = [];
   const cpu = { agents: 0, switches: 0, manager: 0 };
   for (let n = 0; n < WARM_UP; n++) await round(hosts);
   for (let n = 0; n < rounds; n++) {
     const times = await round(hosts);
     first.push(...times.first);
+    if (times.stoodStillMs === 0) undisturbed.push(...times.first);
     second.push(...times.second);
     for (const kind of ['agents', 'switches', 'manager'] as const) cpu[kind] += times.cpu[kind];
     console.error(
-      `round ${n + 1}: ${times.first.filter((time) => time === null).length} lost`,
+      `round ${n + 1}: ${times.first.filter((time) => time === null).length} lost, stood still ${times.stoodStillMs} ms`,
       summary(times.first),
       times.cpu,
     );
@@ -145,10 +156,12 @@ try {
   const context = { pings, sources, rounds, groups: values.groups ? 1 : 0, way };
   for (const [name, times] of [
     ['first', first],
+    ['undisturbed_first', undisturbed],
     ['next', second],
   ] as const) {
     // prettier-ignore
     const answered = times.filter((time) => time !== null);
+    if (answered.length === 0) continue;
     const line = (measure: string, value: number, unit: string): void =>
       console.log(JSON.stringify({ measure: `${name}_packet_${measure}`, value, unit, ...context }));
     line('median_ms', quantile(answered, 0.5), 'ms');

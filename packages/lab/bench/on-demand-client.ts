@@ -11,6 +11,7 @@ import {
   requestGoalStates,
 } from '@alcor/contract';
 import { createQueue, handler, realRuntime, reliable, type Runtime, seededRandom } from '@alcor/runtime';
+import { type Span, standstills, stoodStillMs } from '../../runtime/bench/standstills.ts';
 
 /** What to ask: with a rate, so many questions a second at even times, whatever the answers; without, the next when one is answered. */
 export interface Asking {
@@ -35,8 +36,8 @@ export interface Asked {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Neighbours that came by the streams meanwhile. */
-  readonly told: number;
+  /** Of those that were asked when the machine had not stood still for `AFTERMATH_MS`, and did not until they were answered. */
+  readonly undisturbedP99Ms: number;
 }
 
 export function addressOf(n: number): string {
@@ -51,12 +52,14 @@ export function hostId(n: number): string {
   return `host-${n}`;
 }
 
+/** Until what has gathered while the machine stood still has been answered, in ms. */
+const AFTERMATH_MS = 500;
+
 /** Through a VPC's ports, so that each comes once before any comes again: it shares no factor with how many there are. */
 const STRIDE = 7_919;
 
 /** The machine's own costs more than a question. */
 const random = seededRandom(1);
-let told = 0;
 
 /** Takes goal states and says that they are applied, as an agent would whose switch takes no time. */
 function agent({ clock }: Runtime): Parameters<Runtime['transport']['serve']>[1][number] {
@@ -68,10 +71,7 @@ function agent({ clock }: Runtime): Parameters<Runtime['transport']['serve']>[1]
     };
     await reply(0);
     let sequence = 0;
-    for await (const { neighborStates } of stream.received) {
-      told += Object.keys(neighborStates).length;
-      await reply(++sequence);
-    }
+    for await (const _ of stream.received) await reply(++sequence);
   });
 }
 
@@ -128,35 +128,44 @@ function any(of: number): number {
   return Math.floor(random.next() * of);
 }
 
+/** In ms since 1970. */
+interface Waited extends Span {
+  readonly ms: number;
+}
+
 class Tally {
-  readonly #latencies: number[] = [];
-  readonly #told = told;
+  readonly #waited: Waited[] = [];
   routable = 0;
   putOff = 0;
   asked = 0;
 
-  take(ms: number, reply: { readonly routable: number; readonly putOff: number }): void {
-    this.#latencies.push(ms);
+  take(waited: Waited, reply: { readonly routable: number; readonly putOff: number }): void {
+    this.#waited.push(waited);
     this.routable += reply.routable;
     this.putOff += reply.putOff;
   }
 
   sum(perMessage: number, ms: number): Asked {
-    const sorted = this.#latencies.toSorted((a, b) => a - b);
-    const quantile = (q: number): number =>
-      sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
-    const answered = sorted.length * perMessage;
+    const answered = this.#waited.length * perMessage;
+    const among = standstills();
+    const isDisturbed = ({ from, to }: Span): boolean => stoodStillMs({ from: from - AFTERMATH_MS, to }, among) > 0;
+    const undisturbed = this.#waited.filter((waited) => !isDisturbed(waited));
     return {
       answered,
       routable: this.routable,
       putOff: this.putOff,
       behind: this.asked * perMessage - answered,
       perSecond: (answered / ms) * 1_000,
-      p50Ms: quantile(0.5),
-      p99Ms: quantile(0.99),
-      told: told - this.#told,
+      p50Ms: quantile(this.#waited, 0.5),
+      p99Ms: quantile(this.#waited, 0.99),
+      undisturbedP99Ms: quantile(undisturbed, 0.99),
     };
   }
+}
+
+function quantile(waited: readonly Waited[], q: number): number {
+  const sorted = waited.map(({ ms }) => ms).toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
 }
 
 async function ask(asking: Asking, of: (host: number) => Questioner, { clock }: Runtime): Promise<Asked> {
@@ -168,7 +177,8 @@ async function ask(asking: Asking, of: (host: number) => Questioner, { clock }: 
   const one = async (host: number, at: number): Promise<void> => {
     tally.asked++;
     const reply = await of(host).ask(asking);
-    if (!isOver) tally.take(clock.now() - at, reply);
+    const [waitedMs, to] = [clock.now() - at, clock.wall()];
+    if (!isOver) tally.take({ ms: waitedMs, from: to - waitedMs, to }, reply);
   };
   const closedLoop = async (host: number): Promise<void> => {
     while (clock.now() - begun < ms) await one(host, clock.now());

@@ -11,16 +11,22 @@ import { Bus, realRuntime, Topic } from '@alcor/runtime';
 import { hostName, intentOf, type Size } from './resync-intent.ts';
 
 export type ControllerSays =
-  /** Seconds that it took to make the feed that stands for the database, and to compile all of it. */
-  | { readonly loaded: true; readonly feedS: number; readonly compileS: number }
+  /** To have started, to have made the feed that stands for the database, and to have compiled all of it. */
+  | { readonly loaded: true; readonly start: Took; readonly feed: Took; readonly compile: Took }
   | {
       readonly verified: true;
       /** How often a host was lost, and had to be reached again. */
       readonly lost: number;
-      readonly cpuS: number;
+      readonly hosts: Took;
       readonly delayP99Ms: number;
       readonly delayMaxMs: number;
     };
+
+/** What a phase took: seconds by the clock, and of CPU in all threads of the process. */
+export interface Took {
+  readonly wallS: number;
+  readonly cpuS: number;
+}
 
 const lookEveryMs = 20;
 
@@ -38,18 +44,28 @@ const log = (message: string, error?: unknown): void => {
 };
 
 process.once('disconnect', () => process.exit());
-const began = performance.now();
+/** What it took since the last time, or since the process began. */
+const took = (
+  (before = { ms: 0, us: 0 }) =>
+  (): Took => {
+    const { user, system } = process.cpuUsage();
+    const now = { ms: performance.now(), us: user + system };
+    const since = { wallS: (now.ms - before.ms) / 1e3, cpuS: (now.us - before.us) / 1e6 };
+    before = now;
+    return since;
+  }
+)();
+const start = took();
 const feed = createMemoryFeed();
 for (const { kind, row } of intentOf(size, address)) feed.put(kind, row as never);
-const made = performance.now();
+const made = took();
 const goals = new Bus<Goal>();
 const hostsTopic = new Topic<Host>();
 const delivery = new Delivery({ feed, goals, hosts: hostsTopic, clock, log });
 void delivery.run(forever);
 await delivery.ready;
-say({ loaded: true, feedS: (made - began) / 1000, compileS: (performance.now() - made) / 1000 });
+say({ loaded: true, start, feed: made, compile: took() });
 
-const before = process.cpuUsage();
 const delay = monitorEventLoopDelay({ resolution: 5 });
 delay.enable();
 const manager = new ConfigManager({ runtime, goals, hosts: hostsTopic, onReport: () => undefined, log });
@@ -58,11 +74,10 @@ for (let n = 0; n < size.hosts;) {
   if (manager.host(hostName(n))?.state === 'synchronised') n++;
   else await clock.sleep(lookEveryMs, forever);
 }
-const { user, system } = process.cpuUsage(before);
 say({
   verified: true,
   lost,
-  cpuS: (user + system) / 1e6,
+  hosts: took(),
   delayP99Ms: delay.percentile(99) / 1e6,
   delayMaxMs: delay.max / 1e6,
 });

@@ -22,8 +22,19 @@ export const networkName = rows.networkId;
 
 /** Everything, what is referred to first; each host's agent is at `address`. */
 export function* intentOf(size: Size, address: string): Generator<Change> {
-  for (let n = 0; n < size.hosts; n++) yield node(n, address);
-  for (let n = 0; n < networkCount(size); n++) yield* networkAlone(n, size);
+  for (let n = 0; n < size.hosts; n++) yield inOnePiece(node(n, address));
+  for (let n = 0; n < networkCount(size); n++) for (const change of networkAlone(n, size)) yield inOnePiece(change);
+}
+
+/**
+ * With strings as those of rows that were read. One that a program puts together V8 keeps in pieces until somebody looks at its characters, which
+ * would be whoever is measured.
+ */
+function inOnePiece<T>(value: T): T {
+  // To see whether it is a number all pieces are put together.
+  if (typeof value === 'string') Number(value);
+  else if (typeof value === 'object') for (const name in value) inOnePiece(value[name]);
+  return value;
 }
 
 /** One network, and the hosts that it is on. */

@@ -1,6 +1,6 @@
 /** What a host's switch should hold, by what runs in an agent, told everything at once: no history, no faults, no order. */
 import { setMaxListeners } from 'node:events';
-import { Dataplane, HeldState, type MemorySwitch, type ResourceOutcome } from '@alcor/agent';
+import { Dataplane, HeldState, type MemorySwitch, type OutsideNeighbor, type ResourceOutcome } from '@alcor/agent';
 import type { Goals } from '@alcor/compiler';
 import { vpcsOf } from './simulation/held.ts';
 import type { Clock } from '@alcor/runtime';
@@ -11,6 +11,8 @@ export interface ToldHost {
   readonly goals: Goals;
   /** VPCs of which it is told the neighbours that it asks for. */
   readonly onDemand: readonly string[];
+  /** Machines on wires that have answered it. */
+  readonly outside?: readonly OutsideNeighbor[];
 }
 
 const never = new AbortController().signal;
@@ -20,7 +22,7 @@ setMaxListeners(0, never);
 /** Has the goals written into the switch, as they are meant for the host; answers with what is not in force. */
 export async function program(
   memory: MemorySwitch,
-  { id, ip, goals, onDemand }: ToldHost,
+  { id, ip, goals, onDemand, outside = [] }: ToldHost,
   clock: Clock,
 ): Promise<readonly ResourceOutcome[]> {
   const stop = new AbortController();
@@ -45,6 +47,7 @@ export async function program(
   );
   for (const vpcId of vpcs) held.completeVpc(stream, vpcId);
   held.complete(stream);
+  for (const each of outside) dataplane.setOutsideNeighbor(each);
   const outcomes = await dataplane.reconcile(never);
   stop.abort();
   return outcomes.filter(({ status }) => status === 'failed');

@@ -52,6 +52,8 @@ class ReliableStream<Out extends Numbered, In extends Numbered> implements Strea
   #unacknowledged: Out[] = [];
   #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   #waitMs: number;
+  /** When what is not acknowledged by then is sent again. */
+  #resendAt = 0;
   #resend: Timer | undefined;
   #acknowledge: Timer | undefined;
   #closed = false;
@@ -74,7 +76,8 @@ class ReliableStream<Out extends Numbered, In extends Numbered> implements Strea
     if (this.#closed) throw new Error('the stream is closed');
     message.transmission = { sequence: ++this.#sent, acknowledged: this.#taken };
     this.#unacknowledged.push(message);
-    this.#resend ??= this.#clock.timer(this.#waitMs, this.#sendAgain);
+    if (this.#unacknowledged.length === 1) this.#resendAt = this.#clock.now() + this.#waitMs;
+    this.#resend ??= this.#clock.timer(this.#waitMs, this.#lookAgain);
     await this.#transmit(message);
   }
 
@@ -114,19 +117,26 @@ class ReliableStream<Out extends Numbered, In extends Numbered> implements Strea
     if (count <= 0) return;
     this.#unacknowledged.splice(0, count);
     this.#waitMs = this.#resendAfterMs;
-    this.#resend?.cancel();
-    this.#resend = this.#unacknowledged.length > 0 ? this.#clock.timer(this.#waitMs, this.#sendAgain) : undefined;
+    this.#resendAt = this.#clock.now() + this.#waitMs;
     for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 
-  readonly #sendAgain = (): void => {
+  /** One timer stands for all that is sent while it runs: to set one for each message costs more than the message. */
+  readonly #lookAgain = (): void => {
+    this.#resend = undefined;
+    if (this.#unacknowledged.length === 0) return;
+    if (this.#clock.now() >= this.#resendAt) this.#sendAgain();
+    this.#resend = this.#clock.timer(this.#resendAt - this.#clock.now(), this.#lookAgain);
+  };
+
+  #sendAgain(): void {
     this.#waitMs = Math.min(this.#waitMs * 2, this.#resendAfterMs * 10);
-    this.#resend = this.#clock.timer(this.#waitMs, this.#sendAgain);
+    this.#resendAt = this.#clock.now() + this.#waitMs;
     for (const message of this.#unacknowledged) {
       message.transmission = { sequence: message.transmission?.sequence ?? 0, acknowledged: this.#taken };
       this.#transmit(message).catch(() => this.#stop());
     }
-  };
+  }
 
   readonly #sendAcknowledgement = (): void => {
     const message = this.#empty();

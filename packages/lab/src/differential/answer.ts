@@ -1,5 +1,4 @@
 import type { Packet } from '@alcor/agent';
-import type { PortId } from '@alcor/network';
 import type { Sent } from './random-packet.ts';
 
 const TTL = 64;
@@ -12,7 +11,7 @@ export function answerTo(receiver: string, got: Packet): Sent | null {
   const frame = { eth_src: eth_dst!, eth_dst: eth_src!, eth_type: eth_type!, ip_proto: ip_proto!, ip_ttl: TTL };
   const ends =
     ipv4_src === undefined ? { ipv6_src: ipv6_dst!, ipv6_dst: ipv6_src! } : { ipv4_src: ipv4_dst!, ipv4_dst: ipv4_src };
-  return { from: receiver as PortId, packet: { ...frame, ...ends, ...turned } };
+  return { from: receiver, packet: { ...frame, ...ends, ...turned } };
 }
 
 function transport(got: Packet): Packet | null {

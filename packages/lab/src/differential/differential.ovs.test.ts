@@ -16,21 +16,17 @@ describe.skipIf(missing !== '')(`three judges${missing && ` (skipped: ${missing}
 
   afterAll(() => real.close());
 
-  test(
-    'intent, switches in memory and Open vSwitch agree on every packet of random networks',
-    { timeout: 600_000 },
-    async () => {
-      const tally = noTally();
-      for (let seed = 1001; seed <= 1030; seed++) {
-        const judges = { clock, ofports: real.ofports, ovs: real.judge };
-        const found = await disagreements(seed, casesOf(seed, 30), judges, tally);
-        expect(found.map(disagreementText).join('\n')).toBe('');
-      }
-      for (const times of Object.values(tally)) expect(times).toBeGreaterThan(10);
-    },
-  );
+  test('intent, switches in memory and Open vSwitch agree on every packet of random networks', async () => {
+    const tally = noTally();
+    for (let seed = 1001; seed <= 1030; seed++) {
+      const judges = { clock, ofports: real.ofports, ovs: real.judge };
+      const found = await disagreements(seed, casesOf(seed, 30), judges, tally);
+      expect(found.map(disagreementText).join('\n')).toBe('');
+    }
+    for (const times of Object.values(tally)) expect(times).toBeGreaterThan(3);
+  });
 
-  test('a fault that both kinds of switch share is noticed on both', { timeout: 600_000 }, async () => {
+  test('a fault that both kinds of switch share is noticed on both', async () => {
     const { spoil } = flaws.find(({ why }) => why.includes('any IPv4 address'))!;
     for (let seed = 1; seed <= 60; seed++) {
       const judges = { clock, ofports: real.ofports, ovs: real.judge, spoil };

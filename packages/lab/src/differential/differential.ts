@@ -5,10 +5,12 @@ import { type Hosts, type Ofports, programmed, type Spoil } from './hosts.ts';
 import { cross } from './memory-judge.ts';
 import { judge } from './oracle.ts';
 import type { OvsJudge } from './ovs-judge.ts';
-import type { Plan } from './plan.ts';
+import { numberOf } from './frames.ts';
+import { networkOf, type Plan } from './plan.ts';
 import { randomPacket, type Sent } from './random-packet.ts';
 import { randomPlan } from './random-plan.ts';
 import { answerTo } from './answer.ts';
+import { TraceTracker } from './trace-tracker.ts';
 import { receiverOf, type Verdict } from './verdict.ts';
 
 export interface Judges {
@@ -42,6 +44,14 @@ export interface Tally {
   answered: number;
   dropped: number;
   services: number;
+  /** Of those that were delivered: from, or to, a sub-port; under a mark; in a provider network from host to host. */
+  trunks: number;
+  marked: number;
+  wires: number;
+  /** Of those that were delivered: to a machine outside, from one, and between two ports by the outside. */
+  outward: number;
+  inward: number;
+  around: number;
 }
 
 export const noTally = (): Tally => ({
@@ -52,6 +62,12 @@ export const noTally = (): Tally => ({
   answered: 0,
   dropped: 0,
   services: 0,
+  trunks: 0,
+  marked: 0,
+  wires: 0,
+  outward: 0,
+  inward: 0,
+  around: 0,
 });
 
 /** The network of a seed, and packets in it. */
@@ -85,10 +101,11 @@ async function compare(
   tally: Tally,
 ): Promise<Disagreement[]> {
   for (const { memory } of hosts.hosts) memory.flushConnections();
+  const tracker = new TraceTracker();
   const oracle = judge(plan, sent);
   const memory = cross(hosts, sent);
-  const traces = await ovs?.cross(hosts, sent);
-  count(tally, oracle.verdict);
+  const traces = await ovs?.cross(hosts, sent, tracker);
+  count(tally, plan, sent, oracle.verdict);
   const ways = (): string[] => [...memory.hops.map(({ walk }) => walkText(walk)), ...(traces?.texts ?? [])];
   const first = {
     seed,
@@ -100,17 +117,16 @@ async function compare(
   };
   if (!agree(first)) return [{ ...first, ways: ways() }];
   const receiver = receiverOf(oracle.verdict);
-  const got = memory.hops.at(-1)?.walk.outputs.at(-1)?.packet;
-  const back = receiver === null || got === undefined ? null : answerTo(receiver, got);
+  const back = receiver === null || memory.got === undefined ? null : answerTo(receiver, memory.got);
   if (back === null) return [];
   tally.answers++;
   const second = {
     seed,
     sent: back,
     answerTo: sent,
-    oracle: judge(plan, back, oracle.opened).verdict,
+    oracle: judge(plan, back, oracle.memory).verdict,
     memory: cross(hosts, back).verdict,
-    ovs: ovs === undefined ? null : (await ovs.cross(hosts, back, traces?.remembered)).verdict,
+    ovs: ovs === undefined ? null : (await ovs.cross(hosts, back, tracker)).verdict,
   };
   return agree(second) ? [] : [{ ...second, ways: [] }];
 }
@@ -120,13 +136,26 @@ function agree({ oracle, memory, ovs }: Pick<Disagreement, 'oracle' | 'memory' |
   return JSON.stringify(memory) === text && (ovs === null || JSON.stringify(ovs) === text);
 }
 
-function count(tally: Tally, verdict: Verdict): void {
+function count(tally: Tally, plan: Plan, sent: Sent, verdict: Verdict): void {
   tally.packets++;
   if (verdict.length === 0) tally.dropped++;
   else if (verdict.length > 1) tally.copied++;
   else if (verdict[0]!.startsWith('delivered')) tally.delivered++;
   else if (verdict[0]!.startsWith('answered')) tally.answered++;
   else tally.services++;
+  const receiver = receiverOf(verdict);
+  if (plan.machines.some(({ id }) => id === receiver)) tally.outward++;
+  else if (receiver !== null && plan.machines.some(({ id }) => id === sent.from)) tally.inward++;
+  else if (receiver !== null && isForFloating(plan, sent)) tally.around++;
+  const [from, to] = [sent.from, receiver].map((id) => plan.ports.find((port) => port.id === id));
+  if (from === undefined || to === undefined) return;
+  if (from.trunk !== null || to.trunk !== null) tally.trunks++;
+  if (verdict[0]!.includes('under the mark')) tally.marked++;
+  if (from.hostId !== to.hostId && networkOf(plan, to.networkId).physicalNetwork !== null) tally.wires++;
+}
+
+function isForFloating({ floatingIps }: Plan, { packet: { ipv4_dst } }: Sent): boolean {
+  return ipv4_dst !== undefined && floatingIps.some(({ ip }) => numberOf(ip) === BigInt(ipv4_dst));
 }
 
 /** For people. */

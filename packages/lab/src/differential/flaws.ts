@@ -1,5 +1,5 @@
 /** What a data plane may get wrong: flows that are other than they should be, to see that the judges would notice. */
-import { pipeline, type Flow, type Instruction, type Match, type TableName } from '@alcor/agent';
+import { type Action, pipeline, type Flow, type Instruction, type Match, type TableName } from '@alcor/agent';
 import type { Spoil } from './hosts.ts';
 
 export interface Flaw {
@@ -39,6 +39,64 @@ export const flaws: readonly Flaw[] = [
     spoil: inTable('leavingAcl', (flow) => ({ ...flow, priority: 65_000 - flow.priority })),
   },
   {
+    why: 'what policies mark goes on unmarked',
+    spoil: inTable('policing', (flow) => acting(flow, (type) => type !== 'set_field')),
+  },
+  {
+    why: 'frames under a tag are those of the trunk itself',
+    spoil: inTable('classify', (flow) => (Number(flow.match.vlan_vid ?? 0) === 0 ? flow : null)),
+  },
+  {
+    why: 'what is for a sub-port comes to its parent',
+    spoil: inTable('output', (flow) =>
+      acting(
+        flow,
+        (type) => !type.endsWith('_vlan'),
+        (field) => field !== 'vlan_vid',
+      ),
+    ),
+  },
+  {
+    why: 'what is on a wire stays on its host',
+    spoil: inTable('wire', () => null),
+  },
+  {
+    why: 'what leaves in the place of a floating IP keeps its own address',
+    spoil: inTable('departing', (flow) =>
+      acting(
+        flow,
+        () => true,
+        (field) => field !== 'ipv4_src',
+      ),
+    ),
+  },
+  {
+    why: 'gateways translate nothing',
+    spoil: inTable('translated', (flow) => (flow.match.ct_mark === 0 ? null : flow)),
+  },
+  {
+    why: 'nobody gets the answers to what a gateway has translated',
+    spoil: inTable('returned', (flow) => (flow.match.ct_mark === 0 ? flow : null)),
+  },
+  {
+    why: 'forwarded ports lead nowhere',
+    spoil: inTable('returned', (flow) => (flow.match.ct_mark === 0 ? null : flow)),
+  },
+  {
+    why: 'floating IPs are answered for by nobody',
+    spoil: inTable('arriving', (flow) => (flow.match.arp_op === 1 ? null : flow)),
+  },
+  {
+    why: 'what comes from outside may leave again',
+    spoil: inTable('departing', (flow) => (flow.match.reg0 === 0 ? null : flow)),
+  },
+  {
+    why: 'addresses outside of the region that has them are sent to the wire',
+    spoil: inTable('neighbour', (flow) =>
+      acting(flow, (type) => type !== 'resubmit' || flow.match.eth_dst === undefined),
+    ),
+  },
+  {
     why: 'ARP is answered for nobody',
     spoil: inTable('services', (flow) => (flow.match.arp_op === undefined ? flow : null)),
   },
@@ -69,9 +127,11 @@ function isReply({ match: { ct_state } }: Flow): boolean {
   return typeof ct_state === 'object' && (Number(ct_state.value) & 0x08) !== 0;
 }
 
-function acting(flow: Flow, may: (type: string) => boolean): Flow {
+/** Without the actions of other types, and those that set other fields. */
+function acting(flow: Flow, may: (type: string) => boolean, maySet: (field: string) => boolean = () => true): Flow {
+  const is = (action: Action): boolean => may(action.type) && (action.type !== 'set_field' || maySet(action.field));
   const instructions = flow.instructions.map((each): Instruction =>
-    each.type === 'apply_actions' ? { ...each, actions: each.actions.filter(({ type }) => may(type)) } : each,
+    each.type === 'apply_actions' ? { ...each, actions: each.actions.filter(is) } : each,
   );
   return { ...flow, instructions };
 }

@@ -128,12 +128,12 @@ export function isWithin(block: string, address: Address): boolean {
 }
 
 /** What a connection can begin with: Open vSwitch's userspace tracker knows no other protocols, and of ICMP what asks for an answer. */
-function mayOpen({ ip_proto, icmpv4_type, icmpv6_type }: Packet): boolean {
+export function mayOpen({ ip_proto, icmpv4_type, icmpv6_type }: Packet): boolean {
   if (ip_proto === 6 || ip_proto === 17) return true;
   return icmpv4_type === 8 || icmpv4_type === 13 || icmpv6_type === 128;
 }
 
-function isAnswerTo(first: Packet, packet: Packet): boolean {
+export function isAnswerTo(first: Packet, packet: Packet): boolean {
   const same = (one: keyof Packet, other: keyof Packet): boolean => first[one] === packet[other];
   const turned = (one: keyof Packet, other: keyof Packet): boolean => same(one, other) && same(other, one);
   const ends = turned('ipv4_src', 'ipv4_dst') && turned('ipv6_src', 'ipv6_dst') && same('ip_proto', 'ip_proto');

@@ -1,7 +1,7 @@
 /** Of the oracle: what a port with port security may send. */
 import type { Packet } from '@alcor/agent';
 import { contains, parseCidr, type Port } from '@alcor/network';
-import { linkLocalOf, macNumber } from './random-packet.ts';
+import { linkLocalOf, macNumber } from './frames.ts';
 
 /** Is it sent by an address of the port or an allowed pair, and nothing that only routers and DHCP servers say? */
 export function isOwn(port: Port, packet: Packet): boolean {

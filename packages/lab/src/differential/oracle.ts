@@ -4,42 +4,74 @@
  */
 import type { Packet } from '@alcor/agent';
 import {
+  contains,
   type Network,
   type NetworkId,
   parseCidr,
   parseIp,
-  contains,
   type Port,
   type Router,
   type RouterPort,
 } from '@alcor/network';
+import { linkLocalOf, macNumber } from './frames.ts';
 import { mayCross } from './oracle-acls.ts';
 import { mayPass, type Connection } from './oracle-groups.ts';
+import { answererOfRegion, answererOutside, arriving, leaving } from './oracle-outside.ts';
+import { marked } from './oracle-quality.ts';
+import { type Address, pathTo } from './oracle-routes.ts';
 import { isOwn } from './oracle-sources.ts';
-import { networkOf, type Plan } from './plan.ts';
-import { linkLocalOf, macNumber } from './random-packet.ts';
+import type { Translation } from './oracle-translations.ts';
+import { type Machine, networkOf, type Plan, reachesWire, subPortOf } from './plan.ts';
 import type { Sent } from './random-packet.ts';
-import { answeredBy, type Verdict, deliveredTo, LEFT_TO_SERVICES } from './verdict.ts';
+import { answeredBy, type Verdict, deliveredTo, LEFT_TO_SERVICES, macText } from './verdict.ts';
 
-/** The verdict, and which connections it has opened. */
+/** What hosts remember of packets that have passed. */
+export interface Memory {
+  readonly connections: readonly Connection[];
+  readonly translations: readonly Translation[];
+}
+
+/** The verdict, and what is remembered from now on. */
 export interface Judgement {
   readonly verdict: Verdict;
-  readonly opened: readonly Connection[];
+  readonly memory: Memory;
 }
 
 interface Way {
   readonly plan: Plan;
-  readonly sender: Port;
-  readonly known: readonly Connection[];
-  readonly opened: Connection[];
+  readonly sender: Port | Machine;
+  readonly connections: Connection[];
+  readonly translations: Translation[];
   readonly verdict: string[];
 }
 
-export function judge(plan: Plan, { from, packet }: Sent, known: readonly Connection[] = []): Judgement {
-  const sender = plan.ports.find(({ id }) => id === from)!;
-  const way: Way = { plan, sender, known, opened: [], verdict: [] };
-  if (isHere(plan, sender)) leave(way, packet);
-  return { verdict: way.verdict.toSorted(), opened: way.opened };
+/** Where a packet is on its way. */
+interface Place {
+  readonly hostId: string | null;
+  /** It has come by an external network. */
+  readonly isFromOutside: boolean;
+  /** Routers that it has passed. */
+  readonly hops: number;
+}
+
+export const nothingKnown: Memory = { connections: [], translations: [] };
+
+export function judge(plan: Plan, { from, packet }: Sent, known: Memory = nothingKnown): Judgement {
+  const { vlan_vid, ...untagged } = packet;
+  const port =
+    vlan_vid === undefined ? plan.ports.find(({ id }) => id === from) : subPortOf(plan, from, tagOf(vlan_vid));
+  const sender = port ?? plan.machines.find(({ id }) => id === from);
+  if (sender === undefined) return { verdict: [], memory: known };
+  const { connections, translations } = known;
+  const way: Way = { plan, sender, connections: [...connections], translations: [...translations], verdict: [] };
+  if (port === undefined) say(way, sender as Machine, untagged);
+  else if (isHere(plan, port)) leave(way, port, marked(plan, port, untagged));
+  return { verdict: way.verdict.toSorted(), memory: way };
+}
+
+/** IEEE 802.1Q: twelve bits of it. */
+function tagOf(vid: number | bigint): number {
+  return Number(vid) & 0xfff;
 }
 
 /** A port is there if it is on a host, and neither it nor its network is switched off. */
@@ -47,8 +79,8 @@ function isHere(plan: Plan, port: Port): boolean {
   return port.hostId !== null && port.adminStateUp && networkOf(plan, port.networkId).adminStateUp;
 }
 
-function leave(way: Way, packet: Packet): void {
-  const { plan, sender } = way;
+function leave(way: Way, sender: Port, packet: Packet): void {
+  const { plan } = way;
   if (sender.portSecurityEnabled && !isOwn(sender, packet)) return;
   if (!passes(way, sender, 'egress', packet)) return;
   if (asksHost(sender, packet)) return void way.verdict.push(LEFT_TO_SERVICES);
@@ -59,7 +91,45 @@ function leave(way: Way, packet: Packet): void {
     const answer = isProbe(packet) ? null : answererOf(plan, sender, target);
     if (answer !== null) return void way.verdict.push(answeredBy(answer));
   }
-  forward(way, packet, networkOf(plan, sender.networkId));
+  forward(way, packet, networkOf(plan, sender.networkId), { hostId: sender.hostId, isFromOutside: false, hops: 0 });
+}
+
+/** What a machine outside sends on its wire. */
+function say(way: Way, { id, networkId }: Machine, packet: Packet): void {
+  const { plan } = way;
+  const target = asked(packet);
+  const answer = target === null || isProbe(packet) ? null : answererOfRegion(plan, networkId, target);
+  if (answer !== null) way.verdict.push(answeredBy(answer));
+  for (const other of plan.machines) {
+    if (other.id === id || other.networkId !== networkId) continue;
+    if (isForAll(packet) || macNumber(other.mac) === packet.eth_dst) way.verdict.push(deliveredTo(other.id, packet));
+  }
+  if (answer === null && !isForAll(packet)) arrive(way, packet, networkId);
+}
+
+/** What is sent to one MAC on an external network. */
+function meet(way: Way, packet: Packet, networkId: NetworkId): void {
+  const machine = way.plan.machines.find(
+    (each) => each.networkId === networkId && macNumber(each.mac) === packet.eth_dst,
+  );
+  if (machine === undefined) return arrive(way, packet, networkId);
+  way.verdict.push(machine === way.sender ? answeredBy(macText(packet.eth_src)) : deliveredTo(machine.id, packet));
+}
+
+function arrive(way: Way, packet: Packet, networkId: NetworkId): void {
+  const come = arriving(memoryOf(way), networkId, packet);
+  if (come === 'dropped') return;
+  if (come === 'left to services') return void way.verdict.push(LEFT_TO_SERVICES);
+  if ('answer' in come) return meet(way, come.answer, networkId);
+  route(way, come.packet, { router: come.router }, { hostId: come.hostId, isFromOutside: true, hops: 1 });
+}
+
+function memoryOf({ plan, translations }: Way): Parameters<typeof arriving>[0] {
+  return { plan, translations, translate: (translation) => void translations.push(translation) };
+}
+
+function isForAll({ eth_dst }: Packet): boolean {
+  return (BigInt(eth_dst!) & 0x0100_0000_0000n) !== 0n;
 }
 
 /** What a guest asks the host it is on: for an address, or for a router. */
@@ -100,10 +170,11 @@ function answererOf(plan: Plan, sender: Port, target: bigint): string | null {
 
 interface Attached {
   readonly router: Router;
-  readonly by: RouterPort;
+  /** By which of its interfaces; undefined: by its gateway. */
+  readonly by?: RouterPort;
 }
 
-function interfacesOn({ routers }: Plan, networkId: NetworkId): Attached[] {
+function interfacesOn({ routers }: Plan, networkId: NetworkId): Required<Attached>[] {
   return routers
     .filter(({ adminStateUp }) => adminStateUp)
     .flatMap((router) => router.interfaces.map((by) => ({ router, by })))
@@ -111,45 +182,70 @@ function interfacesOn({ routers }: Plan, networkId: NetworkId): Attached[] {
 }
 
 /** In the network: to a router, to all, or to the one port that has the MAC. */
-function forward(way: Way, packet: Packet, network: Network, hops = 0): void {
+function forward(way: Way, packet: Packet, network: Network, place: Place): void {
   const { plan, sender } = way;
   const attached = interfacesOn(plan, network.id).find(({ by }) => macNumber(by.mac) === packet.eth_dst);
-  if (attached !== undefined) return route(way, packet, attached, hops);
-  const isForAll = (BigInt(packet.eth_dst!) & 0x0100_0000_0000n) !== 0n;
+  if (attached !== undefined) return route(way, packet, attached, place);
   for (const port of plan.ports) {
-    if (port.networkId !== network.id || !isHere(plan, port) || port === sender) continue;
-    if (!isForAll && macNumber(port.mac) !== packet.eth_dst) continue;
+    if (port.networkId !== network.id || !isHere(plan, port)) continue;
+    // Nothing comes back to its sender but by the outside.
+    if (port === sender && !place.isFromOutside) continue;
+    if (!isForAll(packet) && macNumber(port.mac) !== packet.eth_dst) continue;
+    if (!crosses(plan, network, place, port)) continue;
     if (passes(way, port, 'ingress', packet)) way.verdict.push(deliveredTo(port.id, packet));
   }
 }
 
-function route(way: Way, packet: Packet, { router, by }: Attached, hops: number): void {
+/** Tunnels lead to every host, from where the packet is; a physical network only to those that have a bridge to it. */
+function crosses(plan: Plan, network: Network, { hostId: from }: Place, { hostId: to }: Port): boolean {
+  return from === to || network.physicalNetwork === null || (reachesWire(plan, from) && reachesWire(plan, to));
+}
+
+function route(way: Way, packet: Packet, { router, by }: Attached, place: Place): void {
   const to = destinationOf(packet);
   if (to === null) return;
-  const own = router.interfaces.flatMap(({ fixedIps }) => fixedIps.map(({ ip }) => ip));
+  const held = [...router.interfaces, ...(router.gateway === null ? [] : [router.gateway])];
+  const own = held.flatMap(({ fixedIps }) => fixedIps.map(({ ip }) => ip));
   const isEcho =
     (packet.icmpv4_type === 8 && packet.icmpv4_code === 0) || (packet.icmpv6_type === 128 && packet.icmpv6_code === 0);
-  const isForIt = own.some((ip) => isAddress(ip, to.value)) || (to.version === 6 && isLinkLocalOf(by, to.value));
-  // A router behind another one has no way to answer.
-  if (isForIt && isEcho && hops === 0) return void way.verdict.push(answeredBy(by.mac));
-  if (isForIt || isLinkOnly(packet)) return;
+  const isForIt =
+    own.some((ip) => isAddress(ip, to.value)) || (by !== undefined && to.version === 6 && isLinkLocalOf(by, to.value));
+  // A router behind another one, or that is asked from outside, has no way to answer.
+  if (isForIt && isEcho && place.hops === 0) return void way.verdict.push(answeredBy(by!.mac));
+  // Behind an address that is translated to are others.
+  const isTranslated =
+    router.gateway?.enableSnat === true &&
+    to.version === 4 &&
+    router.gateway.fixedIps.some(({ ip }) => isAddress(ip, to.value));
+  if ((isForIt && !isTranslated) || isLinkOnly(packet)) return;
   if (Number(packet.ip_ttl) < 2) return void way.verdict.push(LEFT_TO_SERVICES);
   const path = pathTo(way.plan, router, to);
-  if (path === 'none') return void way.verdict.push(LEFT_TO_SERVICES);
-  if (path === 'nowhere') return;
+  if (path === undefined) return void way.verdict.push(LEFT_TO_SERVICES);
+  if (path.to === 'nowhere') return;
+  const onward = { ...packet, ip_ttl: Number(packet.ip_ttl) - 1 };
+  if (path.to === 'outside') return depart(way, onward, router, { ...place, network: path.network, hop: path.hop });
   const network = networkOf(way.plan, path.by.networkId);
   const hop = holderOf(way.plan, network.id, path.hop);
   if (hop === null) return;
-  const routed = {
-    ...packet,
-    ip_ttl: Number(packet.ip_ttl) - 1,
-    eth_src: macNumber(path.by.mac),
-    eth_dst: macNumber(hop),
-  };
-  forward(way, routed, network, hops + 1);
+  const routed = { ...onward, eth_src: macNumber(path.by.mac), eth_dst: macNumber(hop) };
+  forward(way, routed, network, { ...place, hops: place.hops + 1 });
 }
 
-type Address = NonNullable<ReturnType<typeof parseIp>>;
+/** By the router's gateway to who has an address outside; the region is no way from outside to outside. */
+function depart(
+  way: Way,
+  packet: Packet,
+  router: Router,
+  { hostId, isFromOutside, network, hop }: Place & { readonly network: Network; readonly hop: bigint },
+): void {
+  if (isFromOutside || hostId === null) return;
+  const out = leaving(memoryOf(way), router, packet, hostId);
+  if (out === 'dropped') return;
+  const mac = answererOutside(way.plan, network.id, hop);
+  // The host has to ask who has the address.
+  if (out === 'left to services' || mac === null) return void way.verdict.push(LEFT_TO_SERVICES);
+  meet(way, { ...out.packet, eth_dst: macNumber(mac) }, network.id);
+}
 
 function destinationOf(packet: Packet): Address | null {
   if (packet.ipv4_dst !== undefined) return { version: 4, value: BigInt(packet.ipv4_dst) };
@@ -163,35 +259,6 @@ function isLinkOnly({ ipv6_src, ipv6_dst }: Packet): boolean {
 
 function within(cidr: string, value: number | bigint | undefined): boolean {
   return value !== undefined && contains(parseCidr(cidr)!, { version: 6, value: BigInt(value) });
-}
-
-interface Path {
-  readonly by: RouterPort;
-  readonly hop: bigint;
-}
-
-/** The longest prefix wins, and of two alike the subnet that the router is on. */
-function pathTo(plan: Plan, router: Router, to: Address): Path | 'none' | 'nowhere' {
-  const near = router.interfaces.flatMap((by) =>
-    subnetsOf(plan, by).map((cidr) => ({ cidr, rank: 1, path: { by, hop: to.value } as Path | 'nowhere' })),
-  );
-  const far = router.routes.map(({ destination, nexthop }) => {
-    const hop = parseIp(nexthop)!;
-    const by = router.interfaces.find((each) => subnetsOf(plan, each).some((cidr) => contains(cidr, hop)));
-    return {
-      cidr: parseCidr(destination)!,
-      rank: 0,
-      path: by === undefined ? ('nowhere' as const) : { by, hop: hop.value },
-    };
-  });
-  const fitting = [...near, ...far]
-    .filter(({ cidr }) => contains(cidr, to))
-    .toSorted((a, b) => b.cidr.prefix - a.cidr.prefix || b.rank - a.rank);
-  return fitting[0]?.path ?? 'none';
-}
-
-function subnetsOf({ subnets }: Plan, { fixedIps }: RouterPort) {
-  return fixedIps.map(({ subnetId }) => parseCidr(subnets.find(({ id }) => id === subnetId)!.cidr)!);
 }
 
 /** The MAC of the port or router that has the address in the network. */
@@ -213,9 +280,9 @@ function isLinkLocalOf({ mac, fixedIps }: RouterPort, value: bigint): boolean {
   return fixedIps.some(({ ip }) => ip.includes(':')) && isAddress(linkLocalOf(mac), value);
 }
 
-function passes({ plan, known, opened }: Way, port: Port, direction: 'ingress' | 'egress', packet: Packet): boolean {
+function passes({ plan, connections }: Way, port: Port, direction: 'ingress' | 'egress', packet: Packet): boolean {
   if (!mayCross(plan, port, direction, packet)) return false;
-  const { allowed, opens } = mayPass(plan, port, direction, packet, known);
-  if (allowed && opens !== undefined) opened.push(opens);
+  const { allowed, opens } = mayPass(plan, port, direction, packet, connections);
+  if (allowed && opens !== undefined) connections.push(opens);
   return allowed;
 }

@@ -1,28 +1,49 @@
 /** Random packets of a plan's VMs: most are what a guest would send, some are lies. */
 import type { Packet } from '@alcor/agent';
-import type { Port, PortId, RouterPort } from '@alcor/network';
-import { parseIp } from '@alcor/network';
+import type { Port, RouterPort } from '@alcor/network';
 import { between, pick, type Random } from '@alcor/runtime';
+import {
+  arp,
+  BROADCAST,
+  type Ends,
+  icmp,
+  isV6,
+  linkLocalOf,
+  macNumber,
+  solicitation,
+  traffic,
+  udp,
+  valueOf,
+} from './frames.ts';
 import type { Plan } from './plan.ts';
+import { fromMachine, outsideIps, toForwarding } from './random-outside.ts';
 import { chance, macOf } from './random-plan.ts';
+import { TAGS } from './random-trunks.ts';
 
 export interface Sent {
-  readonly from: PortId;
+  /** A port, or a machine outside. */
+  readonly from: string;
   readonly packet: Packet;
 }
 
-const BROADCAST = 'ff:ff:ff:ff:ff:ff';
-const TTL = 64;
-
-/** From one of the ports that are on a host; null where none is. */
+/** From one of the ports that are on a host, or from outside; null where none is. */
 export function randomPacket(random: Random, plan: Plan): Sent | null {
+  if (plan.machines.length > 0 && chance(random, 0.25)) {
+    const machine = pick(random, plan.machines);
+    return { from: machine.id, packet: fromMachine(random, plan, machine) };
+  }
   const bound = plan.ports.filter(({ hostId }) => hostId !== null);
   if (bound.length === 0) return null;
   const able = bound.filter(
     (port) => port.adminStateUp && (!port.portSecurityEnabled || port.securityGroupIds.length > 0),
   );
   const from = pick(random, able.length > 0 && chance(random, 0.95) ? able : bound);
-  const packet = chance(random, 0.85) ? honest(random, plan, from) : spoiled(random, honest(random, plan, from));
+  const said = honest(random, plan, from);
+  const packet = chance(random, 0.85)
+    ? said
+    : from.trunk === null && chance(random, 0.15)
+      ? tagged(random, said)
+      : spoiled(random, said);
   return { from: from.id, packet };
 }
 
@@ -32,9 +53,10 @@ const kinds: readonly (readonly [share: number, kind: Kind])[] = [
   [60, talk],
   [8, question],
   [4, pingRouter],
-  [5, toAll],
+  [6, toAll],
   [4, forServices],
   [6, elsewhere],
+  [50, abroad],
   [3, toUnknown],
 ];
 
@@ -46,11 +68,6 @@ function honest(random: Random, plan: Plan, from: Port): Packet {
     if (dice < 0) return kind(random, plan, from);
   }
   return talk(random, plan, from);
-}
-
-interface Ends {
-  readonly from: { readonly mac: string; readonly ip: string };
-  readonly to: { readonly mac: string; readonly ip: string };
 }
 
 /** To another port's address: directly, or by a router where it is not in the same network. */
@@ -76,6 +93,18 @@ function elsewhere(random: Random, plan: Plan, from: Port): Packet {
   const v6 = ['fd99::9', '2001:db8::1', 'fd00:2::77', 'fe80::77', 'ff02::1'];
   const ip = pick(random, spoken(random, from, [...v4, ...v6]));
   return traffic(random, { from: source(random, from, ip), to: { mac: routerMac(random, plan, from), ip } });
+}
+
+/** By a router that leads outside, where there is one. */
+function abroad(random: Random, plan: Plan, from: Port): Packet {
+  const leading = plan.routers.filter(({ gateway }) => gateway !== null).flatMap(({ interfaces }) => interfaces);
+  const near = leading.filter(({ networkId }) => networkId === from.networkId);
+  if (plan.machines.length === 0 || near.length === 0) return talk(random, plan, from);
+  const { mac } = pick(random, near);
+  const { away, own } = outsideIps(plan);
+  const ip = pick(random, spoken(random, from, own.length > 0 && chance(random, 0.7) ? own : away));
+  const forwarded = chance(random, 0.3) ? toForwarding(random, plan, source(random, from, '0.0.0.0'), mac) : undefined;
+  return forwarded ?? traffic(random, { from: source(random, from, ip), to: { mac, ip } });
 }
 
 function toUnknown(random: Random, _: Plan, from: Port): Packet {
@@ -155,6 +184,11 @@ function forServices(random: Random, plan: Plan, from: Port): Packet {
   ])();
 }
 
+/** By the interface of a port, as if it were from a sub-port. */
+function tagged(random: Random, packet: Packet): Packet {
+  return { ...packet, vlan_vid: 0x1000 | pick(random, [...TAGS, 7]) };
+}
+
 /** Lies about who sends, or goes astray. */
 function spoiled(random: Random, packet: Packet): Packet {
   const has = (field: keyof Packet): boolean => packet[field] !== undefined;
@@ -181,20 +215,6 @@ function spoiled(random: Random, packet: Packet): Packet {
     () => (has('ip_ttl') ? { ...packet, ip_ttl: between(random, 0, 2) } : packet),
     () => (has('arp_sha') ? { ...packet, arp_sha: macNumber(macOf(between(random, 1, 12))) } : packet),
     () => ({ eth_src: packet.eth_src!, eth_dst: packet.eth_dst!, eth_type: 0x88cc }),
-  ])();
-}
-
-function traffic(random: Random, ends: Ends): Packet {
-  const ports = [22, 53, 80, 81, 443, 444, 999, 1000, 1023, 1024, 2999, 3000, 33_434, 33_523, 33_524, 65_535];
-  const port = chance(random, 0.4) ? pick(random, [53, 80, 1000]) : pick(random, ports);
-  const own = between(random, 40_000, 40_003);
-  const v6 = isV6(ends.to.ip);
-  if (chance(random, 0.9))
-    return pick(random, [() => tcp(ends, own, port), () => udp(ends, own, port), () => icmp(ends, v6 ? 128 : 8)])();
-  return pick(random, [
-    () => icmp(ends, pick(random, v6 ? [1, 129] : [0, 3, 13])),
-    () => sctp(ends, own, port),
-    () => ({ ...over(ends, 47) }),
   ])();
 }
 
@@ -245,98 +265,4 @@ function firstOf(text: string): string {
 
 function anyOf<T>(random: Random, items: readonly T[]): T | undefined {
   return items.length === 0 ? undefined : pick(random, items);
-}
-
-// --------------------------------------------------------------------------------------------------------------- their fields
-
-function over({ from, to }: Ends, ip_proto: number): Packet {
-  const frame = { eth_src: macNumber(from.mac), eth_dst: macNumber(to.mac) };
-  if (isV6(to.ip))
-    return {
-      ...frame,
-      eth_type: 0x86dd,
-      ip_proto,
-      ip_ttl: TTL,
-      ipv6_src: numberOf(from.ip),
-      ipv6_dst: numberOf(to.ip),
-    };
-  const [src, dst] = [Number(numberOf(from.ip)), Number(numberOf(to.ip))];
-  return { ...frame, eth_type: 0x0800, ip_proto, ip_ttl: TTL, ipv4_src: src, ipv4_dst: dst };
-}
-
-function tcp(ends: Ends, src: number, dst: number): Packet {
-  return { ...over(ends, 6), tcp_src: src, tcp_dst: dst };
-}
-
-function udp(ends: Ends, src: number, dst: number): Packet {
-  return { ...over(ends, 17), udp_src: src, udp_dst: dst };
-}
-
-function sctp(ends: Ends, _: number, dst: number): Packet {
-  return { ...over(ends, 132), sctp_dst: dst };
-}
-
-function icmp(ends: Ends, type: number): Packet {
-  if (isV6(ends.to.ip)) return { ...over(ends, 58), icmpv6_type: type, icmpv6_code: 0 };
-  return { ...over(ends, 1), icmpv4_type: type, icmpv4_code: 0 };
-}
-
-function arp(op: number, { from, to }: Ends): Packet {
-  return {
-    eth_src: macNumber(from.mac),
-    eth_dst: macNumber(to.mac),
-    eth_type: 0x0806,
-    arp_op: op,
-    arp_spa: Number(numberOf(from.ip)),
-    arp_tpa: Number(numberOf(to.ip)),
-    arp_sha: macNumber(from.mac),
-    arp_tha: 0,
-  };
-}
-
-/** With its sender's link address, unless it has no address yet (RFC 4861 section 4.3). */
-function solicitation(mac: string, src: string, target: string): Packet {
-  const low = numberOf(target) & 0xffffffn;
-  const to = { mac: '', ip: `ff02::1:ff00:0` };
-  const probe = src === '::';
-  return {
-    ...over({ from: { mac, ip: src }, to: { ...to, mac: '33:33:ff:00:00:00' } }, 58),
-    eth_dst: 0x3333ff000000 + Number(low),
-    ip_ttl: 255,
-    ipv6_dst: (0xff02n << 112n) | 0x1ff000000n | low,
-    icmpv6_type: 135,
-    icmpv6_code: 0,
-    nd_target: numberOf(target),
-    nd_reserved: 0,
-    nd_options_type: probe ? 0 : 1,
-    nd_sll: probe ? 0 : macNumber(mac),
-    nd_tll: 0,
-  };
-}
-
-function isV6(ip: string): boolean {
-  return ip.includes(':');
-}
-
-export function numberOf(ip: string): bigint {
-  const parsed = parseIp(ip);
-  if (parsed === null) throw new Error(`no address: ${ip}`);
-  return parsed.value;
-}
-
-/** As packets have it. */
-function valueOf(ip: string): bigint | number {
-  return isV6(ip) ? numberOf(ip) : Number(numberOf(ip));
-}
-
-export function macNumber(text: string): number {
-  return Number.parseInt(text.replaceAll(':', ''), 16);
-}
-
-/** RFC 4291 appendix A. */
-export function linkLocalOf(mac: string): string {
-  const bytes = mac.split(':').map((byte) => Number.parseInt(byte, 16));
-  const id = [bytes[0]! ^ 2, bytes[1]!, bytes[2]!, 0xff, 0xfe, bytes[3]!, bytes[4]!, bytes[5]!];
-  const word = (n: number): string => ((id[2 * n]! << 8) | id[2 * n + 1]!).toString(16);
-  return `fe80::${word(0)}:${word(1)}:${word(2)}:${word(3)}`;
 }

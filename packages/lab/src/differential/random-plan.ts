@@ -21,9 +21,13 @@ import {
   type SubnetId,
 } from '@alcor/network';
 import { between, pick, type Random } from '@alcor/runtime';
-import type { Plan } from './plan.ts';
+import { PHYSICAL, type Plan } from './plan.ts';
 import { randomAcls } from './random-acls.ts';
+import { randomExternals, type Externals } from './random-external.ts';
+import { randomFloatingIps } from './random-floating.ts';
+import { randomPolicies, somePolicy } from './random-quality.ts';
 import { randomRouters } from './random-routers.ts';
+import { withTrunks } from './random-trunks.ts';
 
 const at = new Date(0);
 const HOSTS = 3;
@@ -40,27 +44,43 @@ export function chance(random: Random, p: number): boolean {
 
 /** One or two tenants, of whom the second one uses the addresses and MACs of the first one again. */
 export function randomPlan(random: Random): Plan {
-  const nodes = Array.from({ length: HOSTS }, (_, n) => nodeOf(n + 1));
+  const nodes = Array.from({ length: HOSTS }, (_, n) => randomNode(random, n + 1));
+  const externals = randomExternals(random);
   const tenants = chance(random, 0.5) ? ['one', 'other'] : ['one'];
   const room = Math.floor(MOST_PORTS / tenants.length);
   const parts = tenants.map((name, n) =>
-    randomTenant(random, name, { room, firstPort: n * room, firstVni: 10 * n + 1 }),
+    randomTenant(random, name, externals, { room, firstPort: n * room, firstVni: 10 * n + 1 }),
   );
+  const [ports, routers] = [parts.flatMap((part) => part.ports), parts.flatMap((part) => part.routers)];
   return {
     nodes,
-    networks: parts.flatMap(({ networks }) => networks),
-    subnets: parts.flatMap(({ subnets }) => subnets),
+    qosPolicies: parts.flatMap(({ qosPolicies }) => qosPolicies),
+    networks: [...externals.networks, ...parts.flatMap(({ networks }) => networks)],
+    subnets: [...externals.subnets, ...parts.flatMap(({ subnets }) => subnets)],
     addressGroups: parts.flatMap(({ addressGroups }) => addressGroups),
     securityGroups: parts.flatMap(({ securityGroups }) => securityGroups),
     networkAcls: parts.flatMap(({ networkAcls }) => networkAcls),
-    ports: parts.flatMap(({ ports }) => ports),
-    routers: parts.flatMap(({ routers }) => routers),
+    ports,
+    routers,
+    floatingIps: randomFloatingIps(random, externals, ports, routers),
+    machines: externals.machines,
   };
 }
 
-function nodeOf(n: number): Node {
+function randomNode(random: Random, n: number): Node {
   const id = `host-${n}` as NodeId;
-  return { id, name: id, ip: `172.16.0.${n}`, agentAddress: `${id}:50001`, revision: 1, createdAt: at, updatedAt: at };
+  const plain = {
+    id,
+    name: id,
+    ip: `172.16.0.${n}`,
+    agentAddress: `${id}:50001`,
+    revision: 1,
+    createdAt: at,
+    updatedAt: at,
+  };
+  const bridged = chance(random, 0.85) ? { bridgeMappings: { [PHYSICAL]: 'br-physical' } } : {};
+  const gateway = chance(random, 0.6) ? { gateway: true, draining: chance(random, 0.1) } : {};
+  return { ...plain, ...bridged, ...gateway };
 }
 
 interface Room {
@@ -69,36 +89,58 @@ interface Room {
   readonly firstVni: number;
 }
 
-type Part = Omit<Plan, 'nodes'>;
+type Part = Omit<Plan, 'nodes' | 'floatingIps' | 'machines'>;
 
-function randomTenant(random: Random, name: string, { room, firstPort, firstVni }: Room): Part {
+function randomTenant(random: Random, name: string, externals: Externals, { room, firstPort, firstVni }: Room): Part {
+  const qosPolicies = randomPolicies(random, name);
   const count = between(random, 1, 3);
   const networks = Array.from({ length: count }, (_, n): Network => ({
     ...tenant(name),
     ...plainNetwork,
+    ...(chance(random, 0.25) ? onWire(random, firstVni + n, externals) : {}),
     id: `net-${name}-${n}` as NetworkId,
     adminStateUp: chance(random, 0.96),
     vni: firstVni + n,
+    qosPolicyId: somePolicy(random, qosPolicies, 0.3),
   }));
   // Networks that no router joins may have the same addresses.
-  const subnets = networks.flatMap((network, n) => subnetsOf(random, network, n > 0 && chance(random, 0.35) ? 0 : n));
+  const subnets = networks.flatMap((network, n) => subnetsOf(random, network, n > 0 && chance(random, 0.5) ? 0 : n));
   const addressGroups = Array.from({ length: between(random, 0, 2) }, (_, n) => randomAddressGroup(random, name, n));
   const groupIds = Array.from({ length: between(random, 1, 4) }, (_, n) => `group-${name}-${n}` as SecurityGroupId);
-  const securityGroups = groupIds.map((id) => randomGroup(random, name, id, groupIds, addressGroups));
-  const ports: Port[] = [];
+  const securityGroups = groupIds.map((id) =>
+    randomGroup(random, name, id, {
+      groups: groupIds,
+      addressGroups,
+      open: externals.networks.length > 0 ? 0.4 : 0.25,
+    }),
+  );
+  const single: Port[] = [];
   for (let n = between(random, Math.min(3, room), room); n > 0; n--) {
-    const id = `port-${firstPort + ports.length + 1}` as PortId;
-    ports.push(randomPort(random, name, { id, before: ports, networks, subnets, groupIds }));
+    const id = `port-${firstPort + single.length + 1}` as PortId;
+    const port = randomPort(random, name, { id, before: single, networks, subnets, groupIds });
+    single.push({ ...port, qosPolicyId: somePolicy(random, qosPolicies, 0.4) });
   }
+  const ports = withTrunks(random, single);
   return {
+    qosPolicies,
     networks,
     subnets,
     addressGroups,
     securityGroups,
     networkAcls: randomAcls(random, name, subnets),
     ports,
-    routers: randomRouters(random, name, subnets, ports),
+    routers: randomRouters(random, { name, subnets, ports, externals, firstNumber: 10 * firstVni }),
   };
+}
+
+/** Instead of by tunnels its packets go by the physical network, the first one's perhaps without a tag. */
+function onWire(
+  random: Random,
+  vni: number,
+  { networks }: Externals,
+): Pick<Network, 'networkType' | 'physicalNetwork' | 'vlan'> {
+  const isFlat = vni === 1 && networks.every(({ networkType }) => networkType !== 'flat') && chance(random, 0.5);
+  return { networkType: isFlat ? 'flat' : 'vlan', physicalNetwork: PHYSICAL, vlan: isFlat ? null : 100 + vni };
 }
 
 function subnetsOf(random: Random, network: Network, n: number): Subnet[] {
@@ -136,19 +178,25 @@ function randomAddressGroup(random: Random, name: string, n: number): AddressGro
   };
 }
 
+interface Remotes {
+  readonly groups: readonly SecurityGroupId[];
+  readonly addressGroups: readonly AddressGroup[];
+  /** How likely a group lets in anything of a family. */
+  readonly open: number;
+}
+
 function randomGroup(
   random: Random,
   name: string,
   id: SecurityGroupId,
-  all: readonly SecurityGroupId[],
-  addressGroups: readonly AddressGroup[],
+  { groups, addressGroups, open }: Remotes,
 ): RuledSecurityGroup {
-  const open = (['IPv4', 'IPv6'] as const).flatMap((ethertype) => [
+  const general = (['IPv4', 'IPv6'] as const).flatMap((ethertype) => [
     ...(chance(random, 0.75) ? [{ ...anything, direction: 'egress' as const, ethertype }] : []),
-    ...(chance(random, 0.25) ? [{ ...anything, direction: 'ingress' as const, ethertype }] : []),
+    ...(chance(random, open) ? [{ ...anything, direction: 'ingress' as const, ethertype }] : []),
   ]);
-  const rules = Array.from({ length: between(random, 1, 6) }, () => randomRule(random, all, addressGroups));
-  const once = [...new Map([...open, ...rules].map((rule) => [JSON.stringify(rule), rule])).values()];
+  const rules = Array.from({ length: between(random, 1, 6) }, () => randomRule(random, groups, addressGroups));
+  const once = [...new Map([...general, ...rules].map((rule) => [JSON.stringify(rule), rule])).values()];
   return {
     ...tenant(name),
     id,
@@ -267,7 +315,7 @@ function randomPort(random: Random, name: string, { id, before, networks, subnet
 }
 
 /** The `n`th address of the subnet. */
-export function addressIn({ cidr }: Subnet, n: number): string {
+export function addressIn({ cidr }: Pick<Subnet, 'cidr'>, n: number): string {
   const [first = ''] = cidr.split('/');
   if (cidr.includes(':')) return `${first}${n.toString(16)}`;
   const [a, b, c, d] = first.split('.').map(Number);

@@ -129,7 +129,7 @@ async function packetsIn(host: Host, table: 'gateway' | 'delivery'): Promise<num
 
 async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (let turn = 0; !(await holds()); turn++) {
-    if (turn > 500) throw new Error(`nothing came of ${what}`);
+    if (turn > 15_000) throw new Error(`nothing came of ${what}`);
     await clock.sleep(20);
   }
 }

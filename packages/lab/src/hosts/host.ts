@@ -4,7 +4,7 @@ import { map } from '@alcor/ovsdb';
 import { cablesOf, connectUplink, type Fabric, type TunnelType } from './fabric.ts';
 import type { Abortable, Means } from './means.ts';
 import { hostFolder, hostName, hostNamespace, underlayIp, underlayMac, vmNamespaceOfLink } from './names.ts';
-import { ensureNamespace, ipIn, linksOf, removeNamespaces } from './namespace.ts';
+import { ensureNamespace, ipIn, linksOf, removeNamespaces, runIn } from './namespace.ts';
 import { databaseSocket, ensureDatabase, ensureSwitch } from './switch-daemons.ts';
 import {
   checkInterfaces,
@@ -56,6 +56,8 @@ export async function startHost(fabric: Fabric, options: HostOptions): Promise<H
   const host = describeHost(fabric, options);
   const { signal } = options;
   await ensureNamespace(host.netns, { signal });
+  // Else the kernel answers ARP for br-phy's address by the uplink beside the switch, with a MAC at which the switch ends no tunnel.
+  await runIn(host.netns, 'sysctl', ['-qw', 'net.ipv4.conf.all.arp_ignore=1'], { signal });
   await connectUplink(fabric, host, { signal });
   await ensureDatabase(host, { signal });
   await withDatabase(host.ovsdb, host.means, { signal }, async (client) => {

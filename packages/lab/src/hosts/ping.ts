@@ -19,18 +19,25 @@ export interface PingResult {
   readonly rttMs: number | undefined;
 }
 
+const intervalMs = 50;
+
 /** Sends ICMP echo requests from inside a VM. No answer is a result, not an error. */
 export async function ping(vm: Pick<Vm, 'netns'>, ip: string, options: PingOptions = {}): Promise<PingResult> {
   const { count = 1, timeoutMs = 1000, signal } = options;
-  const args = ['-n', '-q', '-c', String(count), '-i', '0.05', '-W', String(timeoutMs / 1000), ip];
-  return parsePing(await outputOf(vm.netns, args, { signal }));
+  // Once it has had an answer, ping waits for the last one no longer than for the next: where it is given a deadline it goes on instead, and
+  // the answer to what it sends later tells that one is lost.
+  const patience = ['-w', String(Math.ceil((count * intervalMs + timeoutMs) / 1000))];
+  const args = ['-n', '-c', String(count), '-i', String(intervalMs / 1000), '-W', String(timeoutMs / 1000)];
+  return parsePing(await outputOf(vm.netns, [...args, ...(count > 1 ? patience : []), ip], { signal }), count);
 }
 
-/** Reads the summary that ping ends with. */
-export function parsePing(output: string): PingResult {
-  const counts = /(\d+) packets transmitted, (\d+) received/.exec(output);
-  if (counts === null) throw new Error(`unexpected output of ping: ${output}`);
-  const [sent, received] = [Number(counts[1]), Number(counts[2])];
+/** What ping prints, of the first `count` of its requests. */
+export function parsePing(output: string, count: number): PingResult {
+  const transmitted = /(\d+) packets transmitted, \d+ received/.exec(output);
+  if (transmitted === null) throw new Error(`unexpected output of ping: ${output}`);
+  const sent = Math.min(Number(transmitted[1]), count);
+  const answered = [...output.matchAll(/^\d+ bytes from .* icmp_seq=(\d+) /gm)].map(([, sequence]) => Number(sequence));
+  const received = new Set(answered.filter((sequence) => sequence <= count)).size;
   const mean = /= [\d.]+\/([\d.]+)\//.exec(output)?.[1];
   return { ok: sent > 0 && received === sent, sent, received, rttMs: mean === undefined ? undefined : Number(mean) };
 }

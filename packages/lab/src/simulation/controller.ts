@@ -41,6 +41,7 @@ const thresholds = { mq: { ports: 8, largestGroup: 1_000 }, onDemand: { ports: 1
 export class SimulatedController {
   readonly #options: ControllerOptions;
   #process: Process | undefined;
+  readonly #managers: ConfigManager[] = [];
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -49,6 +50,11 @@ export class SimulatedController {
 
   crash(): void {
     this.#process?.kill();
+  }
+
+  /** Neighbours that hosts were told before they asked, by all of the processes. */
+  get predicted(): number {
+    return this.#managers.reduce((sum, { onDemand }) => sum + onDemand.prediction.predicted, 0);
   }
 
   #start(): void {
@@ -101,6 +107,7 @@ export class SimulatedController {
       log: say,
       onReport: (hostId, report) => collector.take(hostId, report),
     });
+    this.#managers.push(manager);
     const forever = new AbortController().signal;
     void manager.answer(`${name}:9016`, forever);
     const watch = new GatewayWatch({

@@ -94,6 +94,7 @@ export function wrongGoals(goals: Goals, { node, held }: SimulatedHost): string[
   return [...wrong, ...[...wanted.keys()].map((place) => `${node.id} lacks a goal: ${place}`)];
 }
 
-function textOf(goal: Goal): string {
+/** What a goal says, but for its revision. */
+export function textOf(goal: Goal): string {
   return JSON.stringify({ ...goal.state, revisionNumber: 0 });
 }

@@ -8,6 +8,7 @@ import {
   type Switch,
   type Vm,
 } from '@alcor/agent';
+import { learntLifetimeMs } from '@alcor/config-manager';
 import { goalKey, goalVpc, type StatedGoal } from '@alcor/contract';
 import type { Node } from '@alcor/network';
 import { PHYSICAL, reachesWire, WIRE_PORT } from './outward.ts';
@@ -77,6 +78,7 @@ export class SimulatedHost {
       log: (message) => this.#watch.log(`${process.name}: ${message}`),
       openQueue: () => this.#queue.seenBy(process),
       observe: (goal) => this.#observe(goal),
+      onDemandLimits: { unheardMs: learntLifetimeMs },
     });
     this.#agent = agent;
     // An agent that cannot start exits, and whoever supervises it starts another.

@@ -32,10 +32,25 @@ export interface Tally {
   untranslated: number;
   floating: number;
   forwarded: number;
+  /** What hosts had learnt and was not true any more, until it was mended or dropped. */
+  outlived: number;
+  /** What hosts were told before they asked. */
+  predicted: number;
 }
 
 export function noTally(): Tally {
-  return { pings: 0, marked: 0, trunks: 0, wires: 0, translated: 0, untranslated: 0, floating: 0, forwarded: 0 };
+  return {
+    pings: 0,
+    marked: 0,
+    trunks: 0,
+    wires: 0,
+    translated: 0,
+    untranslated: 0,
+    floating: 0,
+    forwarded: 0,
+    outlived: 0,
+    predicted: 0,
+  };
 }
 
 /** What must hold at every moment: a packet that any VM sends reaches VMs of its own network only, or of one that a router joined with it. */

@@ -1,6 +1,6 @@
 import { Fabric } from '@alcor/agent';
 import { topicOf } from '@alcor/contract';
-import { createMemoryLeases, type Node, type NodeId, type Port, type PortReport } from '@alcor/network';
+import { createMemoryLeases, isGateway, type Node, type NodeId, type Port, type PortReport } from '@alcor/network';
 import {
   between,
   createSchedule,
@@ -17,6 +17,8 @@ import { SimulatedController } from './controller.ts';
 import { goalsOfFeed } from './held.ts';
 import { specOf } from './guests.ts';
 import { SimulatedHost } from './host.ts';
+import { cutOffSome } from './cut-off.ts';
+import { Lifetimes } from './lifetimes.ts';
 import { askAround, leaks, noTally, type Region, type Tally, unsettled, wrongPings } from './invariants.ts';
 import { askOutside, leaksFromOutside, makeOutside, wrongOutside } from './north-south.ts';
 import { PHYSICAL } from './outward.ts';
@@ -96,6 +98,7 @@ export async function simulate(seed: number, scope: Scope = 'whole'): Promise<Si
         setGatewayLost: (...args) => workload.setGatewayLost(...args),
       }),
   );
+  const lifetimes = new Lifetimes(region, () => schedule.now());
   const plugging = new Plugging(region, random);
 
   const actions: readonly (() => string)[] = [
@@ -121,6 +124,7 @@ export async function simulate(seed: number, scope: Scope = 'whole'): Promise<Si
     say(pick(random, actions)());
     for (const leak of leaks(region, random)) violation(leak);
     if (more !== null) for (const leak of leaksFromOutside(region, more)) violation(leak);
+    for (const what of lifetimes.look()) violation(what);
     schedule.after(between(random, 0, 400), step);
   };
   schedule.after(0, step);
@@ -133,13 +137,18 @@ export async function simulate(seed: number, scope: Scope = 'whole'): Promise<Si
   if (more !== null) workload.mend();
   plugging.settle();
   if (more !== null) plugging.plugMost();
-  await settle();
-  // Who asks for an address is answered, and asks for another on the way: that of who answers, or the next hop.
-  for (let n = 0; n < 3; n++) {
-    askAround(region);
-    askOutside(region);
-    await schedule.run(2_000);
-  }
+  // A gateway host that can be reached again is one again only after a while, and then has still to ask who is outside.
+  let gateways: string;
+  do {
+    await settle();
+    gateways = gatewaysOf(workload);
+    // Who asks for an address is answered, and asks for another on the way: that of who answers, or the next hop.
+    for (let n = 0; n < 3; n++) {
+      askAround(region);
+      askOutside(region);
+      await schedule.run(2_000);
+    }
+  } while (gateways !== gatewaysOf(workload));
   for (const what of [...wrongPings(region), ...wrongOutside(region)]) violation(what);
   say('the networks change channels');
   for (const what of await switchChannels(region, schedule, random, say)) violation(what);
@@ -147,6 +156,12 @@ export async function simulate(seed: number, scope: Scope = 'whole'): Promise<Si
   say('all controllers restart');
   for (const what of await restartControllers(region, controllers, schedule)) violation(what);
   await settle();
+  if (more !== null) {
+    say('some hosts are cut off');
+    for (const what of await cutOffSome(region, world, lifetimes, more, say)) violation(what);
+    await settle();
+  }
+  region.tally.predicted = controllers.reduce((sum, { predicted }) => sum + predicted, 0);
   return { seed, failures, log, tally: region.tally };
 
   async function settle(): Promise<void> {
@@ -168,6 +183,12 @@ export async function simulate(seed: number, scope: Scope = 'whole'): Promise<Si
     schedule.after(between(random, 1, 2_000), () => host.memory.resume());
     return `the switch of ${host.node.id} restarts`;
   }
+}
+
+/** Those that are gateway hosts now. */
+function gatewaysOf({ nodes }: Workload): string {
+  const gateways = nodes.filter(isGateway);
+  return gateways.map(({ id }) => id).join(' ');
 }
 
 /** Most hosts have a bridge to the physical network. */

@@ -232,6 +232,20 @@ export class Workload {
 
   #makePort(): string {
     const networkId = pick(this.#random, this.#networks);
+    const hostId = this.#random.next() < 0.9 ? pick(this.#random, this.#nodes) : null;
+    const securityGroupIds = this.#policies.someGroups();
+    const portSecurityEnabled = this.#random.next() < 0.9;
+    const { id } = this.#addPort({ networkId, hostId, securityGroupIds, portSecurityEnabled });
+    return `make ${id} in ${networkId} on ${hostId}`;
+  }
+
+  /** A port that is in no group and may do what it likes. */
+  makeOpenPort(networkId: NetworkId, hostId: NodeId): Port {
+    return this.#addPort({ networkId, hostId, securityGroupIds: [], portSecurityEnabled: false });
+  }
+
+  #addPort(some: Pick<Port, 'networkId' | 'hostId' | 'securityGroupIds' | 'portSecurityEnabled'>): Port {
+    const { networkId } = some;
     const taken = new Set(
       this.ports.filter((port) => port.networkId === networkId).map((port) => port.fixedIps[0]?.ip),
     );
@@ -239,25 +253,22 @@ export class Workload {
       (each) => !taken.has(addressOf(networkId, each)),
     )!;
     const id = `port-${++this.#made}` as PortId;
-    const hostId = this.#random.next() < 0.9 ? pick(this.#random, this.#nodes) : null;
     this.#ports.push(id);
     this.networkOf.set(id, networkId);
-    this.feed.put('port', {
+    const port: Port = {
       ...tenant,
       ...plainPort,
-      securityGroupIds: this.#policies.someGroups(),
+      ...some,
       id,
       revision: 1,
-      networkId,
       adminStateUp: true,
       mac: `fa:16:3e:00:00:${n.toString(16).padStart(2, '0')}`,
       fixedIps: [{ subnetId: networkId.replace('net', 'sub') as SubnetId, ip: addressOf(networkId, n) }],
-      hostId,
       deviceId: '',
       deviceOwner: '',
-      portSecurityEnabled: this.#random.next() < 0.9,
-    });
-    return `make ${id} in ${networkId} on ${hostId}`;
+    };
+    this.feed.put('port', port);
+    return port;
   }
 
   #movePort(): string {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { status as statusNames } from '@grpc/grpc-js';
 import {
   type ClientHttp2Session,
@@ -29,6 +30,8 @@ export async function openStream<Request, Reply>(
   signal: AbortSignal,
   keepalive = seldom,
 ): Promise<Stream<Request, Reply>> {
+  // A process may have streams to thousands of others: that many listeners are no leak.
+  setMaxListeners(0, signal);
   const session = await connected(address, signal);
   keepAlive(session, keepalive);
   const stream = session.request(

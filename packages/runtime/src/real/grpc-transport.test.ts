@@ -1,3 +1,5 @@
+import { getEventListeners, once } from 'node:events';
+import { connect } from 'node:net';
 import { Client, credentials, Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { aborted, createWakeup } from '../signal.ts';
@@ -41,6 +43,54 @@ describe('messages over gRPC', () => {
     server.abort();
     await expect(reading).rejects.toThrow();
     client.abort();
+  });
+
+  it('cost a server of many callers no more each than one of few: its signal has one listener for all of them', async () => {
+    const [server, client] = [new AbortController(), new AbortController()];
+    const talk = handler(method, async (stream, signal) => {
+      await stream.send('hello');
+      await aborted(signal);
+    });
+    const address = await grpcTransport.serve('127.0.0.1:0', [talk], server.signal);
+    for (let n = 0; n < 3; n++) {
+      const stream = await grpcTransport.open(method, address, client.signal);
+      await stream.received[Symbol.asyncIterator]().next();
+    }
+    expect(getEventListeners(server.signal, 'abort')).toHaveLength(1);
+    client.abort();
+    server.abort();
+  });
+
+  it('come from a process that has many streams without a warning that it leaks', async () => {
+    const [server, client] = [new AbortController(), new AbortController()];
+    const warnings: Error[] = [];
+    const note = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', note);
+    const talk = handler(method, async (_, signal) => aborted(signal));
+    const address = await grpcTransport.serve('127.0.0.1:0', [talk], server.signal);
+    for (let n = 0; n < 12; n++) await grpcTransport.open(method, address, client.signal);
+    expect(getEventListeners(client.signal, 'abort').length).toBeGreaterThan(10);
+    expect(warnings).toEqual([]);
+    process.off('warning', note);
+    client.abort();
+    server.abort();
+  });
+
+  it('keep nobody who stops from ending, though a caller is cut off and never says goodbye', async () => {
+    const stop = new AbortController();
+    const address = await grpcTransport.serve('127.0.0.1:0', [], stop.signal);
+    const [host = '', port] = address.split(':');
+    const caller = connect({ host, port: Number(port), allowHalfOpen: true });
+    // RFC 9113, section 3.4: HTTP/2 begins with these words and settings, here none.
+    caller.write(Buffer.from([...Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), 0, 0, 0, 4, 0, 0, 0, 0, 0]));
+    await once(caller, 'readable');
+    caller.on('error', () => {});
+    const refused = new Promise((resolve) => caller.once('close', resolve));
+    stop.abort();
+    // Into a connection that still waits for its end one could go on writing.
+    const again = setInterval(() => caller.write('more'), 20);
+    await refused;
+    clearInterval(again);
   });
 
   it('arrive whole and in order, however long they are', async () => {

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { type AddressInfo, createServer, type Server as ListeningServer } from 'node:net';
+import { type AddressInfo, createServer, type Server as ListeningServer, type Socket } from 'node:net';
 import {
   type ChannelOptions,
   Client,
@@ -25,6 +25,8 @@ const options: ChannelOptions = {
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 5_000,
   'grpc.keepalive_permit_without_calls': 1,
+  // Nobody reads it, and each call would be counted at each of its steps.
+  'grpc.enable_channelz': 0,
 };
 
 /** gRPC without TLS: for loopback and Unix sockets. */
@@ -55,20 +57,29 @@ export const grpcTransport: Transport = {
 
   async serve(address, handlers, signal) {
     signal.throwIfAborted();
-    // Every open call listens to it: that many are no leak.
+    // Whatever runs in a process that serves listens to what ends it: that many are no leak.
     setMaxListeners(0, signal);
     // A caller that holds a large region may stop for many seconds, to collect its garbage: that must not cost it all its hosts at once.
     const server = new Server({ ...options, 'grpc.keepalive_timeout_ms': 30_000 });
-    for (const each of handlers) serveMethod(server, each, signal);
+    const calls: OpenCalls = new Set();
+    for (const each of handlers) serveMethod(server, each, calls);
     const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
     // Else an answer may wait for the caller to acknowledge the one before, which it puts off by 40 ms.
-    const listener = createServer({ noDelay: true }, (socket) => connections.injectConnection(socket));
+    const sockets = new Set<Socket>();
+    const listener = createServer({ noDelay: true }, (socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      connections.injectConnection(socket);
+    });
     await listening(listener, address);
     signal.addEventListener(
       'abort',
       () => {
         listener.close();
         server.forceShutdown();
+        // It says goodbye and waits for the peer to do the same, which one that is cut off never does.
+        for (const socket of sockets) socket.destroy();
+        for (const stop of calls) stop(signal.reason);
       },
       { once: true },
     );
@@ -111,7 +122,13 @@ function listening(listener: ListeningServer, address: string): Promise<void> {
   });
 }
 
-function serveMethod(server: Server, { method, handle }: Handler, signal: AbortSignal): void {
+/**
+ * What stops each call that is open. If calls listened to the server's signal themselves, thousands at once would cost the square of their
+ * number: a signal looks through all its listeners for each one that comes or goes.
+ */
+type OpenCalls = Set<(reason: unknown) => void>;
+
+function serveMethod(server: Server, { method, handle }: Handler, calls: OpenCalls): void {
   const definition: MethodDefinition<unknown, unknown> = {
     path: method.path,
     requestStream: true,
@@ -122,24 +139,21 @@ function serveMethod(server: Server, { method, handle }: Handler, signal: AbortS
     responseDeserialize: deserializer(method.reply),
   };
   const run = (call: ServerDuplexStream<unknown, unknown>): void => {
-    const stream = duplexStream<unknown, unknown>(call, () => call.end(), signal);
-    handle(stream, untilGone(call, signal), headersOf(call.metadata)).then(
+    const stream = duplexStream<unknown, unknown>(call, () => call.end());
+    const gone = new AbortController();
+    const stop = (reason: unknown): void => {
+      stream.close();
+      gone.abort(reason);
+    };
+    calls.add(stop);
+    call.once('close', () => calls.delete(stop));
+    call.once('cancelled', () => gone.abort(new Error('the caller is gone')));
+    handle(stream, gone.signal, headersOf(call.metadata)).then(
       () => call.end(),
       (error: unknown) => call.emit('error', refusalOf(error)),
     );
   };
   server.addService({ [method.path]: definition }, { [method.path]: run });
-}
-
-/** Aborts with `signal`, and when the caller has given up or is gone. */
-function untilGone(call: ServerDuplexStream<unknown, unknown>, signal: AbortSignal): AbortSignal {
-  const gone = new AbortController();
-  const stop = (): void => gone.abort(signal.reason);
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
-  call.once('cancelled', () => gone.abort(new Error('the caller is gone')));
-  call.once('close', () => signal.removeEventListener('abort', stop));
-  return gone.signal;
 }
 
 function headersOf(metadata: Metadata): CallHeaders {
@@ -174,7 +188,7 @@ interface Call {
   off(event: string, listener: () => void): unknown;
 }
 
-function duplexStream<Out, In>(call: Call, end: () => void, signal: AbortSignal): Stream<Out, In> {
+function duplexStream<Out, In>(call: Call, end: () => void): Stream<Out, In> {
   let closed = false;
   const close = (): void => {
     if (closed) return;
@@ -182,9 +196,6 @@ function duplexStream<Out, In>(call: Call, end: () => void, signal: AbortSignal)
     end();
   };
   call.on('error', () => {}); // the iteration or the next send reports it; without a listener it would end the process
-  signal.addEventListener('abort', close, { once: true });
-  if (signal.aborted) close();
-  call.once('close', () => signal.removeEventListener('abort', close));
 
   async function* receive(): AsyncGenerator<In, void> {
     try {

@@ -47,8 +47,12 @@ export interface World {
   readonly schedule: Schedule;
   /** Starts a process; `onExit` is called when it is killed, by whomever. */
   start(name: string, onExit?: () => void): Process;
-  /** Breaks every stream that is open to or from `address`. */
+  /** Breaks every stream that is open to `address`. */
   cut(address: string): void;
+  /** From now on nobody reaches the process that serves `address`, nor does it reach anybody. */
+  isolate(address: string): void;
+  /** What is isolated is so no longer. */
+  rejoin(address: string): void;
 }
 
 interface Server {
@@ -63,13 +67,28 @@ const never = new Promise<never>(() => {});
 export function createWorld(schedule: Schedule, random: Random, log: (line: string) => void): World {
   const servers = new Map<string, Server>();
   const wires = new Set<Wire>();
+  const isolated = new Set<string>();
   let wallOffset = 1_700_000_000_000;
 
-  const world: World = { faults: noFaults, random, schedule, start, cut };
+  const world: World = { faults: noFaults, random, schedule, start, cut, isolate, rejoin };
   return world;
 
   function cut(address: string): void {
     for (const wire of wires) if (wire.address === address) wire.cut('cut');
+  }
+
+  function isolate(address: string): void {
+    isolated.add(address);
+    const process = servers.get(address)?.process;
+    for (const wire of wires) if (process !== undefined && wire.touches(process)) wire.cut('cut off');
+  }
+
+  function rejoin(address: string): void {
+    isolated.delete(address);
+  }
+
+  function isIsolated(process: Process | undefined): boolean {
+    return [...isolated].some((address) => servers.get(address)?.process === process);
   }
 
   function start(name: string, onExit?: () => void): Process {
@@ -129,7 +148,8 @@ export function createWorld(schedule: Schedule, random: Random, log: (line: stri
       signal.throwIfAborted();
       const server = servers.get(address);
       const accept = server?.handlers.get(method.path);
-      if (server === undefined || accept === undefined || random.next() < world.faults.lose) {
+      const isApart = isolated.size > 0 && (isIsolated(process) || isIsolated(server?.process));
+      if (server === undefined || accept === undefined || isApart || random.next() < world.faults.lose) {
         throw new Error(`cannot reach ${address}`);
       }
       const wire = new Wire(kind, world, address, process, server.process, log, wires);

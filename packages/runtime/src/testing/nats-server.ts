@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { realClock } from '../real/clock.ts';
 
 const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin` };
-const readyWithinMs = 30_000;
+const readyWithinMs = 300_000;
 
 /** Why a real nats-server cannot be run here; empty where it can. */
 export function missingNatsServer(): string {

@@ -20,7 +20,9 @@ export async function startSwitches(): Promise<RealSwitches> {
   const each = await Promise.all(started.map((ovs) => prepared(ovs, stop.signal)));
   const [{ ofports }] = each as [Prepared];
   const texts = new Set(
-    each.map((one) => JSON.stringify([one.ofports.tunnel, one.ofports.gateway, ...one.ofports.ports])),
+    each.map((one) =>
+      JSON.stringify([one.ofports.tunnel, one.ofports.gateway, one.ofports.wire, ...one.ofports.ports]),
+    ),
   );
   if (texts.size !== 1) throw new Error('the switches number their ports differently');
   return {
@@ -61,11 +63,12 @@ async function prepared(ovs: OpenVswitch, signal: AbortSignal): Promise<Prepared
     }, signal);
   });
   await made;
+  const wire = await ovs.plug('wire');
   const ports = new Map<string, number>();
   for (const id of portIds) ports.set(id, await ovs.plug(id));
   const unixctl = new Unixctl(await dialBytes(`unix:${ovs.folder}/ovs-vswitchd.ctl`, signal));
   return {
     real: { bridge: 'br-int', unixctl, driver },
-    ofports: { tunnel: tunnels.get('tunnel')!, gateway: tunnels.get('gateway-tunnel')!, ports },
+    ofports: { tunnel: tunnels.get('tunnel')!, gateway: tunnels.get('gateway-tunnel')!, wire, ports },
   };
 }
