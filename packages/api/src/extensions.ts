@@ -417,6 +417,7 @@ export const extensions: readonly Extension[] = [
     'enable_ndp_proxy of a router',
     '2020-08-25T00:00:00-00:00',
   ),
+  extension('local_ip', 'Local IP', 'Addresses that each host leads to a port of its own', '2021-06-09T10:00:00-00:00'),
   extension('service-type', 'Neutron Service Type Management', 'Who provides services', '2013-01-20T00:00:00-00:00'),
   extension(
     'tag-ports-during-bulk-creation',

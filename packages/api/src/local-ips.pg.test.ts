@@ -125,6 +125,34 @@ describe('ports that stand for a local IP', () => {
     expect((await remove(`local_ips/${localIp.id}`)).status).toBe(204);
   });
 
+  it('are the port’s, whose revision counts them', async () => {
+    const localIp = await make({ network_id: network.id });
+    const port = await portOf();
+    const revision = async (): Promise<unknown> =>
+      (await client.call('GET', `/v2.0/ports/${port.id}`)).body.port['revision_number'];
+    const before = Number(await revision());
+    const place = `/v2.0/local_ips/${localIp.id}/port_associations`;
+    await makeAt(client, place, 'port_association', { fixed_port_id: port.id });
+    expect(await revision()).toBe(before + 1);
+    expect((await client.call('DELETE', `${place}/${port.id}`)).status).toBe(204);
+    expect(await revision()).toBe(before + 2);
+  });
+
+  it('are of its own network, or of one of its project', async () => {
+    const localIp = await make({ network_id: network.id, project_id: 'alice' });
+    const place = `/v2.0/local_ips/${localIp.id}/port_associations`;
+    const portAt = async (project: string): Promise<Row> => {
+      const { id: network_id } = await client.make('network', { project_id: project });
+      await client.make('subnet', { network_id, ip_version: 4, cidr: '10.0.1.0/24' });
+      return client.make('port', { network_id });
+    };
+    const astray = await client.call('POST', place, { port_association: { fixed_port_id: (await portAt('bob')).id } });
+    expect(refusedAs(astray)).toEqual([400, 'BadRequest']);
+    expect(astray.body.NeutronError.message).toContain('fixed_port_id');
+    await makeAt(client, place, 'port_association', { fixed_port_id: (await portAt('alice')).id });
+    await makeAt(client, place, 'port_association', { fixed_port_id: (await portOf()).id });
+  });
+
   it('stand for it no more when they go, or lose the address', async () => {
     const localIp = await make({ network_id: network.id });
     const [gone, changed] = [await portOf(), await portWithTwo()];

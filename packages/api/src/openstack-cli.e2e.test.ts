@@ -1,48 +1,46 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type OpenstackClient,
+  startOpenstackClient,
+  whyNoOpenstackClient,
+} from '../../identity/src/testing/openstack-client.ts';
 import { type TestServer, startTestServer } from '../../store/src/testing/region.ts';
 import { buildApi } from './app.ts';
 
-/** Each call of the client takes more than a second: this is one walk through every command, not a test of each option. */
-const hasClient = spawnSync('openstack', ['--version']).status === 0;
-if (!hasClient) console.warn('skipped: the openstack command (python3-openstackclient) is not installed');
+const reason = whyNoOpenstackClient();
+if (reason !== undefined) console.warn(reason);
 
-const run = promisify(execFile);
-
-describe.runIf(hasClient)('the openstack command', () => {
+describe.skipIf(reason !== undefined)('the openstack command', () => {
   let server: TestServer;
   let app: FastifyInstance;
   let endpoint: string;
+  let client: OpenstackClient;
 
   beforeAll(async () => {
+    client = startOpenstackClient();
     server = await startTestServer();
     app = buildApi({ store: await server.openFresh() });
     endpoint = await app.listen({ port: 0, host: '127.0.0.1' });
   });
 
   afterAll(async () => {
+    await client.close();
     await app.close();
     await server.close();
   });
 
-  const openstack = async (command: string): Promise<string> => {
-    const { stdout } = await run('openstack', [
-      '--os-auth-type',
-      'none',
-      '--os-endpoint',
-      endpoint,
-      ...command.split(' '),
-    ]);
-    return stdout.trim();
-  };
+  const wordsOf = (command: string): string[] => [
+    '--os-auth-type',
+    'none',
+    '--os-endpoint',
+    endpoint,
+    ...command.split(' '),
+  ];
+  const openstack = (command: string): Promise<string> => client.run(wordsOf(command));
   const json = async (command: string): Promise<Readonly<Record<string, unknown>>> =>
     JSON.parse(await openstack(`${command} -f json`));
-  const refused = async (command: string): Promise<string> => {
-    const outcome = await openstack(command).catch((error: unknown) => error as { readonly stderr: string });
-    return typeof outcome === 'string' ? `not refused: ${outcome}` : outcome.stderr;
-  };
+  const refused = (command: string): Promise<string> => client.refused(wordsOf(command));
 
   it('manages networks, subnets and ports from nothing to nothing', async () => {
     const net = await json('network create --description first --mtu 1400 n1');

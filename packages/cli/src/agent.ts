@@ -13,6 +13,8 @@ import { watchUnderlay } from './underlay-mtu.ts';
 
 /** How often the agent says what it has counted, where that has changed, in ms. */
 const countsMs = 60_000;
+/** How long Open vSwitch may take before that is worth a word, in ms. */
+const waitingMs = 3_000;
 /** How long the region, or Keystone, may take for an answer. */
 const patienceMs = 10_000;
 
@@ -70,8 +72,8 @@ export const agentCommand = defineCommand({
   },
   async run({ args }) {
     const controller = args.controller === undefined ? undefined : urlOf('controller', args.controller);
-    const hostIp = args['host-ip'] ?? (controller === undefined ? undefined : await addressTowards(controller));
-    if (hostIp === undefined) throw new Error('one of --controller and --host-ip is wanted');
+    if (controller === undefined && args['host-ip'] === undefined)
+      throw new Error('one of --controller and --host-ip is wanted');
     const bridgeMappings = bridgeMappingsOf(args['bridge-mapping'] ?? '');
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
@@ -81,6 +83,9 @@ export const agentCommand = defineCommand({
     const logger = openLog(`agent ${args.node}`);
     const log = logOf(logger, 'agent');
     const sleep = (ms: number, signal?: AbortSignal): Promise<void> => runtime.clock.sleep(ms, signal);
+    const patience = { clock: runtime.clock, log };
+    const hostIp = args['host-ip'] ?? (controller && (await addressTowards(controller, patience, stop.signal)));
+    if (hostIp === undefined) return;
     const { bridge, ovsdb, openflow, 'tunnel-type': tunnelType } = args;
     const agent = new Agent({
       runtime,
@@ -92,7 +97,12 @@ export const agentCommand = defineCommand({
       observe: watchUnderlay({ hostIp, log }),
       log,
     });
-    const address = await agent.start(args.listen, stop.signal);
+    const late = runtime.clock.timer(waitingMs, () =>
+      log(
+        `waiting for Open vSwitch: its database at ${ovsdb}, and ${bridge} at ${openflow} (ovs-vswitchd's log may say why)`,
+      ),
+    );
+    const address = await agent.start(args.listen, stop.signal).finally(() => late.cancel());
     log(`serving goal states for ${args.node} at ${address}`);
     process.send?.({ ready: true });
     void sayCounts(agent, runtime.clock, log, stop.signal);
@@ -100,7 +110,7 @@ export const agentCommand = defineCommand({
       const agentAddress = args.advertise ?? advertised(address, hostIp);
       const connect = connector(controller, args['keystone-url'], runtime.clock, stop.signal);
       const node = { id: args.node, ip: hostIp, agentAddress, bridgeMappings: Object.fromEntries(bridgeMappings) };
-      await register(node, { connect, clock: runtime.clock, log }, stop.signal);
+      await register(node, { connect, ...patience }, stop.signal);
     }
     await aborted(stop.signal);
     process.disconnect?.();

@@ -110,9 +110,28 @@ describe('a host', () => {
   });
 });
 
-it('the address of a host is the one that it uses towards its region', async () => {
-  expect(await addressTowards(new URL('http://127.0.0.1:9696'))).toBe('127.0.0.1');
-  await expect(addressTowards(new URL('http://no-such-host.invalid'))).rejects.toThrow('no-such-host.invalid');
+describe('the address of a host', () => {
+  const schedule = createSchedule();
+  const { clock } = schedule;
+  const stop = new AbortController();
+
+  it('is the one that it uses towards its region', async () => {
+    const patience = { clock, log: () => {} };
+    expect(await addressTowards(new URL('http://127.0.0.1:9696'), patience, stop.signal)).toBe('127.0.0.1');
+  });
+
+  it('is asked for again while there is no way to the region', async () => {
+    const lines: string[] = [];
+    const nowhere = new URL('http://no-such-host.invalid');
+    const asked = addressTowards(nowhere, { clock, log: (line) => void lines.push(line) }, stop.signal);
+    while (lines.length < 3) {
+      await new Promise((done) => setImmediate(done));
+      await schedule.run(1_000);
+    }
+    expect(lines[1]).toBe('there is no way to no-such-host.invalid yet; trying again in 2 s');
+    stop.abort();
+    expect(await asked).toBe(undefined);
+  });
 });
 
 async function read(request: IncomingMessage): Promise<unknown> {

@@ -17,32 +17,46 @@ export interface Registration {
 
 const firstPauseMs = 1_000;
 const longestPauseMs = 30_000;
+/** Of a host that looks for its way: that asks nobody else. */
+const longestLookMs = 5_000;
+
+interface Patience {
+  readonly clock: Clock;
+  readonly log: (message: string, error?: unknown) => void;
+}
 
 /**
- * Makes the node, or brings what is known of it into line. Tries until the region has agreed or `signal` aborts: hosts and regions
- * start in any order. From then on the region comes to the agent, and its conversation with it is the heartbeat.
+ * Makes the node, or brings what is known of it into line. Tries until the region has agreed or `signal` aborts. From then on the region comes to
+ * the agent, and its conversation with it is the heartbeat.
  */
 export async function register(
   node: Registration,
-  options: {
-    readonly connect: () => Promise<Client>;
-    readonly clock: Clock;
-    readonly log: (message: string, error?: unknown) => void;
-  },
+  { connect, ...patience }: Patience & { readonly connect: () => Promise<Client> },
   signal: AbortSignal,
 ): Promise<void> {
-  const { connect, clock, log } = options;
-  for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+  const attempt = async (): Promise<string> => bringIntoLine(await connect(), node);
+  const done = await untilDone(`cannot register as node ${node.id}`, attempt, { ...patience, longestPauseMs }, signal);
+  if (done !== undefined)
+    patience.log(`the region ${done} node ${node.id} at ${node.ip}, with its agent at ${node.agentAddress}`);
+}
+
+/** Hosts, networks and regions start in any order. Undefined: `signal` has aborted. */
+async function untilDone<T>(
+  failure: string,
+  attempt: () => Promise<T>,
+  { clock, log, longestPauseMs: longestMs }: Patience & { readonly longestPauseMs: number },
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(2 * pauseMs, longestMs)) {
     try {
-      const done = await bringIntoLine(await connect(), node);
-      log(`the region ${done} node ${node.id} at ${node.ip}, with its agent at ${node.agentAddress}`);
-      return;
+      return await attempt();
     } catch (error) {
-      if (signal.aborted) return;
-      log(`cannot register as node ${node.id}; trying again in ${pauseMs / 1_000} s`, error);
+      if (signal.aborted) return undefined;
+      log(`${failure}; trying again in ${pauseMs / 1_000} s`, error);
     }
     await clock.sleep(pauseMs, signal).catch(() => undefined);
   }
+  return undefined;
 }
 
 async function bringIntoLine(client: Client, node: Registration): Promise<'has made' | 'has changed' | 'knows'> {
@@ -62,14 +76,22 @@ async function bringIntoLine(client: Client, node: Registration): Promise<'has m
   return 'has changed';
 }
 
-/** The address that this machine uses towards the host of `url`. Nothing is sent for it. Rejects where there is no way there. */
-export async function addressTowards(url: URL): Promise<string> {
-  const socket = createSocket(url.hostname.startsWith('[') ? 'udp6' : 'udp4');
-  try {
-    socket.connect(Number(url.port || 80), url.hostname.replace(/^\[|\]$/g, ''));
-    await once(socket, 'connect');
-    return socket.address().address;
-  } finally {
-    socket.close();
-  }
+/** The address that this machine uses towards the host of `url`, once there is a way there; undefined: `signal` has aborted. Nothing is sent for it. */
+export function addressTowards(url: URL, patience: Patience, signal: AbortSignal): Promise<string | undefined> {
+  const attempt = async (): Promise<string> => {
+    const socket = createSocket(url.hostname.startsWith('[') ? 'udp6' : 'udp4');
+    try {
+      socket.connect(Number(url.port || 80), url.hostname.replace(/^\[|\]$/g, ''));
+      await once(socket, 'connect');
+      return socket.address().address;
+    } finally {
+      socket.close();
+    }
+  };
+  return untilDone(
+    `there is no way to ${url.host} yet`,
+    attempt,
+    { ...patience, longestPauseMs: longestLookMs },
+    signal,
+  );
 }

@@ -47,6 +47,16 @@ describe('the config manager', () => {
       learnt: 0,
       learnt_at_most: 8_000_000,
       answers: { routable: 0, not_routable: 0, later: 0, invalid: 0 },
+      predictions: {
+        predicted: 0,
+        used: 0,
+        wasted: 0,
+        late: 0,
+        open: 0,
+        left_out: 0,
+        remembered: 0,
+        remembered_at_most: 500_000,
+      },
     });
   });
 });
@@ -331,7 +341,7 @@ describe('a host that another controller drives', () => {
     expect((await region.call('POST', '/alcor/v1/nodes', { nodes })).status).toBe(201);
     const other = await region.store.enterLeases('controller-2');
     const elsewhere = async (): Promise<string | undefined> => {
-      await region.store.renewLeases(other, 3_000);
+      await region.store.renewLeases(other, 60_000);
       for (const id of ids) {
         const { body } = await region.call('GET', `/alcor/v1/goal-states?host=${id}`);
         const shown = body['goal_states'] as { readonly state: string; readonly controller: string };

@@ -91,7 +91,8 @@ function managerRoute({ manager }: RoutesOptions): Route {
       'The hosts that this controller speaks for, and what it holds and has answered for those that are told on demand',
     rule: 'get_config_manager',
     run: async () => {
-      const { vpcs, neighbors, learnt, learntAtMost, answers } = manager.onDemand;
+      const { vpcs, neighbors, learnt, learntAtMost, answers, prediction } = manager.onDemand;
+      const { leftOut, rememberedAtMost, ...predictions } = prediction;
       const { 'not-routable': notRoutable, ...others } = answers;
       const onDemand = {
         vpcs,
@@ -99,6 +100,7 @@ function managerRoute({ manager }: RoutesOptions): Route {
         learnt,
         learnt_at_most: learntAtMost,
         answers: { ...others, not_routable: notRoutable },
+        predictions: { ...predictions, left_out: leftOut, remembered_at_most: rememberedAtMost },
       };
       return { json: { config_manager: { hosts: manager.hostStates, on_demand: onDemand } } };
     },

@@ -197,11 +197,9 @@ export class Compiler {
   /** What routers, and the floating IPs on them and on ports, mean otherwise once `change` is done; what is gone goes with `revision`. */
   #around(concerned: Concerned, revision: number | null, change: () => void): Delta[] {
     const routers = concerned.routers ?? [];
-    const floating = new Set([
-      ...(concerned.floating ?? []),
-      ...routers.flatMap((id) => this.#outward.floatingOnRouter.of(id)),
-      ...(concerned.ports ?? []).flatMap((id) => this.#outward.floatingOnPort.of(id)),
-    ]);
+    const floating = new Set(concerned.floating);
+    for (const id of routers) for (const each of this.#outward.floatingOnRouter.of(id)) floating.add(each);
+    for (const id of concerned.ports ?? []) for (const each of this.#outward.floatingOnPort.of(id)) floating.add(each);
     this.#work.rowsRead += routers.length + floating.size;
     if (routers.length + floating.size === 0) {
       change();

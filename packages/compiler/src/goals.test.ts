@@ -100,11 +100,38 @@ it('says of a router where it is and where it leads, and its routes on each subn
   });
 });
 
+it('says routes of a family that a router has outside only', () => {
+  const plain = router(1, 2, { networks: [0], routes: [], external: 7 });
+  const outer = { subnetId: plain.interfaces[0]!.fixedIps[0]!.subnetId, ip: '2001:db8::10' };
+  const row = {
+    ...plain,
+    routes: [{ destination: '2001:db8:9::/64', nexthop: '2001:db8::9' }],
+    gateway: { ...plain.gateway!, fixedIps: [...plain.gateway!.fixedIps, outer] },
+  };
+  expect(routerGoal(row, networkId(0), { host: undefined, policy: undefined }).state).toMatchObject({
+    subnetRoutingTables: [
+      { subnetId: 'sub0', routingRules: [] },
+      { subnetId: 'sub0', routingRules: [{ destination: '2001:db8:9::/64', nextHopIp: '2001:db8::9' }] },
+    ],
+  });
+});
+
 it('says of a neighbour for which of its addresses which routers answer outside', () => {
   const proxied = { ...port(1, 1, { network: 0, host: 1 }), ndpProxies: [{ routerId: routerId(4), ip: 'fd00::1' }] };
   expect(neighborGoal(proxied, node(1, 1)).state).toMatchObject({
     ndpProxies: [{ routerId: 'router4', ipAddress: 'fd00::1' }],
   });
+});
+
+it('says to the host of a port for which local IPs it stands, and to no other', () => {
+  const standing = port(1, 1, { network: 0, host: 1, localIps: [9] });
+  const [{ ip, fixedIp }] = standing.localIps as [(typeof standing.localIps)[number]];
+  expect(portGoal(standing).state).toMatchObject({
+    localIps: [{ ipAddress: ip, fixedIpAddress: fixedIp, passthrough: false }],
+  });
+  const passed = { ...standing, localIps: [{ ip, fixedIp, mode: 'passthrough' as const }] };
+  expect(portGoal(passed).state).toMatchObject({ localIps: [{ ipAddress: ip, passthrough: true }] });
+  expect(neighborGoal(standing, node(1, 1))).toEqual(neighborGoal(port(1, 1, { network: 0, host: 1 }), node(1, 1)));
 });
 
 const tftp = { protocol: 'udp', port: 69, helper: 'tftp' } as const;

@@ -89,6 +89,11 @@ export function portGoal(port: Port): Goal {
       trunkParentId: port.trunk?.parentId ?? '',
       trunkVlan: port.trunk?.vlan ?? 0,
       qosPolicyId: port.qosPolicyId ?? '',
+      localIps: port.localIps.map(({ ip, mode, fixedIp }) => ({
+        ipAddress: ip,
+        fixedIpAddress: fixedIp,
+        passthrough: mode === 'passthrough',
+      })),
     }),
   };
 }

@@ -160,7 +160,8 @@ class Uses<Used extends string, User extends string> {
   readonly #users = new Map<Used, Set<User>>();
 
   of(used: Used): readonly User[] {
-    return [...(this.#users.get(used) ?? [])];
+    const users = this.#users.get(used);
+    return users === undefined ? [] : [...users];
   }
 
   /** All that use anything. */

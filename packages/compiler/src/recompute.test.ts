@@ -48,6 +48,7 @@ const placement = fc.record({
   host: fc.option(fc.nat(3)),
   groups: some,
   policy: fc.option(n),
+  localIps: some,
   name: fc.constantFrom('a', 'b'),
 });
 

@@ -1,5 +1,5 @@
 import { type Goal, OperationType, RouterConfiguration, UpdateType } from '@alcor/contract';
-import type { FixedIp, NetworkId, Node, Router, RouterPort, RuledQosPolicy } from '@alcor/network';
+import type { FixedIp, NetworkId, Node, Router, RuledQosPolicy } from '@alcor/network';
 import { limitsAndMark } from './policy-goal.ts';
 
 /** The networks that a router serves: each has a goal of it. */
@@ -36,7 +36,7 @@ export function routerGoal(router: Router, vpcId: NetworkId, { host, policy }: G
         port,
         helper,
       })),
-      subnetRoutingTables: router.interfaces.flatMap((held) => routingTables(router, held)),
+      subnetRoutingTables: addressesWithRoutes(router).map((held) => routingTable(router, held)),
       ...(gateway === null
         ? {}
         : {
@@ -55,9 +55,22 @@ export function routerGoal(router: Router, vpcId: NetworkId, { host, policy }: G
   };
 }
 
+/** Those inside; and those outside that are of a family which no other is of, so that its routes are told. */
+function addressesWithRoutes({ interfaces, gateway }: Router): FixedIp[] {
+  const inside = interfaces.flatMap(({ fixedIps }) => fixedIps);
+  const outside = (gateway?.fixedIps ?? []).filter(
+    ({ ip }) => !inside.some((other) => isIpv6(other) === isIpv6({ ip })),
+  );
+  return [...inside, ...outside];
+}
+
+function isIpv6({ ip }: Pick<FixedIp, 'ip'>): boolean {
+  return ip.includes(':');
+}
+
 /** A router's routes hold on all its subnets; of each the contract has the table by itself. */
-function routingTables({ routes }: Router, { fixedIps }: RouterPort) {
-  return fixedIps.map(({ subnetId, ip }) => ({
+function routingTable({ routes }: Router, { subnetId, ip }: FixedIp) {
+  return {
     subnetId,
     routingRules: routes
       .filter(({ nexthop }) => nexthop.includes(':') === ip.includes(':'))
@@ -67,7 +80,7 @@ function routingTables({ routes }: Router, { fixedIps }: RouterPort) {
         destination,
         nextHopIp: nexthop,
       })),
-  }));
+  };
 }
 
 function addresses(fixedIps: readonly FixedIp[]) {

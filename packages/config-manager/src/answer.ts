@@ -3,6 +3,8 @@ export type Answer =
   | { readonly status: 'routable'; readonly neighborId: string; readonly lifetimeMs: number }
   | { readonly status: 'not-routable' | 'later' | 'invalid'; readonly reason: string; readonly lifetimeMs: number };
 
+/** How long a host keeps what it does not use. */
+export const learntLifetimeMs = 300_000;
 /** What could not be reached may be a moment later. */
 const refusedMs = 2_000;
 const laterMs = 200;

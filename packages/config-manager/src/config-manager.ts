@@ -1,10 +1,11 @@
 import type { Goal, GoalStateOperationReply_GoalStateOperationStatus as OperationReport } from '@alcor/contract';
 import { type Bus, createWakeup, type Runtime, type Topic } from '@alcor/runtime';
 import { Admission } from './admission.ts';
+import type { FairTurns } from './fair-turns.ts';
 import { type GoalStates, HostSession, type HostState, type SharedBySessions } from './host-session.ts';
 import { Introductions, type Peer } from './introductions.ts';
 import { OnDemand, type OnDemandCounters } from './on-demand.ts';
-import { answersRequests } from './requests.ts';
+import { answersRequests, questionTurns } from './requests.ts';
 import { TopicDigests } from './topic-digests.ts';
 import { type TopicInformation, Topics } from './topic-information.ts';
 
@@ -17,6 +18,9 @@ const againAtOnce = 64;
 const reopeningMs = 250;
 /** One that takes its time over what it is told. */
 const tellingMs = 5_000;
+
+/** Neighbours that a port is told before it asks, at most, if nobody says otherwise. */
+export const predictedPerPort = 16;
 
 export interface ManagedHost {
   readonly id: string;
@@ -39,6 +43,8 @@ export interface ConfigManagerOptions {
   readonly channels?: Topic<{ readonly channel: 'grpc' | 'mq' | 'on-demand' }>;
   /** Who else speaks for the host with this underlay address; undefined: nobody. Without it this process speaks for all hosts. */
   readonly peerAt?: (hostIp: string) => Peer | undefined;
+  /** Neighbours that a port which comes to a host of a VPC on demand is told before it asks, at most; 0: none. */
+  readonly predictedPerPort?: number;
   /** Where hosts find the message queue. */
   readonly queueUrl?: string;
   /** What a host says became of its goals. */
@@ -61,6 +67,7 @@ export class ConfigManager {
   readonly #topics = new Topics();
   readonly #shared: SharedBySessions;
   readonly #introductions: Introductions;
+  readonly #questionTurns: FairTurns;
   readonly #onDemand: OnDemand;
   #requestAddress = '';
 
@@ -74,7 +81,9 @@ export class ConfigManager {
     };
     this.#introductions = new Introductions({ runtime, peerAt, log });
     const introduce = this.#introductions.introduce.bind(this.#introductions);
-    this.#onDemand = new OnDemand({ goals, clock, introduce });
+    this.#questionTurns = questionTurns(clock);
+    const prediction = { perPort: options.predictedPerPort ?? predictedPerPort, questions: this.#questionTurns };
+    this.#onDemand = new OnDemand({ goals, clock, introduce, prediction });
     this.#shared = {
       digests: new TopicDigests(),
       onDemand: this.#onDemand,
@@ -127,7 +136,8 @@ export class ConfigManager {
   /** Answers hosts at this address until `signal` aborts; those that are reached from then on are told so. Resolves with the address. */
   async answer(address: string, signal: AbortSignal): Promise<string> {
     const { transport, clock } = this.#options.runtime;
-    this.#requestAddress = await transport.serve(address, [answersRequests(this.#onDemand, clock)], signal);
+    const answers = answersRequests(this.#onDemand, this.#questionTurns, clock);
+    this.#requestAddress = await transport.serve(address, [answers], signal);
     return this.#requestAddress;
   }
 

@@ -69,6 +69,17 @@ describe('work of several tenants', () => {
     expect(await perSecond(4, false)).toBe(2_000);
   });
 
+  it('waits for as long as there is any in the turns that it is behind', async () => {
+    const behind = new FairTurns({ clock: schedule.clock, waitingAtMost: 100, sharedPerSecond: 1_000, behind: turns });
+    for (let n = 0; n < 20; n++) void run('a');
+    const last = [1, 2].map(() => behind.run('b', 1, () => done.push('b')));
+    void run('a');
+    await schedule.run(10);
+    expect(done).toEqual([...Array.from({ length: 21 }, () => 'a'), 'b', 'b']);
+    expect(await Promise.all(last)).toEqual([true, true]);
+    expect(await behind.run('b', 1, () => done.push('b'))).toBe(true);
+  });
+
   it('goes on after a piece that fails', async () => {
     const bad = turns.run('a', 1, () => {
       throw new Error('no good');

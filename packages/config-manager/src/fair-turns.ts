@@ -6,6 +6,8 @@ export interface FairTurnsOptions {
   readonly waitingAtMost: number;
   /** How much of one tenant is done in a second while others have work too. */
   readonly sharedPerSecond: number;
+  /** Nothing is done while there is work in these turns. */
+  readonly behind?: FairTurns;
 }
 
 /** A tenant that has had no work for so long is not there, in ms. */
@@ -24,6 +26,8 @@ export class FairTurns {
   /** By tenant, in the order of their turns. */
   readonly #waiting = new Map<string, (() => void)[]>();
   readonly #shares: Shares;
+  /** Who waits until there is no work. */
+  readonly #behind: (() => void)[] = [];
   #isWorking = false;
 
   constructor(options: FairTurnsOptions) {
@@ -53,10 +57,17 @@ export class FairTurns {
     });
   }
 
+  /** Resolves when there is no work. */
+  async #idle(): Promise<void> {
+    while (this.#isWorking) await new Promise<void>((resolve) => this.#behind.push(resolve));
+  }
+
   async #work(): Promise<void> {
     this.#isWorking = true;
+    const { behind, clock } = this.#options;
     let done = 0;
     for (const [tenant, waiting] of this.#waiting) {
+      if (behind !== undefined) await behind.#idle();
       this.#waiting.delete(tenant);
       const piece = waiting.shift();
       // A map that grows while it is walked is walked to its end.
@@ -64,10 +75,11 @@ export class FairTurns {
       piece?.();
       const isAlone = waiting.length > 0 && this.#waiting.size === 1;
       if (isAlone && ++done < inARow) continue;
-      await this.#options.clock.sleep(0);
+      await clock.sleep(0);
       done = 0;
     }
     this.#isWorking = false;
+    for (const goOn of this.#behind.splice(0)) goOn();
   }
 }
 

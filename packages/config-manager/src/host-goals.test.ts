@@ -298,6 +298,31 @@ describe('what a host is told', () => {
     expect(later.next()?.message).toMatchObject({ verifiedVpcs: [], begunVpcs: ['vpc1'], complete: true });
   });
 
+  it('names the topics that it takes further, and those of which there was nothing to say', () => {
+    const region = new Region();
+    region.port(1, 0);
+    region.neighbor(1, 0);
+    const reader = readerOf(region);
+    const named = (): readonly unknown[] | undefined => {
+      const positions = reader.next()?.positions;
+      return positions === undefined ? undefined : [...positions];
+    };
+    expect(named()).toEqual([
+      ['host/h', 1],
+      ['vpc/vpc0', 1],
+    ]);
+    region.neighbor(2, 0);
+    expect(named()).toEqual([['vpc/vpc0', 2]]);
+    const state = GatewayConfiguration.fromPartial({ id: 'h', vpcId: 'vpc0' });
+    region.goals.topic(host).put('gateway/vpc0', { kind: 'gateway', state });
+    expect(named()).toBeUndefined();
+    region.neighbor(3, 0);
+    expect(named()).toEqual([
+      ['host/h', 2],
+      ['vpc/vpc0', 3],
+    ]);
+  });
+
   it('is of an on-demand VPC what is common to all, and the neighbours that it learns, before it is told whole', () => {
     const region = new Region();
     region.port(1, 0);

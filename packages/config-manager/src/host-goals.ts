@@ -2,7 +2,6 @@ import {
   addGoal,
   emptyGoalState,
   type Goal,
-  goalKey,
   goalVpc,
   type GoalStateV2,
   type HeldVpc,
@@ -36,7 +35,7 @@ export interface HostGoalsOptions {
   readonly onShare: (vpcId: string) => void;
 }
 
-/** Something to send, and how far it goes: positions by topic. */
+/** Something to send, and how far it goes: positions by topic, of those that it takes further. */
 export interface Outgoing {
   readonly message: GoalStateV2;
   readonly positions: ReadonlyMap<string, number>;
@@ -52,6 +51,8 @@ interface Reading {
   readonly name: string;
   readonly topic: Topic<Goal>;
   readonly subscription: Subscription;
+  /** The last position that has been noted for a message to name. */
+  noted: number;
 }
 
 interface Joined {
@@ -59,7 +60,7 @@ interface Joined {
   telling: Telling;
   /** Of the VPC's topic, or of what is common to its hosts, while the stream tells of it. */
   reading: Reading | undefined;
-  /** Neighbours that the host is yet to be told, or that are gone, by key. */
+  /** Neighbours that the host is yet to be told, or that are gone, by id. */
   learnt: Map<string, StatedGoal>;
   /** While the reading is behind it: what the host held when the reading began need not be told. */
   resumption: Resumption | undefined;
@@ -85,6 +86,8 @@ export class HostGoals {
   readonly #offers = new Map<string, HeldVpc>();
   /** VPCs with neighbours that the host is yet to be told. */
   readonly #owing = new Set<Joined>();
+  /** Of topics, for the next message to name. */
+  #positions = new Map<string, number>();
   #complete = false;
 
   constructor(options: HostGoalsOptions) {
@@ -141,13 +144,12 @@ export class HostGoals {
 
   #gather(): Outgoing | undefined {
     const message = emptyGoalState();
-    const { name, subscription } = this.#own;
     let room = goalsPerMessage - this.#takeOwn(message);
-    const positions = new Map([[name, subscription.position]]);
+    this.#notePosition(this.#own);
     this.#membership.settle();
     for (const vpcId of this.#stirred) {
       if (room <= 0) break;
-      room = this.#takeVpc(this.#joined.get(vpcId)!, message, positions, room);
+      room = this.#takeVpc(this.#joined.get(vpcId)!, message, room);
     }
     message.leftVpcs.push(...this.#left);
     this.#left.clear();
@@ -159,7 +161,10 @@ export class HostGoals {
     const { leftVpcs, begunVpcs, verifiedVpcs, resumedVpcs, completedVpcs } = message;
     const lists = [leftVpcs, begunVpcs, verifiedVpcs, resumedVpcs, completedVpcs];
     const says = lists.some(({ length }) => length > 0) || completes || room < goalsPerMessage;
-    return says ? { message, positions } : undefined;
+    if (!says) return undefined;
+    const positions = this.#positions;
+    this.#positions = new Map();
+    return { message, positions };
   }
 
   /** Undefined: the host is not in the VPC. */
@@ -183,7 +188,7 @@ export class HostGoals {
   learn(vpcId: string, neighbor: StatedGoal): void {
     const joined = this.#joined.get(vpcId);
     if (joined?.telling !== 'on-demand') return;
-    joined.learnt.set(goalKey(neighbor.goal), neighbor);
+    joined.learnt.set(neighbor.goal.state.id, neighbor);
     this.#owing.add(joined);
     this.#stir(vpcId);
   }
@@ -216,7 +221,7 @@ export class HostGoals {
 
   #read(name: string, wake: () => void): Reading {
     const topic = this.#options.goals.topic(name);
-    return { name, topic, subscription: topic.subscribe(wake) };
+    return { name, topic, subscription: topic.subscribe(wake), noted: 0 };
   }
 
   #stir(vpcId: string): void {
@@ -225,6 +230,7 @@ export class HostGoals {
   }
 
   #endReading(joined: Joined): void {
+    if (joined.reading !== undefined) this.#positions.delete(joined.reading.name);
     joined.reading?.subscription.close();
     joined.reading = undefined;
     joined.completed = false;
@@ -233,6 +239,14 @@ export class HostGoals {
     this.#owing.delete(joined);
     // What the host holds by now is another matter.
     this.#offers.delete(joined.id);
+  }
+
+  /** Most messages take no topic further: they are of what is learnt. */
+  #notePosition(reading: Reading): void {
+    const { position } = reading.subscription;
+    if (position === reading.noted) return;
+    this.#positions.set(reading.name, position);
+    reading.noted = position;
   }
 
   /** Until there is something to say of it; returns how much that is. */
@@ -272,7 +286,7 @@ export class HostGoals {
   }
 
   /** Returns the room left in the message. */
-  #takeVpc(joined: Joined, message: GoalStateV2, positions: Map<string, number>, room: number): number {
+  #takeVpc(joined: Joined, message: GoalStateV2, room: number): number {
     if (joined.telling !== 'stream' && joined.telling !== 'on-demand') {
       this.#stirred.delete(joined.id);
       return room;
@@ -281,7 +295,7 @@ export class HostGoals {
     const reading = joined.reading!;
     const entries = this.#takeNews(joined, reading, Math.max(room - begun, 1));
     for (const entry of entries) addGoal(message, stated(entry));
-    positions.set(reading.name, reading.subscription.position);
+    this.#notePosition(reading);
     const left = room - begun - entries.length - this.#takeLearnt(joined, message, room - begun - entries.length);
     if (isRead(reading) && joined.learnt.size === 0) {
       this.#stirred.delete(joined.id);
@@ -295,10 +309,10 @@ export class HostGoals {
   #takeLearnt(joined: Joined, message: GoalStateV2, room: number): number {
     const { learnt } = joined;
     let told = 0;
-    for (const [key, neighbor] of learnt) {
+    for (const [id, neighbor] of learnt) {
       if (told >= room) break;
       addGoal(message, neighbor);
-      learnt.delete(key);
+      learnt.delete(id);
       told++;
     }
     if (learnt.size === 0) this.#owing.delete(joined);
@@ -313,7 +327,7 @@ export class HostGoals {
     const own = [...this.#membership.keysOf(id)].flatMap((key) => this.#own.topic.get(key) ?? []);
     const neighbors = [...learnt.values()].flatMap(({ goal, removed }) => (removed ? [] : [goal]));
     const resumption = this.#resume(joined, reading.topic, [...own, ...neighbors]);
-    for (const goal of neighbors) if (resumption?.tells(goal) === false) learnt.delete(goalKey(goal));
+    for (const goal of neighbors) if (resumption?.tells(goal) === false) learnt.delete(goal.state.id);
     if (learnt.size === 0) this.#owing.delete(joined);
     if (telling === 'on-demand') message.onDemandVpcs.push(id);
     if (resumption === undefined) message.begunVpcs.push(id);
@@ -336,7 +350,7 @@ export class HostGoals {
     const offer = this.#offers.get(id);
     this.#offers.delete(id);
     if (offer === undefined || offer.onDemand !== (telling === 'on-demand')) return undefined;
-    return resume(this.#options.digests.of(topic).with(own), offer, topic.position);
+    return resume(this.#options.digests.of(topic), own, offer, topic.position);
   }
 
   /** The next entries that the host has to be told of. */

@@ -1,4 +1,4 @@
-import type { GoalStateOperationReply, HeldVpc, StatedGoal } from '@alcor/contract';
+import type { GoalStateOperationReply, HeldVpc, LearntNeighbor, StatedGoal } from '@alcor/contract';
 import { aborted, type Clock, type Timer } from '@alcor/runtime';
 import type { HostGoals } from './host-goals.ts';
 import type { Learner } from './learner.ts';
@@ -111,6 +111,7 @@ export class HostLearner implements Learner {
 
   /** In order, so that whatever is said of a neighbour last is what the host is told. */
   #passOn(): void {
+    if (this.#gathered.length === 0) return;
     for (const { vpcId, neighbor } of this.#gathered.splice(0)) this.#options.goals.learn(vpcId, neighbor);
   }
 
@@ -141,13 +142,13 @@ export class HostLearner implements Learner {
 
   take({ appliedSequence, forgotten }: GoalStateOperationReply): void {
     this.#applied = Math.max(this.#applied, appliedSequence);
-    const byVpc = new Map<string, string[]>();
-    for (const { vpcId, id } of forgotten) {
-      const ids = byVpc.get(vpcId);
-      if (ids === undefined) byVpc.set(vpcId, [id]);
-      else ids.push(id);
+    const byVpc = new Map<string, LearntNeighbor[]>();
+    for (const neighbor of forgotten) {
+      const idle = byVpc.get(neighbor.vpcId);
+      if (idle === undefined) byVpc.set(neighbor.vpcId, [neighbor]);
+      else idle.push(neighbor);
     }
-    for (const [vpcId, ids] of byVpc) this.#options.onDemand.idle(vpcId, this, ids);
+    for (const [vpcId, idle] of byVpc) this.#options.onDemand.idle(vpcId, this, idle);
     this.#settle();
   }
 

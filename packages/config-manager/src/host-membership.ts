@@ -40,6 +40,7 @@ export class HostMembership {
   readonly #routes = new Map<string, Routes>();
   /** VPCs whose routers may have changed. */
   readonly #stirred = new Set<string>();
+  #ports = 0;
   #isChanged = false;
 
   constructor(options: HostMembershipOptions) {
@@ -47,9 +48,7 @@ export class HostMembership {
   }
 
   get ports(): number {
-    let sum = 0;
-    for (const { ports } of this.#ownOf.values()) sum += ports;
-    return sum;
+    return this.#ports;
   }
 
   isGateway(vpcId: string): boolean {
@@ -66,7 +65,7 @@ export class HostMembership {
     const vpcId = removed ? this.#vpcOf.get(key) : goalVpc(goal);
     if (vpcId === undefined) return;
     const own = this.#ownOf.get(vpcId) ?? { keys: new Set<string>(), ports: 0, shares: new Set<string>() };
-    const [wasIn, wasGateway] = [isIn(own), own.shares.size > 0];
+    const [wasIn, wasGateway, hadPorts] = [isIn(own), own.shares.size > 0, own.ports];
     const isPort = goal.kind === 'port';
     if (isShare(goal)) {
       if (removed) own.shares.delete(key);
@@ -77,6 +76,7 @@ export class HostMembership {
       if (!own.keys.has(key) && isPort) own.ports++;
       own.keys.add(key);
     }
+    this.#ports += own.ports - hadPorts;
     if (removed) this.#vpcOf.delete(key);
     else this.#vpcOf.set(key, vpcId);
     if (own.keys.size === 0 && own.shares.size === 0) this.#ownOf.delete(vpcId);

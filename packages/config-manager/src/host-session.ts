@@ -216,12 +216,14 @@ export class HostSession {
     await aborted(AbortSignal.any([heard.signal, signal]));
     late.cancel();
     const leave = await shared.telling.enter(signal);
+    // Once, and not for each message.
+    signal.addEventListener('abort', wakeup.raise, { once: true });
     try {
       for (let sequence = 2; !signal.aborted;) {
         const outgoing: Outgoing | undefined = goals.next();
         this.#noteSize(goals);
         if (outgoing === undefined) {
-          await wakeup.wait(signal);
+          await wakeup.wait();
           continue;
         }
         const { complete } = outgoing.message;

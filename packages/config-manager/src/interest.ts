@@ -34,8 +34,8 @@ export class Interest {
   /** False: the host held it already. */
   add(host: string, id: string): boolean {
     const held = setIn(this.#held, host);
-    if (held.has(id)) return false;
-    held.add(id);
+    const before = held.size;
+    if (held.add(id).size === before) return false;
     const holders = this.#holders.get(id);
     if (holders === undefined) this.#holders.set(id, host);
     else if (typeof holders === 'string') this.#holders.set(id, new Set([holders, host]));

@@ -44,6 +44,14 @@ describe('learning on demand', () => {
     expect([a, b, c, d].map(({ soon }) => soon)).toEqual([0, 1, 0, 0]);
   });
 
+  it('waits for no host that has nothing to learn before others', async () => {
+    for (const n of [1, 2]) region.port(n, n);
+    const [a, b] = (await region.hosts([1, 2])) as [RecordingHost, RecordingHost];
+    b.slow = true;
+    region.ask(a, 1, 2);
+    expect([a.names, b.waiting]).toEqual([['p2'], []]);
+  });
+
   it('tells a change to those who hold the neighbour, at the cost of those', async () => {
     const all = await region.hosts(Array.from({ length: 50 }, (_, n) => n + 1));
     for (let n = 1; n <= 50; n++) region.port(n, n);
@@ -148,7 +156,7 @@ describe('learning on demand', () => {
       expect(a.names).toEqual(['p9']);
       const [b] = (await region.hosts([2])) as [RecordingHost];
       expect(b.names).toEqual(['p9']);
-      region.onDemand.idle(vpcId, a, ['p9']);
+      region.idle(a, ['p9']);
       region.unbind(9);
       await region.pass();
       region.port(8, 9, ['g']);
@@ -195,9 +203,9 @@ describe('learning on demand', () => {
 
     it('has the far host told by the process that speaks for it, before the asker may send', async () => {
       const far = new OnDemandRegion(region);
-      const near = new OnDemandRegion(region, (hostIp, asked, done) =>
-        far.onDemand.introduced(`host${hostIp.split('.')[3]}`, asked, () => done()),
-      );
+      const near = new OnDemandRegion(region, {
+        introduce: (hostIp, asked, done) => far.onDemand.introduced(`host${hostIp.split('.')[3]}`, asked, () => done()),
+      });
       region.group('g', ownOnly('g'));
       for (const n of [1, 2]) region.port(n, 1, ['g']);
       region.port(11, 2, ['g']);
@@ -220,16 +228,16 @@ describe('learning on demand', () => {
       for (const n of [11, 12]) region.port(n, 2, ['g']);
       const [a, b] = (await region.hosts([1, 2])) as [RecordingHost, RecordingHost];
       region.ask(a, 1, 11);
-      region.onDemand.idle(vpcId, a, ['p11', 'p12']);
-      region.onDemand.idle(vpcId, b, ['p1']);
+      region.idle(a, ['p11', 'p12']);
+      region.idle(b, ['p1']);
       expect([a.names, b.names]).toEqual([
         ['p11', 'p12'],
         ['p1', 'p2'],
       ]);
       await region.pass(60_000);
-      region.onDemand.idle(vpcId, b, ['p1', 'p2']);
+      region.idle(b, ['p1', 'p2']);
       expect(b.names).toEqual(['p1', 'p2']);
-      region.onDemand.idle(vpcId, a, ['p11', 'p12']);
+      region.idle(a, ['p11', 'p12']);
       expect([a.names, b.names]).toEqual([[], []]);
       expect(region.onDemand.counters.learnt).toBe(0);
       region.ask(b, 11, 1);
@@ -244,7 +252,7 @@ describe('learning on demand', () => {
       const [a, b] = (await region.hosts([1, 2])) as [RecordingHost, RecordingHost];
       region.ask(a, 1, 2);
       region.ask(a, 1, 3);
-      region.onDemand.idle(vpcId, a, ['p2']);
+      region.idle(a, ['p2']);
       expect([a.names, b.names]).toEqual([['p3'], ['p1']]);
       region.port(2, 3);
       await region.pass();
@@ -321,7 +329,7 @@ describe('what hosts hold, after any history', () => {
   it('is as it is meant, and whoever may send to a host is known there if a rule asks', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), async (steps) => {
-        const region = new OnDemandRegion();
+        const region = new OnDemandRegion(undefined, { predictedPerPort: 4 });
         const hosts = await region.hosts([1, 2, 3, 4]);
         const hostOf = new Map<number, number>();
         const members = new Set<string>();
@@ -345,7 +353,7 @@ describe('what hosts hold, after any history', () => {
             await region.pass();
             const all = hosts[each.host - 1]!;
             const ids = all.names.filter((id) => all.held.get(`${vpcId}/${id}`) === `172.16.0.${each.of}`);
-            region.onDemand.idle(vpcId, all, ids);
+            region.idle(all, ids);
           } else if (each.do === 'reconnect') {
             const before = hosts[each.host - 1]!;
             region.onDemand.leave(vpcId, before);

@@ -1,12 +1,13 @@
-import type { Goal, HostRequest_ResourceStateRequest as Question } from '@alcor/contract';
-import { formatIp, type Ip, parseIp } from '@alcor/network';
+import type { Goal, HostRequest_ResourceStateRequest as Question, LearntNeighbor } from '@alcor/contract';
+import { formatIp, parseIp } from '@alcor/network';
 import { type Bus, type Clock, createWakeup, type Subscription, type Timer, type Topic } from '@alcor/runtime';
-import { type Answer, invalid, later, refused } from './answer.ts';
+import { type Answer, invalid, later, learntLifetimeMs, refused } from './answer.ts';
 import type { Learner } from './learner.ts';
 import { mayReach } from './may-reach.ts';
+import { type Found, type PredictionCounters, type PredictionOptions, Predictor } from './predictor.ts';
 import { type Place, placeFor } from './routes.ts';
 import { type Introduce, ToldVpc } from './told-vpc.ts';
-import { RemoteGroups } from './vpc-directory.ts';
+import { type NeighborChange, RemoteGroups, type VpcDirectory } from './vpc-directory.ts';
 
 export interface OnDemandOptions {
   /** Topic `vpc/ID`: what every host in the VPC must know. */
@@ -14,6 +15,8 @@ export interface OnDemandOptions {
   readonly clock: Clock;
   /** Without: no other process speaks for hosts. */
   readonly introduce?: Introduce;
+  /** Without: nothing is told before it is asked for. */
+  readonly prediction?: PredictionOptions;
 }
 
 /** How much is followed and learnt, and what came of questions since the start. */
@@ -25,10 +28,9 @@ export interface OnDemandCounters {
   /** How many neighbours hosts may hold before further questions are put off. */
   readonly learntAtMost: number;
   readonly answers: { readonly [S in Answer['status']]: number };
+  readonly prediction: PredictionCounters;
 }
 
-/** How long a host keeps what it does not use. */
-export const learntLifetimeMs = 300_000;
 /** How long a host's word stands that it does not use what it has learnt: hosts say it again, as long as it is so. */
 const idleMs = 40_000;
 const learntAtMost = 8_000_000;
@@ -48,6 +50,12 @@ interface Followed {
   closing: Timer | undefined;
 }
 
+/** Of a question that can be answered: what its rules were asked about. */
+interface Asked extends Found {
+  /** Who sends, if that is a port of the network that is asked about. */
+  readonly source: Place | undefined;
+}
+
 /**
  * Answers hosts of VPCs that go on demand, and keeps what they learnt: whoever may send to a neighbour is told of it, and told again when it
  * changes; nobody else is.
@@ -63,15 +71,31 @@ export class OnDemand {
   readonly #stirred = new Set<Followed>();
   readonly #wakeup = createWakeup();
   readonly #answers = { routable: 0, 'not-routable': 0, later: 0, invalid: 0 };
+  readonly #predictor: Predictor<Asked>;
 
   constructor(options: OnDemandOptions) {
     this.#options = options;
+    const { clock, prediction } = options;
+    this.#predictor = new Predictor({
+      clock,
+      prediction,
+      find: (hostId, question) => this.#find(hostId, question),
+      meet: (asked) => this.#meet(asked),
+      told: (vpcId) => this.#vpcs.get(vpcId)?.told,
+    });
   }
 
   get counters(): OnDemandCounters {
     const all = [...this.#vpcs.values()];
     const neighbors = all.reduce((sum, { told }) => sum + told.directory.size, 0);
-    return { vpcs: all.length, neighbors, learnt: this.#learnt.size, learntAtMost, answers: { ...this.#answers } };
+    return {
+      vpcs: all.length,
+      neighbors,
+      learnt: this.#learnt.size,
+      learntAtMost,
+      answers: { ...this.#answers },
+      prediction: this.#predictor.counters,
+    };
   }
 
   /** A stream to the host has begun; it may ask from now on. */
@@ -110,6 +134,7 @@ export class OnDemand {
       vpc.told.tell(learner.hostIp, neighbor);
       vpc.told.acquaint(learner.hostIp, neighbor.hostIpAddress);
     }
+    this.#predictor.join(vpc.told, learner.hostIp);
   }
 
   /** What the host holds of the VPC by having learnt it. */
@@ -131,15 +156,16 @@ export class OnDemand {
    * Nothing on the host uses these neighbours. It need not hold them any longer; but by members of remote groups it is judged what may come in, so
    * those of another host it forgets when nothing on either uses the other.
    */
-  idle(vpcId: string, learner: Learner, ids: Iterable<string>): void {
+  idle(vpcId: string, learner: Learner, idle: readonly Pick<LearntNeighbor, 'id' | 'used'>[]): void {
     const vpc = this.#vpcs.get(vpcId);
     if (vpc?.told.learners.get(learner.hostIp) !== learner) return;
     const { directory, interest } = vpc.told;
     const now = this.#options.clock.now();
     const others = new Set<string>();
-    for (const id of ids) {
+    for (const { id, used } of idle) {
       const neighbor = directory.neighbor(id);
       if (neighbor === undefined || !interest.held(learner.hostIp).has(id)) continue;
+      this.#predictor.idle(learner, vpcId, { id, used });
       interest.noteIdle(learner.hostIp, id, now);
       if (this.#remoteGroups.has(neighbor)) {
         if (!directory.gateways.includes(neighbor.hostIpAddress)) others.add(neighbor.hostIpAddress);
@@ -154,7 +180,8 @@ export class OnDemand {
 
   /** Answers one question of a host, and has those told whom it concerns. */
   ask(hostId: string, question: Question): Answer {
-    const answer = this.#answer(hostId, question);
+    const asked = this.#find(hostId, question);
+    const answer = 'status' in asked ? asked : this.#answer(asked);
     this.#answers[answer.status]++;
     return answer;
   }
@@ -193,7 +220,14 @@ export class OnDemand {
     for (const vpc of this.#vpcs.values()) this.#close(vpc);
   }
 
-  #answer(hostId: string, { tunnelId, sourceIp, destinationIp }: Question): Answer {
+  #answer(asked: Asked): Answer {
+    this.#meet(asked);
+    this.#predictor.learn(asked);
+    return { status: 'routable', neighborId: asked.place.neighbor.id, lifetimeMs: learntLifetimeMs };
+  }
+
+  /** Whom the host looks for, if it may know. */
+  #find(hostId: string, { tunnelId, sourceIp, destinationIp }: Question): Asked | Answer {
     const destination = parseIp(destinationIp);
     if (destination === null) return invalid(`destination_ip: '${destinationIp}' is no address`);
     const asker = this.#learners.get(hostId);
@@ -203,28 +237,25 @@ export class OnDemand {
       return later(`the host is in no network with VNI ${tunnelId} that is told on demand`);
     }
     this.#take(vpc);
-    const place = placeFor(vpc.told.directory, destination, (vpcId) => this.#vpcs.get(vpcId)?.told.directory);
+    const directories = (vpcId: string): VpcDirectory | undefined => this.#vpcs.get(vpcId)?.told.directory;
+    const place = placeFor(vpc.told.directory, destination, directories);
     if (place === undefined) {
       return isWhole(vpc) ? refused('nothing has the address') : later('the network is not known whole yet');
     }
-    const source = this.#sourceOf(vpc, sourceIp);
-    if (source !== undefined && !mayReach(source, { ...place, address: destination })) {
+    const address = parseIp(sourceIp);
+    const neighbor = address === null ? undefined : vpc.told.directory.at(formatIp(address));
+    // A packet that a router has put into the VPC comes from another one: the hosts judge it.
+    const source = neighbor === undefined ? undefined : { directory: vpc.told.directory, neighbor };
+    if (source !== undefined && !mayReach({ ...source, address: address! }, { ...place, address: destination })) {
       return refused('no rule of the security groups and network ACLs lets the two speak');
     }
     if (this.#learnt.size >= learntAtMost) return later('too much is learnt');
-    this.#meet(asker, source, place);
-    return { status: 'routable', neighborId: place.neighbor.id, lifetimeMs: learntLifetimeMs };
-  }
-
-  /** A packet that a router has put into the VPC comes from another one: then who sent it is not known here. */
-  #sourceOf({ told: { directory } }: Followed, text: string): (Place & { readonly address: Ip }) | undefined {
-    const address = parseIp(text);
-    const neighbor = address === null ? undefined : directory.at(formatIp(address));
-    return address === null || neighbor === undefined ? undefined : { directory, neighbor, address };
+    const from = source ?? (address === null ? undefined : placeFor(vpc.told.directory, address, directories));
+    return { asker, source, place, port: from?.neighbor, destination: { tunnelId, address: formatIp(destination) } };
   }
 
   /** The asker learns the destination; its host learns the source first, where it is by the source's groups that it lets packets in. */
-  #meet(asker: Learner, source: Place | undefined, { directory, neighbor }: Place): void {
+  #meet({ asker, source, place: { directory, neighbor } }: Asked): void {
     const vpc = this.#vpcs.get(directory.vpcId)!;
     const there = neighbor.hostIpAddress;
     const teach = (): void => this.#teach(vpc, asker, neighbor.id);
@@ -286,15 +317,23 @@ export class OnDemand {
   /** Takes what is new in the VPC's topic, as much as is good at once. */
   #take(vpc: Followed): void {
     const { told, topic, subscription, waiting } = vpc;
+    const isNews = isWhole(vpc);
     for (const entry of topic.take(subscription, entriesAtOnce)) {
       const change = told.directory.take(entry);
       if (entry.value.kind === 'vpc') this.#noteVni(vpc);
       if (change === 'members') told.tellNewMembers();
       else if (change === 'gateway') for (const host of told.learners.keys()) told.meetGateways(host);
-      else if (change !== undefined) told.spread(change);
+      else if (change !== undefined) {
+        told.spread(change);
+        if (isNews) this.#noteArrival(told, change);
+      }
     }
     if (subscription.position === topic.position) this.#stirred.delete(vpc);
     if (isWhole(vpc)) for (const resolve of waiting.splice(0)) resolve();
+  }
+
+  #noteArrival(told: ToldVpc, { before, after }: NeighborChange): void {
+    if (after !== undefined && after.hostIpAddress !== before?.hostIpAddress) this.#predictor.arrive(told, after);
   }
 
   #noteVni(vpc: Followed): void {

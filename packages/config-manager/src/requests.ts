@@ -1,6 +1,5 @@
 import {
   type HostRequest_ResourceStateRequest as Question,
-  HostRequestReply,
   type HostRequestReply_HostRequestOperationStatus as OperationAnswer,
   OperationStatus,
   requestGoalStates,
@@ -28,9 +27,13 @@ const statusOf = {
   invalid: OperationStatus.INVALID_ARG,
 } as const;
 
+/** The turns that questions are answered in. */
+export function questionTurns(clock: Clock): FairTurns {
+  return new FairTurns({ clock, waitingAtMost, sharedPerSecond });
+}
+
 /** Answers `RequestGoalStates`: what becomes of each question, in turns of the tenants. The goal states go by the host's stream. */
-export function answersRequests(onDemand: OnDemand, clock: Clock): Handler {
-  const turns = new FairTurns({ clock, waitingAtMost, sharedPerSecond });
+export function answersRequests(onDemand: OnDemand, turns: FairTurns, clock: Clock): Handler {
   return answering(requestGoalStates, async ({ hostId, stateRequests, formatVersion }) => {
     if (stateRequests.length > questionsAtMost) {
       throw new CallRefused(
@@ -42,7 +45,7 @@ export function answersRequests(onDemand: OnDemand, clock: Clock): Handler {
     const pieces = piecesOf(stateRequests, onDemand);
     const answered = await Promise.all(pieces.map((piece) => answerPiece(piece, { onDemand, turns, hostId })));
     const totalOperationTime = Math.round((clock.now() - begun) * 1_000);
-    return HostRequestReply.fromPartial({ formatVersion, operationStatuses: answered.flat(), totalOperationTime });
+    return { formatVersion, operationStatuses: answered.flat(), totalOperationTime };
   });
 }
 
@@ -72,12 +75,15 @@ async function answerPiece(
   { tenant, questions }: Piece,
   { onDemand, turns, hostId }: { readonly onDemand: OnDemand; readonly turns: FairTurns; readonly hostId: string },
 ): Promise<OperationAnswer[]> {
-  const answers: (OperationAnswer | Promise<OperationAnswer>)[] = [];
+  let answers: (OperationAnswer | Promise<OperationAnswer>)[] = [];
   const isDone = await turns.run(tenant, questions.length, () => {
-    for (const question of questions) answers.push(answerTo(onDemand, hostId, question));
+    answers = questions.map((question) => answerTo(onDemand, hostId, question));
   });
   if (!isDone) return questions.map(({ requestId }) => statusFor(requestId, busy));
-  return Promise.all(answers.map(async (answer) => answer));
+  const statuses: OperationAnswer[] = [];
+  // Most are there already.
+  for (const answer of answers) statuses.push(answer instanceof Promise ? await answer : answer);
+  return statuses;
 }
 
 const busy: Answer = { status: 'later', reason: 'too much is asked at the moment', lifetimeMs: comeAgainMs };

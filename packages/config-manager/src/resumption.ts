@@ -10,10 +10,18 @@ export interface Resumption {
   readonly tells: (goal: Goal) => boolean;
 }
 
-/** Compares; undefined when nothing that the host offered is what is meant, so that the VPC is told from nothing. */
-export function resume(meant: GoalDigest, offer: OfferedDigest, position: number): Resumption | undefined {
+/**
+ * Compares with what is meant for all hosts of the VPC, and what for this one alone; undefined when nothing that the host offered is what is
+ * meant, so that the VPC is told from nothing.
+ */
+export function resume(
+  common: GoalDigest,
+  own: readonly Goal[],
+  offer: OfferedDigest,
+  position: number,
+): Resumption | undefined {
   const count = bucketsOf(offer.digests);
-  const staleBuckets = meant.differing(offer);
+  const staleBuckets = common.differing(offer, own);
   if (count === undefined || staleBuckets === undefined || staleBuckets.length === count) return undefined;
   const stale = new Set(staleBuckets);
   return { staleBuckets, position, tells: (goal) => stale.has(bucketOf(goal, count)) };

@@ -83,7 +83,7 @@ export class ToldVpc {
    */
   acquaint(one: string, other: string, done?: () => void): boolean {
     if (one === other || one === '' || other === '' || !this.interest.acquaint(one, other)) return false;
-    this.tellMembers(other, one);
+    const hasToLearn = this.tellMembers(other, one);
     const goOn = (): void => {
       if (this.interest.acquaintances(one).has(other)) this.tellMembers(one, other);
     };
@@ -91,7 +91,11 @@ export class ToldVpc {
       goOn();
       done?.();
     });
-    if (!isElsewhere) afterApplied(this.learners.get(other), goOn);
+    // To wait costs a timer, and a message of what could have gone with others.
+    if (!isElsewhere) {
+      if (hasToLearn) afterApplied(this.learners.get(other), goOn);
+      else goOn();
+    }
     this.#introduce(one, other, () => undefined);
     return isElsewhere && done !== undefined;
   }
@@ -116,9 +120,12 @@ export class ToldVpc {
     }
   }
 
-  tellMembers(to: string, of: string): void {
-    if (!this.learners.has(to)) return;
-    for (const member of this.directory.membersOn(of)) this.tell(to, member);
+  /** Has the one host know all ports of the other that rules ask about; false: there are none, or the host is not told from here. */
+  tellMembers(to: string, of: string): boolean {
+    if (!this.learners.has(to)) return false;
+    const members = this.directory.membersOn(of);
+    for (const member of members) this.tell(to, member);
+    return members.length > 0;
   }
 
   /** Neither holds anything of the other any more. */

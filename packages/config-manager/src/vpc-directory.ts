@@ -89,6 +89,11 @@ export class VpcDirectory {
     return this.#byAddress.get(address);
   }
 
+  /** Whether it has any network ACL. */
+  get hasAcls(): boolean {
+    return this.#acls.size > 0;
+  }
+
   /** The network ACL that judges what crosses the subnet's border. */
   aclOf(subnetId: string): NetworkAclConfiguration | undefined {
     return this.#aclOf.get(subnetId);

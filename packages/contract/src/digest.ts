@@ -31,13 +31,13 @@ export class GoalDigest {
 
   add(goal: Goal): void {
     this.#count++;
-    this.#toggle(goal);
+    toggle(this.#words, goal);
   }
 
   /** Takes out a goal that was added, in whatever revision. */
   remove(goal: Goal): void {
     this.#count--;
-    this.#toggle(goal);
+    toggle(this.#words, goal);
   }
 
   /** A digest over the goals of both. */
@@ -53,38 +53,45 @@ export class GoalDigest {
   offer(): { count: number; digests: Buffer } {
     let count = 1;
     while (count < buckets && count * goalsPerBucket < this.#count) count *= 2;
-    return { count: this.#count, digests: this.#folded(count) };
+    const digests = Buffer.alloc(count * bytesPerBucket);
+    for (const [at, word] of this.#folded(count).entries()) digests.writeInt32BE(word, at * 4);
+    return { count: this.#count, digests };
   }
 
-  /** The offered buckets that differ from what this digest is over; undefined when the offer makes no sense. */
-  differing({ digests }: OfferedDigest): number[] | undefined {
+  /**
+   * The offered buckets that differ from what this digest and `also` are over; undefined when the offer makes no sense. Costs what is offered
+   * and `also`: a host that comes back is compared with a digest for all hosts and what it alone is told.
+   */
+  differing({ digests }: OfferedDigest, also: Iterable<Goal> = []): number[] | undefined {
     const count = bucketsOf(digests);
     if (count === undefined) return undefined;
-    const own = this.#folded(count);
+    const words = this.#folded(count);
+    for (const goal of also) toggle(words, goal);
+    const offered = new DataView(digests.buffer, digests.byteOffset, digests.byteLength);
     const differing: number[] = [];
     for (let bucket = 0; bucket < count; bucket++) {
       const at = bucket * bytesPerBucket;
-      if (Buffer.compare(own.subarray(at, at + bytesPerBucket), digests.subarray(at, at + bytesPerBucket)) !== 0)
+      if (offered.getInt32(at) !== words[2 * bucket] || offered.getInt32(at + 4) !== words[2 * bucket + 1])
         differing.push(bucket);
     }
     return differing;
   }
 
-  #toggle(goal: Goal): void {
-    start(goal);
-    const at = 2 * bucketHere();
-    content(goal.state);
-    this.#words[at] = this.#words[at]! ^ high;
-    this.#words[at + 1] = this.#words[at + 1]! ^ low;
-  }
-
-  #folded(count: number): Buffer {
+  /** Two words for each of so many buckets. */
+  #folded(count: number): Int32Array {
     const words = new Int32Array(2 * count);
     for (let at = 0; at < this.#words.length; at++) words[at % words.length]! ^= this.#words[at]!;
-    const digests = Buffer.alloc(count * bytesPerBucket);
-    for (const [at, word] of words.entries()) digests.writeInt32BE(word, at * 4);
-    return digests;
+    return words;
   }
+}
+
+/** Puts a goal into the buckets, or takes it out. */
+function toggle(words: Int32Array, goal: Goal): void {
+  start(goal);
+  const at = (2 * bucketHere()) % words.length;
+  content(goal.state);
+  words[at] = words[at]! ^ high;
+  words[at + 1] = words[at + 1]! ^ low;
 }
 
 /** How many buckets an offer has; undefined when it makes no sense. */

@@ -8,9 +8,15 @@ export interface StatedGoal {
   readonly removed: boolean;
 }
 
-/** A message that says nothing yet. */
+const nothing = new Uint8Array();
+
+/** A message that says nothing yet. To decode nothing costs half of what it takes to look through all fields for something to copy. */
 export function emptyGoalState(): GoalStateV2 {
-  return GoalStateV2.fromPartial({ formatVersion: 2 });
+  const message = GoalStateV2.decode(nothing);
+  message.formatVersion = 2;
+  // A dictionary from the beginning: else each of the first names that are put into it makes a hidden class of its own.
+  message.neighborStates = Object.create(null) as GoalStateV2['neighborStates'];
+  return message;
 }
 
 type StateOf<K extends GoalKind> = Extract<Goal, { kind: K }>['state'];

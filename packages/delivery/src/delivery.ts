@@ -116,7 +116,7 @@ export class Delivery {
     // Where nothing is known yet, nothing can have gone.
     const present = this.compiler.isEmpty ? undefined : new Set<string>();
     for await (const batch of batches) {
-      for (const { kind, id } of present === undefined ? [] : batch) present?.add(`${kind}/${id}`);
+      if (present !== undefined) for (const { kind, id } of batch) present.add(`${kind}/${id}`);
       this.#takeAll(batch);
     }
     if (present !== undefined) this.#takeAll([...this.#missingChannels(present), ...this.compiler.missing(present)]);

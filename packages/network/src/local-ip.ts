@@ -48,6 +48,9 @@ export interface LocalIpAssociation {
   readonly fixedIp: string;
 }
 
+/** What a port has of it. */
+export type StandsFor = Pick<LocalIp, 'ip' | 'mode'> & Pick<LocalIpAssociation, 'fixedIp'>;
+
 export interface LocalIpAssociationView extends LocalIpAssociation {
   /** The local IP. */
   readonly localIp: string;

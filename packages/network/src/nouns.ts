@@ -8,6 +8,7 @@
 import type { Ipv6Modes } from './ipv6-modes.ts';
 import type { PortExtras, PortProtection } from './port-extras.ts';
 import type { NetworkType } from './segment.ts';
+import type { StandsFor } from './local-ip.ts';
 import type { ProxiedAddress } from './ndp-proxy.ts';
 import type { QosPolicyId } from './qos.ts';
 import type { TrunkPlace } from './trunk.ts';
@@ -101,6 +102,8 @@ export interface Port extends Resource<PortId>, PortExtras, PortProtection {
   readonly trunk: TrunkPlace | null;
   /** Its addresses that routers answer neighbour discovery for, outside. By address and router. */
   readonly ndpProxies: readonly ProxiedAddress[];
+  /** The local IPs that it stands for on its host. By address. */
+  readonly localIps: readonly StandsFor[];
 }
 
 /** A host of the region. Its address does not change while ports are bound to it. */

@@ -52,9 +52,10 @@ export interface PortProtection {
 }
 
 /** A port of which nothing special was said. */
-export const plainPort: PortExtras & PortProtection & Pick<Port, 'trunk' | 'ndpProxies'> = {
+export const plainPort: PortExtras & PortProtection & Pick<Port, 'trunk' | 'ndpProxies' | 'localIps'> = {
   trunk: null,
   ndpProxies: [],
+  localIps: [],
   extraDhcpOpts: [],
   dnsName: '',
   dnsDomain: '',

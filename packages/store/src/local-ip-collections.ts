@@ -5,6 +5,7 @@ import type {
   CreatePort,
   FixedIp,
   LocalIp,
+  LocalIpAssociation,
   LocalIpAssociationTypes,
   LocalIpId,
   LocalIpTypes,
@@ -23,7 +24,7 @@ import { lockRow, readViews } from './reader.ts';
 import { localIpAssociationResource, localIpResource } from './resources/local-ip.ts';
 import { portResource } from './resources/port.ts';
 import { freeAddresses, removePort, within } from './service-ports.ts';
-import { deleteRow, insertAll } from './writer.ts';
+import { deleteRow, growRevisions, insertAll } from './writer.ts';
 
 /** What a local IP's own port is called. */
 const owner = 'network:local_ip';
@@ -36,18 +37,33 @@ export function createLocalIpCollection(context: StoreContext): Collection<Local
   };
 }
 
-/** Ports that stand for a local IP: each with one of its addresses, which it then keeps or stands for it no more. */
+/**
+ * Ports that stand for a local IP: each with one of its addresses, which it then keeps or stands for it no more. A change of what a port
+ * stands for is one of the port.
+ */
 export function createLocalIpAssociationCollection(context: StoreContext): Collection<LocalIpAssociationTypes> {
   return createCollection(context, localIpAssociationResource, {
     defaults: { localIp: '', hostId: '' },
     beforeInsert: async (tx, rows, inputs) => {
       const whole = [];
       for (const [item, row] of rows.entries()) {
-        const { ip } = await forItem(item, () => lockAddress(tx, row.fixedPortId, inputs[item]?.fixedIp ?? null));
+        const { ip } = await forItem(item, async () => {
+          const held = await lockAddress(tx, row.fixedPortId, inputs[item]?.fixedIp ?? null);
+          await checkReach(tx, row, held.networkId);
+          return held;
+        });
         whole.push({ ...row, fixedIp: ip });
       }
       return whole;
     },
+    afterInsert: (tx, rows) =>
+      growRevisions(
+        tx,
+        portResource,
+        rows.map(({ fixedPortId }) => fixedPortId),
+        nowOf(context),
+      ),
+    afterDelete: (tx, { fixedPortId }) => growRevisions(tx, portResource, [fixedPortId], nowOf(context)),
     conflicts: {
       local_ip_associations_key: ([localIpId = '', portId = '']) =>
         refusal('LocalIPAssociationExists', { localIpId, portId }),
@@ -129,6 +145,25 @@ async function lockAddress(
   const held = wanted === null ? first : candidates.find(({ ip }) => ip === canonicalIp(wanted));
   if (held === undefined) throw refusal('LocalIPRequestedIPNotFound', { portId, ip: wanted ?? '' });
   return { portId, networkId, ip: held.ip };
+}
+
+/**
+ * Whoever has a port on a network that others share must not lead their guests astray by addresses from elsewhere: a local IP is for ports of
+ * its own network, and of networks of its own project.
+ */
+async function checkReach(
+  tx: Queryable,
+  { localIpId, fixedPortId }: Pick<LocalIpAssociation, 'localIpId' | 'fixedPortId'>,
+  networkId: NetworkId,
+): Promise<void> {
+  const [astray] = await tx.query(
+    `select 1 from local_ips l join networks n on n.id = $2
+     where l.id = $1 and l.network_id <> n.id and l.project_id <> n.project_id`,
+    [localIpId, networkId],
+  );
+  if (astray === undefined) return;
+  const reason = `fixed_port_id ${fixedPortId} is on network ${networkId}, neither that of local IP ${localIpId} nor one of its project`;
+  throw refusal('BadRequest', { resource: 'port_association', reason });
 }
 
 function isIpv4({ ip }: Pick<FixedIp, 'ip'>): boolean {

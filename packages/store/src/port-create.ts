@@ -216,6 +216,7 @@ function portOf({ id, network, input, mac, addresses, security }: PortPlan, now:
     deviceOwner: input.deviceOwner ?? '',
     trunk: plainPort.trunk,
     ndpProxies: plainPort.ndpProxies,
+    localIps: plainPort.localIps,
     portSecurityEnabled: security.enabled,
     securityGroupIds: security.groups,
     allowedAddressPairs: pairsOf(mac, input.allowedAddressPairs ?? []),

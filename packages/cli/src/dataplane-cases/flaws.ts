@@ -2,6 +2,7 @@
 import { sh } from '../region/testing/region-process.ts';
 import { all, both, on } from './case.ts';
 import type { Theme } from './run.ts';
+import { externalVlan, gatewaysOn } from './provider.ts';
 import { bandwidth, everything, mark } from './rules.ts';
 import type { Site } from './site.ts';
 
@@ -51,15 +52,8 @@ export const small: Theme = {
     await site.network('small', 20);
     await site.network('strange', 21);
     await site.network('walled', 22);
-    const segment = {
-      'provider:network_type': 'vlan',
-      'provider:physical_network': 'physnet1',
-      'provider:segmentation_id': 123,
-      'router:external': true,
-    };
-    const external = await site.network('external', 23, { v4: { enable_dhcp: false }, segment });
-    for (const [at, { id }] of site.hosts.entries())
-      await site.request('PUT', `/alcor/v1/nodes/${id}`, { node: { gateway: at === 0 } });
+    const external = await site.network('external', 23, { v4: { enable_dhcp: false }, segment: externalVlan(123) });
+    await gatewaysOn(site, [1]);
     const external_fixed_ips = [{ subnet_id: external.subnets[0]!.id, ip_address: GATEWAY }];
     await site.policy('gate', [mark(10)]);
     const qos_policy_id = site.policyId('gate');
@@ -97,7 +91,17 @@ export const small: Theme = {
           dscp: 10,
         }),
         on(4, 'slow', 'far', 'icmp', 'answered', 'a mark', { dscp: 46 }),
-        { why: 'a limit', from: 'slow', to: 'near', family: 4, times: 300, bytes: 1_000, gap: 1, arrive: [40, 240] },
+        {
+          why: 'a limit',
+          from: 'slow',
+          to: 'near',
+          family: 4,
+          times: 300,
+          bytes: 1_000,
+          gap: 1,
+          arrive: [40, 240],
+          perSecond: 120,
+        },
         ...both('tagged', 'far', 'udp/53', 'answered', 'a sub-port'),
         ...both('a', 'closed', 'udp/53', 'stopped', 'a group without rules'),
         ...both('a', 'walled', 'udp/53', 'stopped', 'an ACL without rules', { hops: 1 }),

@@ -24,8 +24,8 @@ export interface Sent {
 export type Seen = ReadonlyMap<string, readonly ProbeEvent[]>;
 
 const errors = {
-  4: { 'ttl exceeded': [11, 0], 'no route': [3, 0] },
-  6: { 'ttl exceeded': [3, 0], 'no route': [1, 0] },
+  4: { 'ttl exceeded': [11, 0], 'no route': [3, 0], 'too large': [3, 4] },
+  6: { 'ttl exceeded': [3, 0], 'no route': [1, 0], 'too large': [2, 0] },
 } as const;
 
 /** What is wrong, one line each; empty where all is as the case says. */
@@ -52,11 +52,12 @@ export function answerTo({ ask, target }: Question, id: string): string {
 }
 
 /** Counted by tens, so that what is counted does not take longer than what is sent. */
-function judgeBurst({ from, to, times, arrive }: Burst, { id }: Sent, seen: Seen): string[] {
-  const [least, most] = arrive;
+function judgeBurst({ from, to, times, arrive, perSecond = 0 }: Burst, { id }: Sent, seen: Seen): string[] {
   const of = (name: string, kind: ProbeEvent['event']): ProbeEvent[] =>
     (seen.get(name) ?? []).filter(({ event, key }) => event === kind && key === id);
   const failed = of(from, 'failed').map(({ error }) => `the sender failed: ${error}`);
+  const longer = Math.max(0, ...of(from, 'sent').map(({ seconds = 0 }) => seconds - 1));
+  const [least, most] = [arrive[0], arrive[1] + Math.ceil(perSecond * longer)];
   const came = Math.max(0, ...of(to, 'counted').map(({ count = 0 }) => count));
   return came >= least && came <= most ? failed : [...failed, `${came} of ${times} came, not ${least} to ${most}`];
 }
@@ -109,7 +110,9 @@ function judgeSender({ from, family, outcome }: Exchange, by: By): string[] {
   if (outcome !== 'answered' && answered > 0) wrong.push('an answer came back');
   if (typeof outcome === 'object') {
     const [type, code] = errors[family][outcome.error];
-    if (!complaints.some((one) => one.type === type && one.code === code && one.source === outcome.from))
+    const mtu = outcome.error === 'too large' ? outcome.mtu : undefined;
+    const isIt = (one: ProbeEvent): boolean => one.type === type && one.code === code && one.source === outcome.from;
+    if (!complaints.some((one) => isIt(one) && (mtu === undefined || one.mtu === mtu)))
       wrong.push(`no such error came back${complaints.length > 0 ? ` but ${JSON.stringify(complaints)}` : ''}`);
   } else if (complaints.length > 0) wrong.push(`an error came back: ${JSON.stringify(complaints)}`);
   return wrong;

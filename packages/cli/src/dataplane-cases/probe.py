@@ -29,7 +29,10 @@ ANSWER = re.compile(rb"a~([0-9a-f]{12})~")
 IP_TRANSPARENT, IPV6_TRANSPARENT, IPV6_RECVPKTINFO, IPV6_PKTINFO, IP_PKTINFO = 19, 75, 49, 50, 8
 SO_RCVBUFFORCE = 33
 ECHO = {V4: (8, 0), V6: (128, 129)}
-ERRORS = {V4: (3, 11), V6: (1, 3)}
+ERRORS = {V4: (3, 11), V6: (1, 2, 3)}
+# Options of sockets, and the value of either that has packets go out whole whatever is known of the way.
+MTU_DISCOVER = {V4: (socket.IPPROTO_IP, 10), V6: (socket.IPPROTO_IPV6, 23)}
+PROBE = 3
 # Its UDP port, and how its header begins: VXLAN's flags (RFC 7348), Geneve's version and the length of its options (RFC 8926).
 # Either has eight bytes, and the VNI at the same place.
 TUNNELS = {"vxlan": (4789, b"\x08\0\0\0"), "geneve": (6081, b"\0\0\x65\x58")}
@@ -149,7 +152,8 @@ def error_in(frame):
     if protocol not in (1, 58) or frame[at] not in ERRORS[family]:
         return None
     quoted = QUESTION.search(frame, at)
-    return quoted and {"key": quoted[1].decode(), "type": frame[at], "code": frame[at + 1], "source": source}
+    mtu = int.from_bytes(frame[at + 4 : at + 8], "big")
+    return quoted and {"key": quoted[1].decode(), "type": frame[at], "code": frame[at + 1], "source": source, "mtu": mtu}
 
 
 # --- who is asked ---
@@ -306,6 +310,8 @@ def bound(command, sock, port=0):
     if "ttl" in command:
         hops = (socket.IPPROTO_IP, socket.IP_TTL) if family == V4 else (socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS)
         sock.setsockopt(*hops, command["ttl"])
+    if "bytes" in command:
+        sock.setsockopt(*MTU_DISCOVER[family], PROBE)
     sock.setblocking(False)
     sock.bind((command.get("source", ""), port))
     return sock
@@ -339,15 +345,17 @@ def send_burst(command):
     sock = bound(command, socket.socket(family_of(command), socket.SOCK_DGRAM), command["from"])
     sock.setblocking(True)
     payload = (b"b~" + command["id"].encode() + b"~").ljust(command["bytes"], b".")
+    begun = time.monotonic()
     for _ in range(command["times"]):
         sock.sendto(payload, place(command, command["port"]))
         if command["gap"] > 0:
             time.sleep(command["gap"] / 1000)
     sock.close()
+    say(event="sent", key=command["id"], seconds=time.monotonic() - begun)
 
 
 def question(command):
-    return b"q~" + command["id"].encode() + b"~"
+    return (b"q~" + command["id"].encode() + b"~").ljust(command.get("bytes", 0), b".")
 
 
 def answered_datagram(sock):

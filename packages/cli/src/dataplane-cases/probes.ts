@@ -29,6 +29,8 @@ export interface ProbeEvent {
   readonly key: string;
   readonly ttl?: number;
   readonly dscp?: number;
+  /** What it took to send a burst. */
+  readonly seconds?: number;
   /** Datagrams of a burst so far. */
   readonly count?: number;
   readonly vni?: number;
@@ -37,6 +39,8 @@ export interface ProbeEvent {
   readonly source?: string;
   readonly type?: number;
   readonly code?: number;
+  /** Of an error: what the next network takes, where it says so. */
+  readonly mtu?: number;
   readonly error?: string;
   readonly connection?: string;
 }

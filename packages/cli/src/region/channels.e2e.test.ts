@@ -84,53 +84,49 @@ async function ipOf(url: string, id: string): Promise<string> {
 }
 
 describe.skipIf(missing !== '')('a VPC that grows and shrinks, on real Open vSwitch and NATS', () => {
-  it(
-    'changes to the message queue and back without losing a ping, also when NATS dies in between',
-    { timeout: 300_000 },
-    async () => {
-      const nats = await NatsServer.start();
-      undo.push(() => nats.stop());
-      const queue = await openQueue([nats]);
-      const args = ['--state', join(folder(), 'state'), '--queue', nats.url, '--mq-ports', String(MANY)];
-      const { child, json, url } = await start(args);
-      const [from, to] = json.ports;
-      const vpc = new Vpc(url, from!.network);
-      const pings = ping(vmOf(json, from!.ip), to!.ip);
-      await vpc.servedBy('grpc');
+  it('changes to the message queue and back without losing a ping, also when NATS dies in between', async () => {
+    const nats = await NatsServer.start();
+    undo.push(() => nats.stop());
+    const queue = await openQueue([nats]);
+    const args = ['--state', join(folder(), 'state'), '--queue', nats.url, '--mq-ports', String(MANY)];
+    const { child, json, url } = await start(args);
+    const [from, to] = json.ports;
+    const vpc = new Vpc(url, from!.network);
+    const pings = ping(vmOf(json, from!.ip), to!.ip);
+    await vpc.servedBy('grpc');
 
-      const added: string[] = [];
-      while (added.length < MANY - 2) added.push(await vpc.addPort(`host-${(added.length % 2) + 1}`));
-      await vpc.servedBy('mq');
-      const words = await wordsOn(queue, vpc.id);
-      for (const [n, id] of added.entries()) {
-        const of = [...words.keys()].filter((subject) => subject.endsWith(id));
-        expect(of.toSorted()).toEqual([`multicast.neighbor.${id}`, `unicast.host-${(n % 2) + 1}.port.${id}`]);
-      }
+    const added: string[] = [];
+    while (added.length < MANY - 2) added.push(await vpc.addPort(`host-${(added.length % 2) + 1}`));
+    await vpc.servedBy('mq');
+    const words = await wordsOn(queue, vpc.id);
+    for (const [n, id] of added.entries()) {
+      const of = [...words.keys()].filter((subject) => subject.endsWith(id));
+      expect(of.toSorted()).toEqual([`multicast.neighbor.${id}`, `unicast.host-${(n % 2) + 1}.port.${id}`]);
+    }
 
-      await nats.kill();
-      const late = await vpc.addPort('host-1');
-      const lateIp = await ipOf(url, late);
-      await nats.restart();
-      await eventually(
-        'the port that came while NATS was away, on the other host',
-        () => knows(json, 1, lateIp),
-        (known) => known,
-        60_000,
-      );
-      await vpc.servedBy('mq');
-      expect((await wordsOn(queue, vpc.id)).get(`multicast.neighbor.${late}`)).toMatchObject({ removed: false });
+    await nats.kill();
+    const late = await vpc.addPort('host-1');
+    const lateIp = await ipOf(url, late);
+    await nats.restart();
+    await eventually(
+      'the port that came while NATS was away, on the other host',
+      () => knows(json, 1, lateIp),
+      (known) => known,
+      60_000,
+    );
+    await vpc.servedBy('mq');
+    expect((await wordsOn(queue, vpc.id)).get(`multicast.neighbor.${late}`)).toMatchObject({ removed: false });
 
-      for (const id of [late, ...added]) await vpc.removePort(id);
-      await vpc.servedBy('grpc');
-      expect(knows(json, 1, lateIp)).toBe(false);
-      const { sent, received } = await pings.end();
-      expect(sent).toBeGreaterThan(20);
-      expect(received).toBe(sent);
-      await stop(child);
-    },
-  );
+    for (const id of [late, ...added]) await vpc.removePort(id);
+    await vpc.servedBy('grpc');
+    expect(knows(json, 1, lateIp)).toBe(false);
+    const { sent, received } = await pings.end();
+    expect(sent).toBeGreaterThan(20);
+    expect(received).toBe(sent);
+    await stop(child);
+  });
 
-  it('goes on by a cluster of three servers when one is killed', { timeout: 300_000 }, async () => {
+  it('goes on by a cluster of three servers when one is killed', async () => {
     const servers = await NatsServer.cluster(3);
     undo.push(() => Promise.all(servers.map((server) => server.stop())));
     const urls = servers.map(({ url }) => url).join(',');

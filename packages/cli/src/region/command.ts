@@ -1,4 +1,5 @@
 import { defineCommand } from 'citty';
+import { predictedPerPort } from '@alcor/config-manager';
 import pc from 'picocolors';
 import { progress } from '../output.ts';
 import { regionOptions } from './options.ts';
@@ -80,6 +81,11 @@ export const regionCommand = defineCommand({
       type: 'string',
       default: '10000',
       description: 'Ports in a security group from which on hosts of its VPCs do so',
+    },
+    predict: {
+      type: 'string',
+      default: String(predictedPerPort),
+      description: 'Neighbours that a port of such a VPC is told before it asks, at most; 0: none',
     },
     state: { type: 'string', default: '.alcor', description: "Directory of the region's data" },
     demo: {

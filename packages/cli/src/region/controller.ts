@@ -49,6 +49,7 @@ export interface ControllerOptions {
   readonly queue: { readonly queue: MessageQueue; readonly url: string } | undefined;
   /** From when on VPCs go by which channel. */
   readonly thresholds: Thresholds;
+  readonly predictedPerPort: number;
 }
 
 /** Everything between the API and the hosts, in this process: the rooms put together. */
@@ -81,6 +82,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     hosts: shared.own,
     channels: delivery.channels,
     peerAt: (ip) => shared.speakerAt(ip),
+    predictedPerPort: options.predictedPerPort,
     ...(options.queue === undefined ? {} : { queueUrl: options.queue.url }),
     onReport: (hostId, report) => statuses.take(hostId, report),
     log: logOf(logger, 'config-manager'),

@@ -56,7 +56,7 @@ function resolved(vm: string, { ip, router, dns, domain }: { readonly [name: str
 }
 
 describe.skipIf(missing !== '')('a guest', () => {
-  it('is told its address and all that its subnet and port say, by its own host', { timeout: 180_000 }, async () => {
+  it('is told its address and all that its subnet and port say, by its own host', async () => {
     const { child, json, url } = await start(['--state', join(folder(), 'state')]);
     const network = await makeNetwork(url, 1, {
       dns_nameservers: ['192.0.2.53', '192.0.2.54'],

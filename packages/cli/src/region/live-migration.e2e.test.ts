@@ -14,7 +14,7 @@ afterAll(async () => {
 });
 
 describe.skipIf(!emulation.ok)('a guest that moves to another host and back', () => {
-  it('answers on, each request once, by the binding that is activated', { timeout: 180_000 }, async () => {
+  it('answers on, each request once, by the binding that is activated', async () => {
     const { json, url } = await start(['--state', join(folder(), 'state'), '--hosts', '3']);
     const guest = await startMovable(url, json);
     try {

@@ -57,7 +57,7 @@ function reached(guest: Guest, url: string): Promise<unknown> {
 }
 
 describe.skipIf(missing !== '')('a guest that asks its host about itself', () => {
-  it('is answered by who has its metadata, and is not taken for another', { timeout: 180_000 }, async () => {
+  it('is answered by who has its metadata, and is not taken for another', async () => {
     await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
     const proxy = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
     const { child, json, url } = await start(
@@ -103,7 +103,7 @@ describe.skipIf(missing !== '')('a guest that asks its host about itself', () =>
     await stop(child);
   });
 
-  it('is answered over IPv6 as well', { timeout: 180_000 }, async () => {
+  it('is answered over IPv6 as well', async () => {
     const proxy = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
     const { child, json, url } = await start(
       ['--state', join(folder(), 'state'), '--no-demo', '--hosts', '2', '--metadata-proxy', proxy],

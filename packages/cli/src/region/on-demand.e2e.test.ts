@@ -2,8 +2,19 @@ import { canEmulate } from '@alcor/lab';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { type Guest, makeNetwork, plugGuest, removeGuests } from './testing/guests.ts';
-import { api, cleanUp, eventually, folder, portStatus, sh, start, stop, vmOf } from './testing/region-process.ts';
-import { knows, ping, stopPings } from './testing/traffic.ts';
+import {
+  api,
+  cleanUp,
+  eventually,
+  folder,
+  portStatus,
+  type RegionJson,
+  sh,
+  start,
+  stop,
+  vmOf,
+} from './testing/region-process.ts';
+import { asksAbout, knows, ping, stopPings } from './testing/traffic.ts';
 
 const emulation = await canEmulate();
 if (!emulation.ok) console.log(`skipped: neighbours on demand on real Open vSwitch: ${emulation.reason}`);
@@ -22,17 +33,42 @@ async function goOnDemand(url: string, network: string): Promise<void> {
   );
 }
 
+/** Waits until the host's switch asks for who it does not know. */
+async function goneOnDemand(url: string, json: RegionJson, network: string, host: number): Promise<void> {
+  const answer = await api<{ network: { 'provider:segmentation_id': number } }>(
+    url,
+    'GET',
+    `/v2.0/networks/${network}`,
+  );
+  await eventually(
+    'the host asks',
+    () => asksAbout(json, host, answer.network['provider:segmentation_id']),
+    (asks) => asks,
+  );
+}
+
+/** Nothing may be plugged or unplugged meanwhile, by which Open vSwitch itself loses packets in tunnels (lab/src/hosts/DESIGN.md). */
+async function losesNoPing(vm: string, to: string, change: () => Promise<void>): Promise<void> {
+  const pings = ping(vm, to);
+  await change();
+  const { sent, received } = await pings.end();
+  expect(sent).toBeGreaterThan(20);
+  expect(received).toBe(sent);
+}
+
 /** The very first packet counts: one request, and its answer. */
 function pingsOnce({ vm }: Guest, ip: string): boolean {
   return sh(`ip netns exec ${vm} ping -c 1 -W 5 ${ip} >/dev/null && echo yes || echo no`).trim() === 'yes';
 }
 
 describe.skipIf(!emulation.ok)('a VPC that is told on demand, on real Open vSwitch', () => {
-  it('tells hosts who they ask for, without losing the packet that asked', { timeout: 300_000 }, async () => {
+  it('tells hosts who they ask for, without losing the packet that asked', async () => {
     const { child, json, url } = await start(['--state', join(folder(), 'state')]);
     const [from, to] = json.ports;
-    const pings = ping(vmOf(json, from!.ip), to!.ip);
-    await goOnDemand(url, from!.network);
+    await losesNoPing(vmOf(json, from!.ip), to!.ip, async () => {
+      await goOnDemand(url, from!.network);
+      await Promise.all(json.hosts.map((_, host) => goneOnDemand(url, json, from!.network, host)));
+    });
 
     const network = await makeNetwork(url, 7);
     await goOnDemand(url, network.id);
@@ -62,9 +98,6 @@ describe.skipIf(!emulation.ok)('a VPC that is told on demand, on real Open vSwit
       () => knows(json, hostOfOne, '10.9.7.6'),
       (known) => !known,
     );
-    const { sent, received } = await pings.end();
-    expect(sent).toBeGreaterThan(20);
-    expect(received).toBe(sent);
     await stop(child);
   });
 });

@@ -97,7 +97,7 @@ async function login(authUrl: string, password: string): Promise<string> {
 }
 
 describe.skipIf(!hasOpenstack)('docs/openstack-session.md', () => {
-  it('goes as written from an empty region to a floating IP, and back to nothing', { timeout: 300_000 }, async () => {
+  it('goes as written from an empty region to a floating IP, and back to nothing', async () => {
     const { startCommand, blocks } = document();
     const [api, identity] = await freePorts();
     await start(startCommand, api, identity);

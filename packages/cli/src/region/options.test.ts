@@ -82,6 +82,7 @@ describe('the options of a region', () => {
     [{ 'mq-ports': '0' }, '--mq-ports'],
     [{ 'mq-group': 'many' }, '--mq-group'],
     [{ 'on-demand-ports': '-1' }, '--on-demand-ports'],
+    [{ predict: '1000' }, '--predict wants a whole number from 0 to 256'],
     [{ identity: 'keystne' }, '--identity wants builtin, keystone or none'],
     [{ 'tunnel-type': 'gre' }, "--tunnel-type wants vxlan or geneve, not 'gre'"],
     [{ identity: 'keystone' }, '--keystone-url'],

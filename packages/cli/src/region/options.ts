@@ -1,3 +1,4 @@
+import { predictedPerPort } from '@alcor/config-manager';
 import type { Thresholds } from '@alcor/delivery';
 import { type CarriedMtus, tunnelOverhead } from '@alcor/network';
 import { isIP } from 'node:net';
@@ -25,6 +26,8 @@ export interface RegionOptions {
   readonly queue: { readonly servers: readonly string[]; readonly replicas: number } | undefined;
   /** From how many ports, or ports in one of its security groups, on a VPC goes by the message queue, or on demand. */
   readonly thresholds: Thresholds;
+  /** Neighbours that a new port of a VPC on demand is told before it asks, at most; 0: none. */
+  readonly predictedPerPort: number;
   /** Who the callers are: users of the built-in service, of a Keystone, or everyone the administrator. */
   readonly identity: 'builtin' | 'keystone' | 'none';
   /** Port of the built-in identity service. */
@@ -62,6 +65,7 @@ export function regionOptions(args: Readonly<Record<string, unknown>>): RegionOp
     mtus: mtuOptions(args),
     ...queueOptions(args),
     ...identityOptions(args),
+    predictedPerPort: wholeNumber('--predict', args['predict'] ?? predictedPerPort, 0, 256),
     requestListen: requestOption(args),
     metadataProxy: typeof args['metadata-proxy'] === 'string' ? args['metadata-proxy'] : undefined,
     dnsUpstream: typeof args['dns-upstream'] === 'string' ? args['dns-upstream'] : undefined,

@@ -39,7 +39,7 @@ describe.skipIf(!emulation.ok)('a host that boots', () => {
     for (const guest of guests) configure(guest);
     await allReach();
     flows = flowCount();
-  }, 240_000);
+  });
 
   afterAll(async () => {
     removeGuests();
@@ -51,7 +51,6 @@ describe.skipIf(!emulation.ok)('a host that boots', () => {
     ['and its switch knows nothing', true, [2, 1, 3]],
   ] as const)(
     '%s: converges, whatever order its guests come in, and all reach each other',
-    { timeout: 240_000 },
     async (_, forgets, order) => {
       const { json, url } = region;
       const [other, host] = json.hosts as [(typeof json.hosts)[number], (typeof json.hosts)[number]];

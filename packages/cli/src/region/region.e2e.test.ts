@@ -1,8 +1,8 @@
 import { canEmulate } from '@alcor/lab';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import {
   api,
   cleanUp,
@@ -19,12 +19,14 @@ import {
   traces,
   vmOf,
 } from './testing/region-process.ts';
+import { ping, stopPings } from './testing/traffic.ts';
 
 const emulation = await canEmulate();
 if (!emulation.ok) console.log(`skipped: regions on real Open vSwitch: ${emulation.reason}`);
 const hasOpenstack = existsSync('/usr/bin/openstack');
 if (!hasOpenstack) console.log('skipped: the README as written: the openstack command is not installed');
 
+afterEach(stopPings);
 afterAll(cleanUp);
 
 describe('a region on switches in memory', () => {
@@ -91,12 +93,7 @@ describe.skipIf(!emulation.ok)('a region on real Open vSwitch', () => {
       port: { network_id: from!.network, name: 'kept' },
     });
     const vm = vmOf(json, from!.ip);
-    const ping = spawn('ip', ['netns', 'exec', vm, 'ping', '-q', '-i', '0.1', '-c', '150', to!.ip], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    let pinged = '';
-    ping.stdout.on('data', (data: Buffer) => (pinged += data.toString()));
-    const pingEnded = new Promise((resolve) => ping.once('exit', resolve));
+    const pings = ping(vm, to!.ip);
 
     const mine = json.hosts[0]!.ovsdb.replace(/h1.*/, '');
     const agentOf = (hostId: string): string[] =>
@@ -114,8 +111,9 @@ describe.skipIf(!emulation.ok)('a region on real Open vSwitch', () => {
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('exit', resolve));
     const again = await start(['--state', state]);
-    await pingEnded;
-    expect(pinged).toContain('150 packets transmitted, 150 received');
+    const { sent, received } = await pings.end();
+    expect(sent).toBeGreaterThan(100);
+    expect(received).toBe(sent);
     expect(again.json.ports.map(({ id }) => id)).toEqual(json.ports.map(({ id }) => id));
     expect(await api(again.url, 'GET', `/v2.0/ports/${made.id}`)).toMatchObject({ port: { name: 'kept' } });
     expect(again.json.pings.filter(({ ok, sameVpc }) => ok !== sameVpc)).toEqual([]);
@@ -164,7 +162,12 @@ describe.skipIf(!emulation.ok)('a region on real Open vSwitch', () => {
           () => portStatus(url, late.id),
           (status) => status === 'ACTIVE',
         );
-        expect(sh('ip netns exec my-vm ping -c 3 -i 0.2 10.0.0.12')).toMatch(/3 packets transmitted, 3 received/);
+        // ACTIVE is what the port's own host says; the other may be told of it a moment later.
+        await eventually(
+          'the late port reaches another',
+          () => sh('ip netns exec my-vm ping -c 1 -W 1 10.0.0.12 >/dev/null && echo yes || echo no').trim(),
+          (answer) => answer === 'yes',
+        );
         await api(url, 'DELETE', `/v2.0/ports/${late.id}`);
         const flows = (): string =>
           sh(

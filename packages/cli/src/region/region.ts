@@ -97,6 +97,7 @@ async function serve(
     logger,
     queue,
     thresholds: options.thresholds,
+    predictedPerPort: options.predictedPerPort,
   });
   undo.add(() => controller.close());
   signal.throwIfAborted();

@@ -118,7 +118,7 @@ async function holders(): Promise<ReadonlyMap<string, number>> {
   return counts;
 }
 
-describe('two controllers on one database', { timeout: 300_000 }, () => {
+describe('two controllers on one database', () => {
   it('share hosts, and one takes over what the other had when it is killed, with nothing lost', async () => {
     const networkId = await newNetwork('10.1.0.0/16');
     const first = await startProcess('first');

@@ -61,6 +61,8 @@ export interface PortPlace {
   readonly host: number | null;
   readonly groups?: readonly number[];
   readonly policy?: number | null;
+  /** Last parts of the local IPs that it stands for. */
+  readonly localIps?: readonly number[];
   readonly name?: string;
 }
 
@@ -128,7 +130,7 @@ export function rowsNamed(idOf: Naming) {
   }
 
   function port(n: number, revision: number, place: PortPlace): Port {
-    const { network: net, host, groups = [], policy = null, name = '' } = place;
+    const { network: net, host, groups = [], policy = null, localIps = [], name = '' } = place;
     return {
       ...anyPort,
       id: portId(n),
@@ -140,6 +142,7 @@ export function rowsNamed(idOf: Naming) {
       hostId: host === null ? null : nodeId(host),
       securityGroupIds: groups.map(groupId),
       qosPolicyId: policy === null ? null : policyId(policy),
+      localIps: localIps.map((last) => ({ ip: `10.0.0.${last}`, mode: 'translate', fixedIp: address(n + 2) })),
     };
   }
 

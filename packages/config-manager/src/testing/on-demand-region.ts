@@ -10,8 +10,10 @@ import {
 } from '@alcor/contract';
 import { Bus, createSchedule, createWorld, type Schedule, seededRandom } from '@alcor/runtime';
 import type { Answer } from '../answer.ts';
+import type { FairTurns } from '../fair-turns.ts';
 import type { Learner } from '../learner.ts';
 import { OnDemand, type OnDemandOptions } from '../on-demand.ts';
+import { questionTurns } from '../requests.ts';
 
 export const vpcId = 'vpc';
 export const vni = 7;
@@ -53,20 +55,30 @@ export class RecordingHost implements Learner {
   }
 }
 
+export interface OnDemandRegionOptions {
+  readonly introduce?: OnDemandOptions['introduce'];
+  readonly predictedPerPort?: number;
+}
+
 /** A process that answers hosts, without streams: goals as delivery would publish them, hosts that write down. */
 export class OnDemandRegion {
   readonly schedule: Schedule;
   readonly goals: Bus<Goal>;
   readonly onDemand: OnDemand;
+  /** The turns in which it answers. */
+  readonly questions: FairTurns;
   #revision = 0;
 
   /** `beside`: another process of the same region. */
-  constructor(beside?: OnDemandRegion, introduce?: OnDemandOptions['introduce']) {
+  constructor(beside?: OnDemandRegion, { introduce, predictedPerPort: perPort = 0 }: OnDemandRegionOptions = {}) {
     this.schedule = beside?.schedule ?? createSchedule();
     this.goals = beside?.goals ?? new Bus();
     const world = createWorld(this.schedule, seededRandom(1), () => {});
     const { clock } = world.start('manager').runtime;
-    this.onDemand = new OnDemand({ goals: this.goals, clock, ...(introduce === undefined ? {} : { introduce }) });
+    this.questions = questionTurns(clock);
+    const prediction = { perPort, questions: this.questions };
+    const { goals } = this;
+    this.onDemand = new OnDemand({ goals, clock, prediction, ...(introduce === undefined ? {} : { introduce }) });
     void this.onDemand.run(new AbortController().signal);
     if (beside === undefined) this.vpc(vpcId, vni);
   }
@@ -134,6 +146,12 @@ export class OnDemandRegion {
   async pass(ms = 50): Promise<void> {
     this.schedule.after(ms, () => {});
     await this.schedule.run(ms);
+  }
+
+  /** The host says that nothing uses these, and nothing ever has; `used`: has once. */
+  idle(host: RecordingHost, ids: readonly string[], used?: 'used'): void {
+    const idle = ids.map((id) => ({ id, used: used !== undefined }));
+    this.onDemand.idle(vpcId, host, idle);
   }
 
   ask(host: RecordingHost, from: number, to: number, tunnelId = vni): Answer {

@@ -18,7 +18,14 @@ describe.skipIf(reason !== undefined)('with a real Keystone', () => {
 
   const identity = (options: Partial<KeystoneIdentityOptions> = {}) => {
     const account = { user: 'admin', password: keystone.adminPassword, project: 'admin' };
-    return keystoneIdentity({ url: keystone.url, account, clock, fetch: globalThis.fetch, ...options });
+    return keystoneIdentity({
+      url: keystone.url,
+      account,
+      clock,
+      fetch: globalThis.fetch,
+      timeoutMs: 120_000,
+      ...options,
+    });
   };
   const newToken = async (): Promise<string> => {
     const response = await fetch(`${keystone.url}/auth/tokens`, {

@@ -61,11 +61,13 @@ export async function startRealKeystone(): Promise<RealKeystone> {
   };
 }
 
+/** It remembers what was read, as installations do: otherwise it finds out the roles of a token anew several times a request, for half a second. */
 async function setUp(folder: string, url: string, password: string): Promise<void> {
   const config = `[DEFAULT]
 log_file = ${folder}/keystone.log
 [database]
 connection = sqlite:///${folder}/keystone.db
+sqlite_synchronous = false
 [token]
 provider = fernet
 [fernet_tokens]
@@ -77,31 +79,40 @@ key_repository = ${folder}/credential
 [identity]
 password_hash_rounds = 4
 [cache]
-enabled = false
+enabled = true
+backend = dogpile.cache.memory
 `;
   await writeFile(join(folder, 'keystone.conf'), config);
   for (const name of ['fernet', 'credential']) await mkdir(join(folder, name));
-  const manage = (...words: readonly string[]): Promise<unknown> =>
-    run(python, [
-      '-c',
-      'from keystone.cmd.manage import main; main()',
-      '--config-file',
-      join(folder, 'keystone.conf'),
-      ...words,
-    ]);
-  await manage('db_sync');
-  // Otherwise a reader that Keystone has forgotten to close keeps every writer out ("database is locked").
-  await run(python, [
-    '-c',
-    `import sqlite3; sqlite3.connect('${folder}/keystone.db').execute('pragma journal_mode=wal')`,
-  ]);
-  await manage('fernet_setup', '--keystone-user', 'root', '--keystone-group', 'root');
   const region = ['--bootstrap-region-id', 'RegionOne', '--bootstrap-public-url', url];
-  await manage('bootstrap', '--bootstrap-password', password, ...region);
+  const commands = [
+    ['db_sync'],
+    ['fernet_setup', '--keystone-user', 'root', '--keystone-group', 'root'],
+    ['bootstrap', '--bootstrap-password', password, ...region],
+  ].map((words) => ['keystone-manage', '--config-file', join(folder, 'keystone.conf'), ...words]);
+  await run(python, ['-c', manage, join(folder, 'keystone.db'), JSON.stringify(commands)]);
 }
 
+/**
+ * Runs commands of `keystone-manage`, each in a process of its own, which begins where its modules are loaded: that takes longer than they do. With
+ * another journal than SQLite's own, because otherwise a reader that Keystone has forgotten to close keeps every writer out ("database is locked").
+ */
+const manage = `
+import json, os, sqlite3, sys
+from keystone.cmd import manage
+database, commands = sys.argv[1], json.loads(sys.argv[2])
+sqlite3.connect(database).execute('pragma journal_mode=wal')
+for sys.argv in commands:
+    child = os.fork()
+    if child == 0:
+        manage.main()
+        os._exit(0)
+    if os.waitpid(child, 0)[1] != 0:
+        sys.exit(' '.join(sys.argv) + ' has failed')
+`;
+
 async function answering(url: string, child: ChildProcess): Promise<void> {
-  const deadline = clock.now() + 60_000;
+  const deadline = clock.now() + 300_000;
   while (clock.now() < deadline && child.exitCode === null) {
     const answered = await fetch(url).then(
       (response) => response.ok,

@@ -34,6 +34,8 @@ export const portResource: Resource<PortTypes> = {
       from port_security_groups g where g.port_id = t.id)`,
     ndpProxies: `(select coalesce(json_agg(json_build_object('routerId', x.router_id, 'ip', host(x.ip)) order by x.ip, x.router_id), '[]')
       from ndp_proxies x where x.port_id = t.id)`,
+    localIps: `(select coalesce(json_agg(json_build_object('ip', host(l.ip), 'mode', l.mode, 'fixedIp', host(x.fixed_ip)) order by l.ip, l.id), '[]')
+      from local_ip_associations x join local_ips l on l.id = x.local_ip_id where x.fixed_port_id = t.id)`,
     trunk: `(select json_build_object('parentId', k.port_id, 'vlan', s.segmentation_id)
       from trunk_ports s join trunks k on k.id = s.trunk_id where s.port_id = t.id and s.segmentation_type is not null)`,
   },

@@ -1,12 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { realRuntime } from '@alcor/runtime';
 import postgres from 'postgres';
 import { startEmbeddedPostgres } from '../embedded-postgres.ts';
 import type { EmbeddedPostgres } from '../embedded-postgres.ts';
 import { openStore } from '../store.ts';
 import type { Store, StoreOptions } from '../store.ts';
+import { copyTemplate, settings } from './template.ts';
 
 export const { clock, random } = realRuntime();
 
@@ -27,17 +26,21 @@ export interface TestStore extends Store {
 }
 
 export async function startTestServer(): Promise<TestServer> {
-  const stateDir = await mkdtemp(join(tmpdir(), 'alcor-store-'));
-  const server = await startEmbeddedPostgres({ stateDir, clock, random });
+  const stateDir = await copyTemplate();
+  const server = await startEmbeddedPostgres({ stateDir, clock, random, settings });
   const closers: (() => Promise<void>)[] = [];
   let databases = 0;
+  const create = async (words: string): Promise<void> => {
+    const admin = postgres({ ...server.connection, max: 1 });
+    await admin.unsafe(`create database ${words}`);
+    await admin.end();
+  };
   return {
     server,
     async openFresh(options = {}) {
-      const admin = postgres({ ...server.connection, max: 1 });
       const database = `test_${++databases}`;
-      await admin.unsafe(`create database ${database}`);
-      await admin.end();
+      // The range of VNIs is made by the first limits that a database is opened with.
+      await create(options.limits === undefined ? `${database} template migrated` : database);
       const connection = { ...server.connection, database };
       const open = async (more: Partial<StoreOptions>): Promise<Store> => {
         const store = await openStore({ connection, clock, random, maxConnections: 8, ...options, ...more });
@@ -57,7 +60,7 @@ export async function startTestServer(): Promise<TestServer> {
 }
 
 /** Waits until `holds`, for what happens in other processes. */
-export async function eventually(holds: () => boolean | Promise<boolean>, within = 30_000): Promise<void> {
+export async function eventually(holds: () => boolean | Promise<boolean>, within = 60_000): Promise<void> {
   const deadline = clock.now() + within;
   while (!(await holds())) {
     if (clock.now() > deadline) throw new Error('it did not come to pass');

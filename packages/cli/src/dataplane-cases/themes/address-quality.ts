@@ -1,5 +1,6 @@
 /** QoS policies of floating IPs, of routers' gateways, and of the external network for who has none of its own. */
 import { burst, on } from '../case.ts';
+import { externalVlan, gatewaysOn } from '../provider.ts';
 import { bandwidth, everything, mark } from '../rules.ts';
 import type { Theme } from '../run.ts';
 import type { Site } from '../site.ts';
@@ -63,16 +64,9 @@ export const addressQuality: Theme = {
     await site.policy('slow in', [bandwidth('ingress', 1_000)]);
     await site.policy('gate', [bandwidth('egress', 1_000), mark(10)]);
     await site.policy('marked', [mark(26)]);
-    const segment = {
-      'provider:network_type': 'vlan',
-      'provider:physical_network': 'physnet1',
-      'provider:segmentation_id': 110,
-      'router:external': true,
-    };
-    await site.network('ext', 210, { v4: { enable_dhcp: false }, segment });
+    await site.network('ext', 210, { v4: { enable_dhcp: false }, segment: externalVlan(110) });
     await site.network('t', 211);
-    for (const [at, { id }] of site.hosts.entries())
-      await site.request('PUT', `/alcor/v1/nodes/${id}`, { node: { gateway: at === 2 } });
+    await gatewaysOn(site, [3]);
     ids.set('router', await site.router('out', ['t'], external(site, 'gate')));
     await site.plug({
       a: { host: 1, network: 't', number: 11, ...open },

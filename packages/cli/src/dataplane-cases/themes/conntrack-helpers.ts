@@ -1,12 +1,14 @@
 /** Routers that follow FTP and TFTP to the connections that their servers open, out of the region and in by forwarded ports. */
 import { on, type Transfer } from '../case.ts';
+import { externalVlan, gatewaysOn } from '../provider.ts';
 import { everything } from '../rules.ts';
 import type { Theme } from '../run.ts';
 import type { Site } from '../site.ts';
 
 const open = { groups: ['open'] };
-const GATEWAY = '10.220.0.50';
-const FORWARDED = '10.220.0.70';
+/** Longer than the guest's addresses, so that what is rewritten in the connection becomes longer, too. */
+const GATEWAY = '10.220.0.150';
+const FORWARDED = '10.220.0.170';
 /** Where servers listen that are found elsewhere than the standards say. */
 const [OTHER_FTP, OTHER_TFTP] = [2121, 6969];
 
@@ -50,16 +52,9 @@ export const conntrackHelpers: Theme = {
   short: 'ch',
   async build(site) {
     await site.group('open', everything);
-    const segment = {
-      'provider:network_type': 'vlan',
-      'provider:physical_network': 'physnet1',
-      'provider:segmentation_id': 120,
-      'router:external': true,
-    };
-    const { id, subnets } = await site.network('ext', 220, { v4: { enable_dhcp: false }, segment });
+    const { id, subnets } = await site.network('ext', 220, { v4: { enable_dhcp: false }, segment: externalVlan(120) });
     await site.network('t', 221);
-    for (const [at, { id: node }] of site.hosts.entries())
-      await site.request('PUT', `/alcor/v1/nodes/${node}`, { node: { gateway: at === 2 } });
+    await gatewaysOn(site, [3]);
     const external_fixed_ips = [{ subnet_id: subnets[0]!.id, ip_address: GATEWAY }];
     const external_gateway_info = { network_id: id, external_fixed_ips };
     ids.set('router', await site.router('out', ['t'], { external_gateway_info }));
@@ -98,6 +93,8 @@ export const conntrackHelpers: Theme = {
         outward('ftp', 2122, false, 'on a port that no helper is for'),
         inward('ftp', 21, true, 'the server connects to the client outside'),
         inward('ftp-passive', 21, true, 'the client connects to the server once more'),
+        inward('ftp-passive', OTHER_FTP, true, 'on another port'),
+        inward('ftp-passive', OTHER_FTP, true, 'on another port, by two clients at once'),
         inward('tftp', 69, true, 'the server answers from another port'),
         inward('tftp', OTHER_TFTP, true, 'on another port'),
         plain,

@@ -2,6 +2,7 @@
 import { gatewayOf, type NodeId } from '@alcor/network';
 import { agentOf, killSwitch, setCables, startSwitch } from '../../region/testing/host-power.ts';
 import { type Case, type Exchange, on } from '../case.ts';
+import { externalVlan, gatewaysOn } from '../provider.ts';
 import { everything } from '../rules.ts';
 import type { Theme } from '../run.ts';
 import type { Site } from '../site.ts';
@@ -98,17 +99,10 @@ export const gatewayFailover: Theme = {
   async build(site) {
     await site.group('open', everything);
     await site.group('open2', everything, {}, 'two');
-    const segment = {
-      'provider:network_type': 'vlan',
-      'provider:physical_network': 'physnet1',
-      'provider:segmentation_id': 110,
-      'router:external': true,
-    };
-    await site.network('ext', 210, { v4: { enable_dhcp: false }, segment });
+    await site.network('ext', 210, { v4: { enable_dhcp: false }, segment: externalVlan(110) });
     await site.network('t', 211);
     await site.network('u', 211, { project: 'two' });
-    for (const n of [2, 3])
-      await site.request('PUT', `/alcor/v1/nodes/${site.hosts[n - 1]!.id}`, { node: { gateway: true } });
+    await gatewaysOn(site, [2, 3]);
     await routerAt(site, 3, 't', [GATEWAY, 'fd00:210::50'], 'one');
     await routerAt(site, 2, 'u', [THEIRS, 'fd00:210::51'], 'two');
     await site.plug({

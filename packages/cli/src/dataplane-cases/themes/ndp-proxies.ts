@@ -1,5 +1,6 @@
 /** NDP proxies: machines outside reach a guest's IPv6 address as if it were on their own link. */
 import { type Case, on } from '../case.ts';
+import { externalVlan, gatewaysOn } from '../provider.ts';
 import { everything } from '../rules.ts';
 import type { Theme } from '../run.ts';
 import type { Site } from '../site.ts';
@@ -39,12 +40,6 @@ export const ndpProxies: Theme = {
   short: 'np',
   async build(site) {
     await site.group('open', everything);
-    const segment = {
-      'provider:network_type': 'vlan',
-      'provider:physical_network': 'physnet1',
-      'provider:segmentation_id': 130,
-      'router:external': true,
-    };
     const address_scope_id = await make(site, 'address-scopes', 'address_scope', { name: 'one', ip_version: 6 });
     const subnetpool_id = await make(site, 'subnetpools', 'subnetpool', {
       name: 'one',
@@ -55,11 +50,10 @@ export const ndpProxies: Theme = {
     const { id, subnets } = await site.network('ext', 230, {
       v4: { enable_dhcp: false },
       v6: { subnetpool_id },
-      segment,
+      segment: externalVlan(130),
     });
     await site.network('t', 231, { v6: { subnetpool_id } });
-    for (const [at, { id: node }] of site.hosts.entries())
-      await site.request('PUT', `/alcor/v1/nodes/${node}`, { node: { gateway: at === 2 } });
+    await gatewaysOn(site, [3]);
     const external_fixed_ips = [{ subnet_id: subnets[1]!.id, ip_address: 'fd00:230::50' }];
     const external_gateway_info = { network_id: id, external_fixed_ips };
     ids.set('router', await site.router('out', ['t'], { external_gateway_info, enable_ndp_proxy: true }));

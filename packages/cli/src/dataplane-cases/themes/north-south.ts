@@ -1,6 +1,7 @@
 /** Out of the region and in: provider networks, floating IPs, routers' gateways with translation and without, forwarded ports. */
 import { all, both, type Case, type Exchange, on } from '../case.ts';
 import type { Theme } from '../run.ts';
+import { externalVlan, provider, updateHost } from '../provider.ts';
 import { everything } from '../rules.ts';
 import type { Site } from '../site.ts';
 
@@ -17,6 +18,9 @@ const FAR6 = '2001:db8:5::7';
 const toGateway = (from: number, to = 3) => ({ crosses: [{ from, to }] });
 const direct = { crosses: [] };
 
+/** Of the external network, in bytes: guests' own is 1,400. */
+const OUTER_MTU = 1_300;
+
 const ids = new Map<string, string>();
 
 /** To a machine beyond the external network, which sees this address. */
@@ -26,10 +30,43 @@ function out(from: string, seenFrom: string, why: string, more: Partial<Exchange
   );
 }
 
+/** What the external network just takes, and what it does not; the limits are those of UDP's data. */
+function outLarge(from: string, seenFrom: string, more: Partial<Exchange>): Case[] {
+  const why = 'smaller packets outside';
+  const error = { error: 'too large', mtu: OUTER_MTU } as const;
+  const [most, most6] = [OUTER_MTU - 28, OUTER_MTU - 48];
+  const [far, far6] = [{ address: FAR }, { address: FAR6 }];
+  return [
+    on(4, from, 'out', 'udp/53', 'answered', why, { ...far, bytes: most, seenFrom, ...hops, ...more }),
+    on(4, from, 'out', 'udp/53', { ...error, from: '10.201.0.1' }, why, { ...far, bytes: most + 1, ...direct }),
+    on(6, from, 'out', 'udp/53', 'answered', why, {
+      ...far6,
+      bytes: most6,
+      ...hops,
+      ...toGateway(from === 'b' ? 2 : 1),
+    }),
+    on(6, from, 'out', 'udp/53', { ...error, from: 'fd00:201::1' }, why, { ...far6, bytes: most6 + 1, ...direct }),
+  ];
+}
+
 /** From outside to an address that leads to a VM, or nowhere. */
 function into(to: string, address: string, outcome: Exchange['outcome'], why: string, more: Partial<Exchange>): Case[] {
   return (['icmp', 'udp/53', 'tcp/22'] as const).map((traffic) =>
     on(4, 'out', to, traffic, outcome, why, { address, ...hops, ...more }),
+  );
+}
+
+/** From one guest of the router to another, by an address outside. */
+function within(
+  from: string,
+  to: string,
+  address: string,
+  seenFrom: string,
+  why: string,
+  more: Partial<Exchange>,
+): Case[] {
+  return (['icmp', 'udp/53', 'tcp/80'] as const).map((traffic) =>
+    on(4, from, to, traffic, 'answered', why, { address, seenFrom, hops: 2, ...more }),
   );
 }
 
@@ -48,10 +85,6 @@ async function floating(site: Site, name: string, ip: string, port?: string): Pr
 function associate(site: Site, name: string, port: string | null): Promise<unknown> {
   const port_id = port === null ? null : site.vm(port).port.id;
   return site.request('PUT', `/v2.0/floatingips/${ids.get(name)}`, { floatingip: { port_id } });
-}
-
-async function gatewayHost(site: Site, host: number, fields: object): Promise<void> {
-  await site.request('PUT', `/alcor/v1/nodes/${site.hosts[host - 1]!.id}`, { node: fields });
 }
 
 function external(site: Site, v4: string, v6: string): object {
@@ -75,29 +108,21 @@ async function forward(site: Site, port: string, fields: object): Promise<void> 
   ids.set('forwarding', made.port_forwarding.id);
 }
 
-function provider(type: string, id?: number): object {
-  return {
-    'provider:network_type': type,
-    'provider:physical_network': 'physnet1',
-    ...(id === undefined ? {} : { 'provider:segmentation_id': id }),
-  };
-}
-
 export const northSouth: Theme = {
   name: 'north-south: provider networks, floating IPs, gateways, forwarded ports',
   short: 'ns',
   async build(site) {
     await site.group('open', everything);
     await site.group('open2', everything, {}, 'two');
-    await site.network('flat', 202, { segment: provider('flat') });
-    await site.network('vlan', 203, { segment: provider('vlan', 103) });
+    await site.network('flat', 202, { segment: provider() });
+    await site.network('vlan', 203, { segment: provider(103) });
     await site.network('ext', 200, {
       v4: { enable_dhcp: false },
-      segment: { ...provider('vlan', 101), 'router:external': true },
+      segment: { ...externalVlan(101), mtu: OUTER_MTU },
     });
     await site.network('t', 201);
     await site.network('u', 201, { project: 'two' });
-    await gatewayHost(site, 3, { gateway: true });
+    await updateHost(site, 3, { gateway: true });
     ids.set('router', await site.router('south', ['t'], external(site, GATEWAY, 'fd00:200::50')));
     await site.router('theirs', ['u'], external(site, OTHER_GATEWAY, 'fd00:200::51'), 'two');
     await site.plug({
@@ -143,7 +168,12 @@ export const northSouth: Theme = {
         on(6, 'out', 'b', 'tcp/80', 'answered', 'IPv6 from outside', { ...hops, crosses: [{ from: 3, to: 2 }] }),
         on(4, 'b', 'out', 'udp/9', 'answered', 'the next hop itself', { seenFrom: GATEWAY, ...hops, ...toGateway(2) }),
         ...out('a', FLOATING, 'as a floating IP', direct),
+        ...outLarge('b', GATEWAY, toGateway(2)),
+        ...outLarge('a', FLOATING, direct),
         ...into('a', FLOATING, 'answered', 'a floating IP', direct),
+        ...within('b', 'a', FLOATING, GATEWAY, 'a floating IP of its own router', toGateway(2)),
+        ...within('b1', 'a', FLOATING, GATEWAY, 'a floating IP of its own router', toGateway(1)),
+        ...within('c', 'a', FLOATING, GATEWAY, 'a floating IP of its own router', direct),
         on(4, 'out', 'a', 'tcp/443', 'answered', 'a connection to be kept', {
           address: FLOATING,
           keep: 'in',
@@ -154,6 +184,8 @@ export const northSouth: Theme = {
         on(4, 'out', 'b', 'tcp/22', 'stopped', 'behind translation', direct),
         on(4, 'out', [], 'icmp', 'answered', "the gateway's own address", { address: GATEWAY, ...direct }),
         on(4, 'out', [], 'udp/53', 'stopped', 'a gateway is no host', { address: GATEWAY, ...direct }),
+        on(6, 'out', [], 'icmp', 'answered', 'a router by its address inside', { address: 'fd00:201::1', ...direct }),
+        on(4, 'out', [], 'icmp', 'stopped', 'a router behind translation', { address: '10.201.0.1', ...direct }),
         on(4, 'b', [], 'icmp', 'answered', "its gateway's outer address", { address: GATEWAY, ...direct }),
         ...both('a', 'b', 'icmp', 'answered', 'within the network'),
         { why: "a gateway's address", from: 'out', ask: 'neighbour', target: 'fd00:200::50', told: { isRouter: true } },
@@ -251,6 +283,33 @@ export const northSouth: Theme = {
         on(4, 'out', 'b', 'tcp/81', 'stopped', 'a port that is not forwarded', { address: FORWARDED, ...direct }),
         on(4, 'out', 'b', 'udp/1100', 'stopped', 'a port that is not forwarded', { address: FORWARDED, ...direct }),
         ...out('b', GATEWAY, 'its own connections', toGateway(2)),
+        on(4, 'a', 'b', 'tcp/8080', 'answered', 'by its own router', {
+          address: FORWARDED,
+          at: 80,
+          seenFrom: GATEWAY,
+          hops: 2,
+          crosses: [
+            { from: 1, to: 3 },
+            { from: 3, to: 2 },
+          ],
+        }),
+        on(4, 'b1', 'b', 'udp/1042', 'answered', 'by its own router', {
+          address: FORWARDED,
+          seenFrom: GATEWAY,
+          hops: 2,
+          crosses: [
+            { from: 1, to: 3 },
+            { from: 3, to: 2 },
+          ],
+        }),
+        on(4, 'c', 'a', 'tcp/2001', 'answered', 'by its own router, from a floating IP', {
+          address: FORWARDED,
+          at: 23,
+          seenFrom: FLOATING,
+          hops: 2,
+          crosses: [{ from: 3, to: 1 }],
+        }),
+        on(4, 'a', [], 'tcp/81', 'stopped', 'a port that is not forwarded', { address: FORWARDED, ...toGateway(1) }),
       ],
     },
     {
@@ -271,8 +330,8 @@ export const northSouth: Theme = {
     {
       when: 'another gateway host',
       change: async (site) => {
-        await gatewayHost(site, 2, { gateway: true });
-        await gatewayHost(site, 3, { draining: true });
+        await updateHost(site, 2, { gateway: true });
+        await updateHost(site, 3, { draining: true });
       },
       cases: [
         ...out('a', GATEWAY, 'by the other gateway host', toGateway(1, 2)),
@@ -290,7 +349,7 @@ export const northSouth: Theme = {
     {
       when: 'without translation',
       change: async (site) => {
-        await gatewayHost(site, 3, { draining: false, gateway: false });
+        await updateHost(site, 3, { draining: false, gateway: false });
         const { external_gateway_info: info } = external(site, GATEWAY, 'fd00:200::50') as {
           external_gateway_info: object;
         };
@@ -302,6 +361,11 @@ export const northSouth: Theme = {
         on(4, 'out', 'a', 'udp/53', 'answered', 'from outside', { ...hops, crosses: [{ from: 2, to: 1 }] }),
         on(4, 'out', 'a', 'tcp/80', 'answered', 'from outside', { ...hops, crosses: [{ from: 2, to: 1 }] }),
         ...out('x', OTHER_GATEWAY, "the other tenant's as it was", direct),
+        on(4, 'out', [], 'icmp', 'answered', 'a router by its address inside', { address: '10.201.0.1', ...direct }),
+        on(4, 'b1', [], 'tcp/81', 'stopped', 'a port that is not forwarded', {
+          address: FORWARDED,
+          ...toGateway(1, 2),
+        }),
         ...out('c', FLOATING, 'a floating IP as it was', direct),
       ],
     },

@@ -17,8 +17,8 @@ function manySmall(from: string, to: string, why: string): Burst[] {
     times: 4_000,
     bytes: 50,
     gap: 0,
-    // A second attempt finds the bucket less than half full.
-    arrive: [250, 3_400],
+    arrive: [700, 3_400],
+    perSecond: 1_000,
   }));
 }
 

@@ -6,6 +6,8 @@ import type { Site } from '../site.ts';
 
 const open = { groups: ['open'] };
 const hops = { hops: 1 };
+/** The MTU of the network of that name, in bytes: guests' own is 1,400. */
+const NARROW = 1_300;
 let main = '';
 
 /** To an address of the network itself. */
@@ -30,6 +32,19 @@ function expired(from: string, to: string, v4: string, v6: string): Case[] {
   ]);
 }
 
+/** Into a network whose packets are smaller; the limits are those of UDP's data. */
+function tooLarge(from: string, to: string, v4: string, v6: string, passed = 1): Case[] {
+  const why = 'smaller packets in the next network';
+  const error = { error: 'too large', mtu: NARROW } as const;
+  const [most, most6] = [NARROW - 28, NARROW - 48];
+  return [
+    on(4, from, to, 'udp/53', 'answered', why, { hops: passed, bytes: most }),
+    on(4, from, to, 'udp/53', { ...error, from: v4 }, why, { bytes: most + 1 }),
+    on(6, from, to, 'udp/53', 'answered', why, { hops: passed, bytes: most6 }),
+    on(6, from, to, 'udp/53', { ...error, from: v6 }, why, { bytes: most6 + 1 }),
+  ];
+}
+
 async function twoRouters(site: Site): Promise<void> {
   await site.network('transit', 9);
   await site.network('behind', 10);
@@ -46,7 +61,9 @@ async function twoRouters(site: Site): Promise<void> {
   await site.request('PUT', `/v2.0/routers/${second}/add_router_interface`, { port_id: port.id });
   const back = [
     { destination: '10.5.0.0/24', nexthop: '10.9.0.1' },
+    { destination: '10.18.0.0/24', nexthop: '10.9.0.1' },
     { destination: 'fd00:5::/64', nexthop: 'fd00:9::1' },
+    { destination: 'fd00:18::/64', nexthop: 'fd00:9::1' },
   ];
   await site.request('PUT', `/v2.0/routers/${second}`, { router: { routes: back } });
 }
@@ -79,7 +96,8 @@ export const routers: Theme = {
     ] as const)
       await site.network(name, n, { project: 'two' });
     await twoRouters(site);
-    main = await site.router('main', ['n5', 'n6', 'n7', 'transit']);
+    await site.network('narrow', 18, { segment: { mtu: NARROW } });
+    main = await site.router('main', ['n5', 'n6', 'n7', 'transit', 'narrow']);
     await site.router('theirs', ['m5', 'm6'], {}, 'two');
     const pairs = ['10.77.0.0/16', 'fd77::/64'].map((ip_address) => ({ ip_address }));
     await site.plug({
@@ -94,6 +112,8 @@ export const routers: Theme = {
       },
       b1: { host: 1, network: 'n6', number: 13, ...open },
       c: { host: 3, network: 'n7', number: 14, ...open },
+      w: { host: 2, network: 'narrow', number: 18, ...open },
+      w1: { host: 1, network: 'narrow', number: 19, ...open },
       d: { host: 1, network: 'alone', number: 15, ...open },
       e: { host: 2, network: 'behind', number: 16, ...open },
       e1: { host: 1, network: 'behind', number: 17, ...open },
@@ -113,6 +133,10 @@ export const routers: Theme = {
         ...both('a', 'b', 'icmp', 'answered', 'two hops left', { ...hops, ttl: 2 }),
         ...expired('a', 'b', '10.5.0.1', 'fd00:5::1'),
         ...expired('x', 'y', '10.5.0.1', 'fd00:5::1'),
+        ...all('a', 'w', ['icmp', 'tcp/80'], 'answered', 'to where packets are smaller', hops),
+        ...tooLarge('a', 'w', '10.5.0.1', 'fd00:5::1'),
+        ...tooLarge('a', 'w1', '10.5.0.1', 'fd00:5::1'),
+        ...both('a', 'b', 'udp/53', 'answered', 'where packets are as large', { ...hops, bytes: NARROW }),
         ...toNetwork('a', '10.5.0.1', 'fd00:5::1', 'icmp', 'answered', 'its gateway'),
         ...toNetwork('a', '10.6.0.1', 'fd00:6::1', 'icmp', 'answered', "the router's other address"),
         ...toNetwork('x', '10.6.0.1', 'fd00:6::1', 'icmp', 'answered', "the other tenant's router"),
@@ -153,6 +177,7 @@ export const routers: Theme = {
         ...all('a', 'e1', ['icmp', 'tcp/80'], 'answered', 'by another router, on the same host', { hops: 2 }),
         ...both('e', 'a', 'icmp', 'answered', 'by another router, the way back', { hops: 2 }),
         on(4, 'a', 'e', 'icmp', { error: 'ttl exceeded', from: '10.5.0.1' }, 'one hop for two routers', { ttl: 1 }),
+        ...tooLarge('e', 'w', '10.9.0.1', 'fd00:9::1', 2),
         ...all('a', 'b', ['icmp', 'tcp/80'], 'answered', 'what was before', hops),
       ],
     },

@@ -21,6 +21,7 @@ const controller = await startController({
   policy: undefined,
   logger: openLog(name),
   queue: url === '' ? undefined : { queue: natsQueue({ servers: [url] }), url },
+  predictedPerPort: 16,
   thresholds: { mq: { ports: 1_000, largestGroup: 1_000 }, onDemand: { ports: 10_000, largestGroup: 10_000 } },
 });
 console.log(controller.url);

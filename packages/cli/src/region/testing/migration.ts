@@ -19,9 +19,8 @@ export interface Migration {
   readonly sent: number;
   readonly answered: number;
   readonly duplicates: number;
-  /** The longest time between two answers among which a request had none, in ms, and how many in a row had none. */
-  readonly gapMs: number;
-  readonly lost: number;
+  /** The longest time between two answers among which requests had none, in ms since 1970, and how many. */
+  readonly gap: { readonly from: number; readonly to: number; readonly lost: number };
 }
 
 export interface Movable {
@@ -131,13 +130,13 @@ async function ping(vm: string): Promise<Migration> {
   const sent = Number(/(\d+) packets transmitted/.exec(stdout)?.[1]);
   const steps = first
     .slice(1)
-    .map(({ atMs, seq }, n) => ({ ms: atMs - first[n]!.atMs, lost: seq - first[n]!.seq - 1 }));
+    .map(({ atMs, seq }, n) => ({ from: first[n]!.atMs, to: atMs, lost: seq - first[n]!.seq - 1 }));
+  // On a busy machine ping itself stands still at times: where nothing was asked, no answer is missing.
+  const gaps = steps.filter(({ lost }) => lost > 0).toSorted((a, b) => b.to - b.from - (a.to - a.from));
   return {
     sent,
     answered: first.length,
     duplicates: answers.length - first.length,
-    // On a busy machine ping itself stands still at times: where nothing was asked, no answer is missing.
-    gapMs: Math.max(0, ...steps.filter(({ lost }) => lost > 0).map(({ ms }) => ms)),
-    lost: Math.max(...steps.map(({ lost }) => lost)),
+    gap: gaps[0] ?? { from: 0, to: 0, lost: 0 },
   };
 }

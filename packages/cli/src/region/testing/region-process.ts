@@ -94,7 +94,7 @@ export async function eventually<T>(
   what: string,
   look: () => Promise<T> | T,
   good: (value: T) => boolean,
-  withinMs = 20_000,
+  withinMs = 60_000,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {

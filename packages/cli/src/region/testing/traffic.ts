@@ -5,7 +5,7 @@ import { type RegionJson, sh } from './region-process.ts';
 
 /** More than are ever on their way. */
 const answersAtTheEnd = 50;
-const patienceMs = 10_000;
+const patienceMs = 60_000;
 
 const pings: ChildProcess[] = [];
 
@@ -49,6 +49,15 @@ export function stopPings(): void {
 
 /** Whether a flow of the port that has the address has come to the host's switch. */
 export function knows(json: RegionJson, host: number, ip: string): boolean {
+  return hasFlow(json, host, `arp_tpa=${ip}[ ,]`);
+}
+
+/** Whether the host's switch gives its agent what goes to nobody whom it knows of a network, to ask who that is. */
+export function asksAbout(json: RegionJson, host: number, vni: number): boolean {
+  return hasFlow(json, host, `metadata=0x${vni.toString(16)},dl_dst=00:00:00:00:00:00/01:00:00:00:00:00 .*controller`);
+}
+
+function hasFlow(json: RegionJson, host: number, pattern: string): boolean {
   const socket = json.hosts[host]!.ovsdb.replace('db.sock', 'br-int.mgmt');
-  return Number(sh(`ovs-ofctl -O OpenFlow15 dump-flows ${socket} | grep -c 'arp_tpa=${ip}[ ,]' || true`)) > 0;
+  return Number(sh(`ovs-ofctl -O OpenFlow15 dump-flows ${socket} | grep -c '${pattern}' || true`)) > 0;
 }
