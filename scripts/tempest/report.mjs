@@ -1,5 +1,5 @@
 // What is said about the runs, and whether they went as they should.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../setup.mjs';
 
@@ -31,8 +31,15 @@ export function judge({ results: all, exitStatus }, documented) {
   };
 }
 
-/** A run in lines for people. */
-export function runText(name, seconds, verdict, { exitStatus, log }) {
+/** What the region in `directory` said of requests that it could not answer (5xx): the last few lines of its log. */
+export function serverTroubles(directory) {
+  const path = join(directory, 'region/alcor.log');
+  const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+  return lines.filter((line) => line.includes('"a request failed"')).slice(-5);
+}
+
+/** A run in lines for people, with what the server said of its own `troubles` where a test failed. */
+export function runText(name, seconds, verdict, { exitStatus, log, troubles }) {
   const { failed, skipped, unexpected, broken } = verdict.details;
   const counts = `${verdict.passed} passed, ${verdict.failed} failed, ${verdict.skipped} skipped`;
   return [
@@ -43,6 +50,7 @@ export function runText(name, seconds, verdict, { exitStatus, log }) {
       ({ test, reason }) => `  failed  ${test}\n          skipped, but not in ${documentation}: ${reason}`,
     ),
     ...skipped.filter((each) => !unexpected.includes(each)).map(({ test, reason }) => `  skipped ${test}: ${reason}`),
+    ...(failed.length > 0 ? troubles.map((line) => `  failed  in the server: ${line.slice(0, 900)}`) : []),
     ...(broken ? [`  failed  tempest itself ended with ${exitStatus}; see ${log}`] : []),
   ].join('\n');
 }

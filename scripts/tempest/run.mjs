@@ -6,7 +6,7 @@ import { build, installNpmPackages, say } from '../setup.mjs';
 import { runWith } from './cloud-run.mjs';
 import { parseOptions, usage } from './options.mjs';
 import { installTestPackages } from './packages.mjs';
-import { documentedSkips, judge, runText, writeFailures } from './report.mjs';
+import { documentedSkips, judge, runText, serverTroubles, writeFailures } from './report.mjs';
 
 const options = readOptions();
 /**
@@ -71,7 +71,12 @@ async function runOnce(identity, documented) {
   const verdict = judge(run, documented);
   writeFailures(join(place, 'failures'), verdict);
   const seconds = ((Date.now() - begun) / 1000).toFixed(0);
-  console.log(runText(`${options.suite.tests}, identity ${identity}`, seconds, verdict, run));
+  console.log(
+    runText(`${options.suite.tests}, identity ${identity}`, seconds, verdict, {
+      ...run,
+      troubles: serverTroubles(place),
+    }),
+  );
   return verdict;
 }
 

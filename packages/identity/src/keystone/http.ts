@@ -34,19 +34,34 @@ export interface HttpAnswer {
 
 export type HttpCall = Omit<FetchRequest, 'signal' | 'redirect'> & { readonly url: string };
 
-/** One request to Keystone, whole within the time limit. Rejects with 503 where no answer comes. */
-export async function call(
-  { fetch, clock, timeoutMs }: HttpOptions,
-  { url, ...request }: HttpCall,
-): Promise<HttpAnswer> {
+/** Of a request: Keystone's middleware of other services tries as often. */
+const attempts = 3;
+/** Before the second attempt; twice as long before the third. */
+const pauseMs = 250;
+
+/**
+ * One request to Keystone, which has to be one that may be made twice: again where no answer comes within the time limit, or
+ * one that speaks of the server (5xx). Rejects with 503 where the last attempt has no answer either.
+ */
+export async function call(options: HttpOptions, request: HttpCall): Promise<HttpAnswer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const answer = await once(options, request);
+      if (answer.status < 500 || attempt === attempts) return answer;
+    } catch (cause) {
+      if (attempt === attempts) throw keystoneAway('Keystone does not answer', cause);
+    }
+    await options.clock.sleep(pauseMs * attempt);
+  }
+}
+
+async function once({ fetch, clock, timeoutMs }: HttpOptions, { url, ...request }: HttpCall): Promise<HttpAnswer> {
   const aborting = new AbortController();
   const timer = clock.timer(timeoutMs, () => aborting.abort(new Error(`no answer within ${timeoutMs} ms`)));
   try {
     const response = await fetch(url, { ...request, signal: aborting.signal, redirect: 'error' });
     const text = await response.text();
     return { status: response.status, header: (name) => response.headers.get(name) ?? undefined, body: parse(text) };
-  } catch (cause) {
-    throw keystoneAway('Keystone does not answer', cause);
   } finally {
     timer.cancel();
   }

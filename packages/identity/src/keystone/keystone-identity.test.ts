@@ -128,7 +128,9 @@ describe('what is not the caller’s fault', () => {
     for (const [name, trouble] of Object.entries(troubles)) {
       const one = identity();
       answers = trouble;
-      const error = await one.authenticate('t0ken').catch((thrown: unknown) => thrown);
+      const asking = one.authenticate('t0ken').catch((thrown: unknown) => thrown);
+      await schedule.run(751);
+      const error = await asking;
       expect(error, name).toMatchObject({ status: 503 });
       expect(`${String(error)}${String((error as Error).cause)}`, name).not.toMatch(/t0ken|secret|own-/);
       answers = () => response(200, tokenUntil(wall + 3_600_000));
@@ -152,8 +154,18 @@ describe('what is not the caller’s fault', () => {
   it('gives up on a Keystone that does not answer', async () => {
     const waiting = identity({ fetch: hanging, timeoutMs: 10_000 }).authenticate('t');
     const outcome = expect(waiting).rejects.toMatchObject({ status: 503 });
-    await schedule.run(10_001);
+    await schedule.run(3 * 10_000 + 750 + 1);
     await outcome;
+  });
+
+  it('asks again where a connection broke or the server was in trouble, so that the caller does not have to', async () => {
+    const good = answers;
+    const troubles = [() => Promise.reject(new TypeError('fetch failed')), () => response(502)];
+    answers = (subject, own) => (troubles.shift() ?? good)(subject, own);
+    const asking = identity().authenticate('t');
+    await schedule.run(751);
+    await expect(asking).resolves.toMatchObject({ userId: 'u' });
+    expect([asked.length, logins]).toEqual([3, 1]);
   });
 
   it('renews its own token before its end, and once after a refusal', async () => {

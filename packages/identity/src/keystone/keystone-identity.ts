@@ -21,7 +21,7 @@ export interface KeystoneIdentityOptions {
   readonly refusedMs?: number | undefined;
   /** Tokens remembered, good and bad ones each. Default: 10,000. */
   readonly cacheSize?: number | undefined;
-  /** For one request to Keystone. Default: 10 s. */
+  /** For one request to Keystone, of which up to three are made where none is answered. Default: 10 s. */
   readonly timeoutMs?: number | undefined;
 }
 
