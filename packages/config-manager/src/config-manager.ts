@@ -5,6 +5,7 @@ import type { FairTurns } from './fair-turns.ts';
 import { type GoalStates, HostSession, type HostState, type SharedBySessions } from './host-session.ts';
 import { Introductions, type Peer } from './introductions.ts';
 import { OnDemand, type OnDemandCounters } from './on-demand.ts';
+import { Pace } from './pace.ts';
 import { answersRequests, questionTurns } from './requests.ts';
 import { TopicDigests } from './topic-digests.ts';
 import { type TopicInformation, Topics } from './topic-information.ts';
@@ -87,6 +88,7 @@ export class ConfigManager {
     this.#shared = {
       digests: new TopicDigests(),
       onDemand: this.#onDemand,
+      pace: new Pace(),
       requestAddress: () => this.#requestAddress,
       opening: new Admission({ clock, places: atOnce, keptMs: openingMs }),
       reopening: new Admission({ clock, places: againAtOnce, keptMs: reopeningMs }),
@@ -135,9 +137,9 @@ export class ConfigManager {
 
   /** Answers hosts at this address until `signal` aborts; those that are reached from then on are told so. Resolves with the address. */
   async answer(address: string, signal: AbortSignal): Promise<string> {
-    const { transport, clock } = this.#options.runtime;
-    const answers = answersRequests(this.#onDemand, this.#questionTurns, clock);
-    this.#requestAddress = await transport.serve(address, [answers], signal);
+    const { runtime } = this.#options;
+    const answers = answersRequests(this.#onDemand, this.#questionTurns, runtime);
+    this.#requestAddress = await runtime.transport.serve(address, [answers], signal);
     return this.#requestAddress;
   }
 

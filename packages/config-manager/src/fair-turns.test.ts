@@ -45,7 +45,7 @@ describe('work of several tenants', () => {
   it('is refused where too much of one tenant waits, and of that tenant only', async () => {
     const all = Array.from({ length: 200 }, () => run('flood'));
     const other = run('a');
-    await schedule.run(1_000);
+    await pass(1_000);
     expect((await Promise.all(all)).filter((isDone) => isDone)).toHaveLength(101);
     expect(await other).toBe(true);
     expect(await run('flood')).toBe(true);
@@ -67,6 +67,15 @@ describe('work of several tenants', () => {
     // The other one is gone a second later.
     await pass(1_000);
     expect(await perSecond(4, false)).toBe(2_000);
+  });
+
+  it('is given at once only what is its in a tenth of a second, where there are others', async () => {
+    for (const taken of [10, 2]) {
+      void run('a');
+      const flood = Array.from({ length: 50 }, () => run('flood', 10));
+      await pass(20);
+      expect((await Promise.all(flood)).filter((isDone) => isDone)).toHaveLength(taken);
+    }
   });
 
   it('waits for as long as there is any in the turns that it is behind', async () => {

@@ -16,6 +16,9 @@ const presenceMs = 1_000;
 /** Pieces of a tenant that is alone before others may come: what is done in one go can be said in one message. */
 const inARow = 4;
 
+/** As much of its share as is given in this time, in ms, a tenant may have at once: what it has others wait for. */
+const burstMs = 100;
+
 /**
  * Does work in small pieces, of each tenant that has some a piece in turn, and lets the machine read and write in between. So who asks
  * little is answered after one piece of each of the others, however much those ask; with nobody else a tenant has it all. A piece has
@@ -86,20 +89,21 @@ export class FairTurns {
 /** What each tenant has had lately. */
 class Shares {
   readonly #clock: Clock;
-  readonly #perSecond: number;
+  readonly #perMs: number;
   /** Those with work within the last second, the last one at the end; what each may have at once. */
   readonly #present = new Map<string, { readonly left: number; readonly at: number }>();
 
   constructor({ clock, sharedPerSecond }: FairTurnsOptions) {
     this.#clock = clock;
-    this.#perSecond = sharedPerSecond;
+    this.#perMs = sharedPerSecond / 1_000;
   }
 
   /** Whether the tenant may have so much more; alone it may have anything, which counts all the same when others come. */
   take(tenant: string, weight: number): boolean {
     const now = this.#clock.now();
-    const { left, at } = this.#present.get(tenant) ?? { left: this.#perSecond, at: now };
-    const there = Math.min(this.#perSecond, left + ((now - at) * this.#perSecond) / 1_000);
+    const most = this.#perMs * burstMs;
+    const { left, at } = this.#present.get(tenant) ?? { left: most, at: now };
+    const there = Math.min(most, left + (now - at) * this.#perMs);
     this.#present.delete(tenant);
     for (const [other, { at: last }] of this.#present) {
       if (now - last < presenceMs) break;

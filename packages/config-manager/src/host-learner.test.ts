@@ -3,6 +3,7 @@ import { Bus, createSchedule, createWorld, type Schedule, seededRandom } from '@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { HostLearner } from './host-learner.ts';
 import { OnDemand } from './on-demand.ts';
+import { Pace } from './pace.ts';
 
 function neighbor(n: number, removed = false): StatedGoal {
   return { goal: { kind: 'neighbor', state: NeighborConfiguration.fromPartial({ id: `p${n}` }) }, removed };
@@ -10,12 +11,14 @@ function neighbor(n: number, removed = false): StatedGoal {
 
 describe('what a host learns', () => {
   let schedule: Schedule;
+  let pace: Pace;
   let learner: HostLearner;
   let told: string[];
 
   beforeEach(() => {
     schedule = createSchedule();
     told = [];
+    pace = new Pace();
     const { clock } = createWorld(schedule, seededRandom(1), () => {}).start('manager').runtime;
     learner = new HostLearner({
       host: { id: 'host', ip: '172.16.0.1' },
@@ -28,6 +31,7 @@ describe('what a host learns', () => {
         owesLearnt: false,
       },
       clock,
+      pace,
       heard: AbortSignal.abort(),
     });
   });
@@ -39,6 +43,19 @@ describe('what a host learns', () => {
     expect(told).toEqual(['0 +p1', '20 +p2', '20 +p3']);
     learner.learn('vpc', neighbor(4), 'soon');
     expect(told).toHaveLength(4);
+  });
+
+  it('is gathered for longer where many hosts are to be told, and never for long', async () => {
+    const others = Array.from({ length: 31 }, () => pace.enter());
+    for (const n of [1, 2]) learner.learn('vpc', neighbor(n), 'soon');
+    for (let n = 0; n < 1_000; n++) others.push(pace.enter());
+    for (const _ of others) pace.leave();
+    await schedule.run(100);
+    expect(told).toEqual(['0 +p1', '40 +p2']);
+    expect([others[0], others.at(-1)]).toEqual([20, 100]);
+    // Nobody is counted who has nothing any more.
+    await schedule.run(100);
+    expect(pace.enter()).toBe(20);
   });
 
   it('is never told out of order', async () => {

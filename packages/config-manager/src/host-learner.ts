@@ -3,17 +3,17 @@ import { aborted, type Clock, type Timer } from '@alcor/runtime';
 import type { HostGoals } from './host-goals.ts';
 import type { Learner } from './learner.ts';
 import type { OnDemand } from './on-demand.ts';
+import type { Pace } from './pace.ts';
 
 /** How long others wait for a host to apply what it was to learn, in ms. */
 const patienceMs = 100;
-/** A host is told of what nobody waits for at once, and then not again for so long, in ms: a message costs more than a goal in it. */
-const paceMs = 20;
-
 export interface HostLearnerOptions {
   readonly host: { readonly id: string; readonly ip?: string };
   readonly onDemand: OnDemand;
   readonly goals: Pick<HostGoals, 'tell' | 'telling' | 'learn' | 'owesLearnt'>;
   readonly clock: Clock;
+  /** How often hosts are told of what nobody waits for. */
+  readonly pace: Pace;
   /** Aborts when the host has said what it holds, or has taken too long. */
   readonly heard: AbortSignal;
 }
@@ -38,7 +38,8 @@ export class HostLearner implements Learner {
   readonly #waiting = new Set<Waiting>();
   /** What may wait for a while, in order. */
   readonly #gathered: { readonly vpcId: string; readonly neighbor: StatedGoal }[] = [];
-  #pace: Timer | undefined;
+  /** Until it ends, what nobody waits for is gathered. */
+  #gathering: Timer | undefined;
   #sent = 0;
   #applied = 0;
 
@@ -89,24 +90,31 @@ export class HostLearner implements Learner {
   close(): void {
     this.#options.onDemand.exit(this);
     for (const vpcId of this.#vpcs.keys()) this.end(vpcId);
-    this.#pace?.cancel();
+    if (this.#gathering !== undefined) this.#endGathering();
     for (const { run } of this.#waiting) run();
   }
 
   learn(vpcId: string, neighbor: StatedGoal, when: 'now' | 'soon'): void {
-    if (when === 'soon' && this.#pace !== undefined) return void this.#gathered.push({ vpcId, neighbor });
+    if (when === 'soon' && this.#gathering !== undefined) return void this.#gathered.push({ vpcId, neighbor });
     this.#passOn();
     this.#options.goals.learn(vpcId, neighbor);
-    if (when === 'soon') this.#keepPace();
+    if (when === 'soon') this.#gather();
     return undefined;
   }
 
-  #keepPace(): void {
-    this.#pace = this.#options.clock.timer(paceMs, () => {
-      this.#pace = undefined;
-      if (this.#gathered.length > 0) this.#keepPace();
+  #gather(): void {
+    const { clock, pace } = this.#options;
+    this.#gathering = clock.timer(pace.enter(), () => {
+      this.#endGathering();
+      if (this.#gathered.length > 0) this.#gather();
       this.#passOn();
     });
+  }
+
+  #endGathering(): void {
+    this.#gathering?.cancel();
+    this.#gathering = undefined;
+    this.#options.pace.leave();
   }
 
   /** In order, so that whatever is said of a neighbour last is what the host is told. */

@@ -13,6 +13,7 @@ import { HostGoals, type Outgoing, type Progress } from './host-goals.ts';
 import { HostLearner } from './host-learner.ts';
 import { HostReport } from './host-report.ts';
 import type { OnDemand } from './on-demand.ts';
+import type { Pace } from './pace.ts';
 import { Subscriber } from './subscriber.ts';
 import type { TopicDigests } from './topic-digests.ts';
 
@@ -66,6 +67,7 @@ export interface GoalStates {
 export interface SharedBySessions {
   readonly digests: TopicDigests;
   readonly onDemand: OnDemand;
+  readonly pace: Pace;
   /** Where hosts ask for neighbours; empty: nowhere, and they are told all of them. */
   readonly requestAddress: () => string;
   /** To open a stream for the first time. */
@@ -299,8 +301,15 @@ export class HostSession {
       },
       onShare: (vpcId) => subscriber.reconsider(vpcId),
     });
-    const { onDemand } = shared;
-    const learner = new HostLearner({ host: this.#host, onDemand, goals, clock: runtime.clock, heard: heard.signal });
+    const { onDemand, pace } = shared;
+    const learner = new HostLearner({
+      host: this.#host,
+      onDemand,
+      goals,
+      clock: runtime.clock,
+      pace,
+      heard: heard.signal,
+    });
     return { stream, goals, subscriber, learner, wakeup, heard, completeAt: Number.POSITIVE_INFINITY };
   }
 

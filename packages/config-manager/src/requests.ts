@@ -5,7 +5,7 @@ import {
   requestGoalStates,
   RequestType,
 } from '@alcor/contract';
-import { answering, CallRefused, type Clock, type Handler } from '@alcor/runtime';
+import { answering, CallRefused, type Clock, type Handler, type Random, type Runtime } from '@alcor/runtime';
 import { FairTurns } from './fair-turns.ts';
 import type { Answer } from './answer.ts';
 import type { OnDemand } from './on-demand.ts';
@@ -18,6 +18,7 @@ const atOnce = 16;
 const waitingAtMost = 256;
 /** Questions of one tenant in a second, where others ask too: less than half of what one core answers. */
 const sharedPerSecond = 4_000;
+/** Half as long to half as long again, so that those who are put off together do not come together. */
 const comeAgainMs = 500;
 
 const statusOf = {
@@ -33,7 +34,11 @@ export function questionTurns(clock: Clock): FairTurns {
 }
 
 /** Answers `RequestGoalStates`: what becomes of each question, in turns of the tenants. The goal states go by the host's stream. */
-export function answersRequests(onDemand: OnDemand, turns: FairTurns, clock: Clock): Handler {
+export function answersRequests(
+  onDemand: OnDemand,
+  turns: FairTurns,
+  { clock, random }: Pick<Runtime, 'clock' | 'random'>,
+): Handler {
   return answering(requestGoalStates, async ({ hostId, stateRequests, formatVersion }) => {
     if (stateRequests.length > questionsAtMost) {
       throw new CallRefused(
@@ -43,7 +48,7 @@ export function answersRequests(onDemand: OnDemand, turns: FairTurns, clock: Clo
     }
     const begun = clock.now();
     const pieces = piecesOf(stateRequests, onDemand);
-    const answered = await Promise.all(pieces.map((piece) => answerPiece(piece, { onDemand, turns, hostId })));
+    const answered = await Promise.all(pieces.map((piece) => answerPiece(piece, { onDemand, turns, hostId, random })));
     const totalOperationTime = Math.round((clock.now() - begun) * 1_000);
     return { formatVersion, operationStatuses: answered.flat(), totalOperationTime };
   });
@@ -71,22 +76,35 @@ function piecesOf(questions: readonly Question[], onDemand: OnDemand): Piece[] {
   return pieces;
 }
 
+interface Asked {
+  readonly onDemand: OnDemand;
+  readonly turns: FairTurns;
+  readonly hostId: string;
+  readonly random: Random;
+}
+
 async function answerPiece(
   { tenant, questions }: Piece,
-  { onDemand, turns, hostId }: { readonly onDemand: OnDemand; readonly turns: FairTurns; readonly hostId: string },
+  { onDemand, turns, hostId, random }: Asked,
 ): Promise<OperationAnswer[]> {
   let answers: (OperationAnswer | Promise<OperationAnswer>)[] = [];
   const isDone = await turns.run(tenant, questions.length, () => {
     answers = questions.map((question) => answerTo(onDemand, hostId, question));
   });
-  if (!isDone) return questions.map(({ requestId }) => statusFor(requestId, busy));
+  if (!isDone) {
+    const busy = tooMuch(random);
+    return questions.map(({ requestId }) => statusFor(requestId, busy));
+  }
   const statuses: OperationAnswer[] = [];
   // Most are there already.
   for (const answer of answers) statuses.push(answer instanceof Promise ? await answer : answer);
   return statuses;
 }
 
-const busy: Answer = { status: 'later', reason: 'too much is asked at the moment', lifetimeMs: comeAgainMs };
+function tooMuch(random: Random): Answer {
+  const lifetimeMs = Math.round(comeAgainMs * (0.5 + random.next()));
+  return { status: 'later', reason: 'too much is asked at the moment', lifetimeMs };
+}
 
 function answerTo(onDemand: OnDemand, hostId: string, question: Question): OperationAnswer | Promise<OperationAnswer> {
   const { requestId, requestType } = question;

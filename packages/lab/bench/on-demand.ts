@@ -323,6 +323,8 @@ const { values } = parseArgs({
     'per-message': { type: 'string', default: '10' },
     ms: { type: 'string', default: '2000' },
     json: { type: 'boolean', default: false },
+    // Of this size the rates, told to the process that asks for them.
+    only: { type: 'string' },
   },
 });
 const print = (line: Line): void => {
@@ -331,15 +333,29 @@ const print = (line: Line): void => {
     values.json ? JSON.stringify(line) : `${String(ports).padStart(8)}  ${name.padEnd(28)} ${value.toFixed(3)} ${unit}`,
   );
 };
+/** In a process of its own, so that no size is measured on what another has left behind. */
+async function ratesApart(ports: number): Promise<Line[]> {
+  const args = ['--per-message', values['per-message'], '--ms', values.ms, '--only', String(ports)];
+  const child = fork(fileURLToPath(import.meta.url), args);
+  const [lines] = (await once(child, 'message')) as [Line[]];
+  await once(child, 'exit');
+  return lines;
+}
+
 const ms = Number(values.ms);
 const perMessage = Number(values['per-message']);
+if (values.only !== undefined) {
+  const lines = await rates(Number(values.only), perMessage, ms);
+  process.send!(lines, () => process.exit());
+  await new Promise(() => undefined);
+}
 const closedLoop = new Map<number, number>();
 console.error('the wire alone …');
 for (const line of await limit(perMessage, ms)) print(line);
 for (const text of values.ports.split(',')) {
   const ports = Number(text);
   console.error(`a VPC of ${ports} ports …`);
-  for (const line of await rates(ports, perMessage, ms)) {
+  for (const line of await ratesApart(ports)) {
     print(line);
     if (line.measure === 'on_demand_closed_loop_per_s') closedLoop.set(ports, line.value);
   }
