@@ -4,10 +4,17 @@ export interface FairTurnsOptions {
   readonly clock: Clock;
   /** Pieces of work of one tenant that may wait. */
   readonly waitingAtMost: number;
+  /** How much of one tenant is done in its turn, where it comes in smaller pieces. Default: a piece. */
+  readonly perTurn?: number;
   /** How much of one tenant is done in a second while others have work too. */
   readonly sharedPerSecond: number;
   /** Nothing is done while there is work in these turns. */
   readonly behind?: FairTurns;
+}
+
+interface Piece {
+  readonly weight: number;
+  readonly work: () => void;
 }
 
 /** A tenant that has had no work for so long is not there, in ms. */
@@ -27,7 +34,7 @@ const burstMs = 100;
 export class FairTurns {
   readonly #options: FairTurnsOptions;
   /** By tenant, in the order of their turns. */
-  readonly #waiting = new Map<string, (() => void)[]>();
+  readonly #waiting = new Map<string, Piece[]>();
   readonly #shares: Shares;
   /** Who waits until there is no work. */
   readonly #behind: (() => void)[] = [];
@@ -47,14 +54,15 @@ export class FairTurns {
     if (!this.#shares.take(tenant, weight) || waiting.length >= this.#options.waitingAtMost)
       return Promise.resolve(false);
     return new Promise((resolve, reject) => {
-      waiting.push(() => {
+      const toTheEnd = (): void => {
         try {
           work();
           resolve(true);
         } catch (error) {
           reject(error as Error);
         }
-      });
+      };
+      waiting.push({ weight, work: toTheEnd });
       this.#waiting.set(tenant, waiting);
       if (!this.#isWorking) void this.#work();
     });
@@ -65,6 +73,15 @@ export class FairTurns {
     while (this.#isWorking) await new Promise<void>((resolve) => this.#behind.push(resolve));
   }
 
+  /** Takes out what is done now. */
+  #turnOf(waiting: Piece[]): Piece[] {
+    const { perTurn = 1 } = this.#options;
+    let [count, weight] = [0, 0];
+    do weight += waiting[count++]?.weight ?? 0;
+    while (weight + (waiting[count]?.weight ?? perTurn) <= perTurn);
+    return waiting.splice(0, count);
+  }
+
   async #work(): Promise<void> {
     this.#isWorking = true;
     const { behind, clock } = this.#options;
@@ -72,10 +89,10 @@ export class FairTurns {
     for (const [tenant, waiting] of this.#waiting) {
       if (behind !== undefined) await behind.#idle();
       this.#waiting.delete(tenant);
-      const piece = waiting.shift();
+      const turn = this.#turnOf(waiting);
       // A map that grows while it is walked is walked to its end.
       if (waiting.length > 0) this.#waiting.set(tenant, waiting);
-      piece?.();
+      for (const { work } of turn) work();
       const isAlone = waiting.length > 0 && this.#waiting.size === 1;
       if (isAlone && ++done < inARow) continue;
       await clock.sleep(0);

@@ -1,17 +1,21 @@
 import {
+  type HostRequest,
   type HostRequest_ResourceStateRequest as Question,
+  type HostRequestReply,
   type HostRequestReply_HostRequestOperationStatus as OperationAnswer,
   OperationStatus,
   requestGoalStates,
   RequestType,
 } from '@alcor/contract';
-import { answering, CallRefused, type Clock, type Handler, type Random, type Runtime } from '@alcor/runtime';
+import { CallRefused, type Clock, type Handler, handler, type Random, type Runtime, type Stream } from '@alcor/runtime';
 import { FairTurns } from './fair-turns.ts';
 import type { Answer } from './answer.ts';
 import type { OnDemand } from './on-demand.ts';
 
 /** Questions in one message. */
 const questionsAtMost = 1_000;
+/** Of one host that are answered side by side; further ones wait on the wire. */
+const messagesAtOnce = 16;
 /** Questions that are answered without anybody else's turn in between: a fraction of a millisecond. */
 const atOnce = 16;
 /** Of one tenant, times as many questions; beyond, it is asked to come again. */
@@ -30,16 +34,19 @@ const statusOf = {
 
 /** The turns that questions are answered in. */
 export function questionTurns(clock: Clock): FairTurns {
-  return new FairTurns({ clock, waitingAtMost, sharedPerSecond });
+  return new FairTurns({ clock, waitingAtMost, sharedPerSecond, perTurn: atOnce });
 }
 
-/** Answers `RequestGoalStates`: what becomes of each question, in turns of the tenants. The goal states go by the host's stream. */
+/**
+ * Answers `RequestGoalStates`: what becomes of each question, in turns of the tenants; each message when all of it is answered, whatever came before on
+ * the stream, so that a host's tenants do not wait for each other. The goal states go by the host's stream.
+ */
 export function answersRequests(
   onDemand: OnDemand,
   turns: FairTurns,
   { clock, random }: Pick<Runtime, 'clock' | 'random'>,
 ): Handler {
-  return answering(requestGoalStates, async ({ hostId, stateRequests, formatVersion }) => {
+  const answer = async ({ hostId, stateRequests, formatVersion }: HostRequest): Promise<HostRequestReply> => {
     if (stateRequests.length > questionsAtMost) {
       throw new CallRefused(
         'INVALID_ARGUMENT',
@@ -51,6 +58,27 @@ export function answersRequests(
     const answered = await Promise.all(pieces.map((piece) => answerPiece(piece, { onDemand, turns, hostId, random })));
     const totalOperationTime = Math.round((clock.now() - begun) * 1_000);
     return { formatVersion, operationStatuses: answered.flat(), totalOperationTime };
+  };
+  return handler(requestGoalStates, (stream) => sideBySide(stream, answer));
+}
+
+/** Resolves when the stream has ended and all is answered; rejects at the first request that `answer` refuses. */
+function sideBySide<Request, Reply>(
+  stream: Stream<Reply, Request>,
+  answer: (request: Request) => Promise<Reply>,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const underWay = new Set<Promise<void>>();
+    const take = async (): Promise<void> => {
+      for await (const request of stream.received) {
+        const answering = answer(request).then((reply) => stream.send(reply));
+        underWay.add(answering);
+        answering.then(() => underWay.delete(answering), reject);
+        if (underWay.size >= messagesAtOnce) await Promise.race(underWay);
+      }
+      await Promise.all(underWay);
+    };
+    take().then(resolve, reject);
   });
 }
 

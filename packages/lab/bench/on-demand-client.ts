@@ -75,11 +75,12 @@ function agent({ clock }: Runtime): Parameters<Runtime['transport']['serve']>[1]
   });
 }
 
-/** One host's questions: a message after the other on one stream, each answered in turn. */
+/** One host's questions: a message after the other on one stream, each known by its first question. */
 class Questioner {
   readonly #host: number;
   readonly #runtime: Runtime;
-  readonly #waiting: ((reply: { readonly routable: number; readonly putOff: number }) => void)[] = [];
+  readonly #waiting = new Map<string, (reply: { readonly routable: number; readonly putOff: number }) => void>();
+  #messages = 0;
   readonly #requests = createQueue<HostRequest>();
   /** Questions so far, by the first VNI that they were about. */
   readonly #asked = new Map<number, number>();
@@ -96,17 +97,18 @@ class Questioner {
     const own = (): number => this.#host + HOSTS * any(Math.ceil((ports - this.#host) / HOSTS));
     const asked = this.#asked.get(vnis.first) ?? 0;
     this.#asked.set(vnis.first, asked + perMessage);
+    const first = String(++this.#messages);
     const stateRequests = Array.from({ length: perMessage }, (_, n) => {
       const [vpc, round] = [(asked + n) % vnis.count, Math.floor((asked + n) / vnis.count)];
       return HostRequest_ResourceStateRequest.fromPartial({
-        requestId: String(n),
+        requestId: n === 0 ? first : `${first}-${n}`,
         tunnelId: vnis.first + vpc,
         sourceIp: addressOf(own()),
         destinationIp: addressOf((this.#host + round * STRIDE) % ports),
       });
     });
     this.#requests.push(HostRequest.fromPartial({ formatVersion: 2, hostId: hostId(this.#host), stateRequests }));
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve) => this.#waiting.set(first, resolve));
   }
 
   async #converse(address: string, signal: AbortSignal): Promise<void> {
@@ -119,7 +121,10 @@ class Questioner {
     for await (const { operationStatuses } of stream.received) {
       const count = (status: OperationStatus): number =>
         operationStatuses.filter(({ operationStatus }) => operationStatus === status).length;
-      this.#waiting.shift()?.({ routable: count(OperationStatus.SUCCESS), putOff: count(OperationStatus.PENDING) });
+      const first = operationStatuses[0]?.requestId ?? '';
+      const answered = this.#waiting.get(first);
+      this.#waiting.delete(first);
+      answered?.({ routable: count(OperationStatus.SUCCESS), putOff: count(OperationStatus.PENDING) });
     }
   }
 }
