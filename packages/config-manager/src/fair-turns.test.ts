@@ -1,15 +1,18 @@
-import { createSchedule, createWorld, type Schedule, seededRandom } from '@alcor/runtime';
+import { type Clock, createSchedule, createWorld, type Schedule, seededRandom } from '@alcor/runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FairTurns } from './fair-turns.ts';
 
 describe('work of several tenants', () => {
+  /** Of what a tenant may have at once, so that the next piece waits for its turn. */
+  const much = 11;
   let schedule: Schedule;
+  let clock: Clock;
   let turns: FairTurns;
   let done: string[];
 
   beforeEach(() => {
     schedule = createSchedule();
-    const { clock } = createWorld(schedule, seededRandom(1), () => {}).start('process').runtime;
+    clock = createWorld(schedule, seededRandom(1), () => {}).start('process').runtime.clock;
     turns = new FairTurns({ clock, waitingAtMost: 100, sharedPerSecond: 1_000 });
     done = [];
   });
@@ -24,9 +27,23 @@ describe('work of several tenants', () => {
     expect(await first).toBe(true);
   });
 
+  it('is done at once for whoever asks little, however much others have', async () => {
+    const flood = Array.from({ length: 50 }, () => run('flood', much));
+    const [little, more] = [run('a', 10), run('a', 1)];
+    expect(done).toEqual(['flood', 'a']);
+    await pass(10);
+    expect(await Promise.all([little, more, ...flood])).toEqual(Array.from({ length: 52 }, () => true));
+    await pass(100);
+    done = [];
+    void run('flood', much);
+    void run('flood', much);
+    void run('a');
+    expect(done).toEqual(['flood', 'a']);
+  });
+
   it('is done in turns: a piece of each, however much one of them has', async () => {
-    const all = Array.from({ length: 50 }, () => run('flood'));
-    all.push(run('a'), run('b'), run('a'));
+    const all = Array.from({ length: 50 }, () => run('flood', much));
+    all.push(run('a', much), run('b', much), run('a', much));
     await schedule.run(1_000);
     expect(done.slice(0, 6)).toEqual(['flood', 'flood', 'a', 'b', 'flood', 'a']);
     expect(done).toHaveLength(53);
@@ -34,8 +51,8 @@ describe('work of several tenants', () => {
   });
 
   it('is done by a tenant that is alone a few pieces at a time', async () => {
-    for (let n = 0; n < 20; n++) void run('a');
-    void schedule.clock.sleep(0).then(() => run('b'));
+    for (let n = 0; n < 20; n++) void run('a', much);
+    void schedule.clock.sleep(0).then(() => run('b', much));
     await schedule.run(10);
     // The first piece at once, then four, then in turns.
     expect(done.indexOf('b')).toBe(6);
@@ -43,12 +60,23 @@ describe('work of several tenants', () => {
   });
 
   it('is refused where too much of one tenant waits, and of that tenant only', async () => {
-    const all = Array.from({ length: 200 }, () => run('flood'));
-    const other = run('a');
+    const all = Array.from({ length: 200 }, () => run('flood', much));
+    const other = run('a', much);
     await pass(1_000);
     expect((await Promise.all(all)).filter((isDone) => isDone)).toHaveLength(101);
     expect(await other).toBe(true);
-    expect(await run('flood')).toBe(true);
+    expect(await run('flood', much)).toBe(true);
+  });
+
+  it('is done in turns of as much as is said, where it comes in small pieces', async () => {
+    const several = new FairTurns({ clock, waitingAtMost: 100, sharedPerSecond: 1_000, perTurn: 2 * much });
+    const add = (tenant: string, weight: number): void => void several.run(tenant, weight, () => done.push(tenant));
+    add('a', much);
+    for (let n = 0; n < 5; n++) add('flood', much);
+    add('flood', 3 * much);
+    for (let n = 0; n < 3; n++) add('a', much);
+    await schedule.run(10);
+    expect(done.join(' ')).toBe('a flood flood a a flood flood a flood flood');
   });
 
   it('is bounded for each tenant while there are others, and not where it is alone', async () => {
@@ -79,10 +107,10 @@ describe('work of several tenants', () => {
   });
 
   it('waits for as long as there is any in the turns that it is behind', async () => {
-    const behind = new FairTurns({ clock: schedule.clock, waitingAtMost: 100, sharedPerSecond: 1_000, behind: turns });
-    for (let n = 0; n < 20; n++) void run('a');
+    const behind = new FairTurns({ clock, waitingAtMost: 100, sharedPerSecond: 1_000, behind: turns });
+    for (let n = 0; n < 20; n++) void run('a', much);
     const last = [1, 2].map(() => behind.run('b', 1, () => done.push('b')));
-    void run('a');
+    void run('a', much);
     await schedule.run(10);
     expect(done).toEqual([...Array.from({ length: 21 }, () => 'a'), 'b', 'b']);
     expect(await Promise.all(last)).toEqual([true, true]);

@@ -26,6 +26,9 @@ const inARow = 4;
 /** As much of its share as is given in this time, in ms, a tenant may have at once: what it has others wait for. */
 const burstMs = 100;
 
+/** Who has left so much of what it may have at once asks little: it need not wait for a turn. */
+const mostlyLeft = 0.9;
+
 /**
  * Does work in small pieces, of each tenant that has some a piece in turn, and lets the machine read and write in between. So who asks
  * little is answered after one piece of each of the others, however much those ask; with nobody else a tenant has it all. A piece has
@@ -46,13 +49,14 @@ export class FairTurns {
   }
 
   /**
-   * Resolves with true when `work`, which is as much as `weight` says, has been done; with false at once when too much of the tenant's waits
-   * already, or it has had its share.
+   * Resolves with true when `work`, which is as much as `weight` says, has been done: at once for a tenant that asks little. Resolves with false at
+   * once when too much of the tenant's waits already, or it has had its share.
    */
   run(tenant: string, weight: number, work: () => void): Promise<boolean> {
     const waiting = this.#waiting.get(tenant) ?? [];
-    if (!this.#shares.take(tenant, weight) || waiting.length >= this.#options.waitingAtMost)
-      return Promise.resolve(false);
+    const left = this.#shares.take(tenant, weight);
+    if (left === undefined || waiting.length >= this.#options.waitingAtMost) return Promise.resolve(false);
+    const isAtOnce = left >= mostlyLeft && waiting.length === 0 && this.#options.behind === undefined;
     return new Promise((resolve, reject) => {
       const toTheEnd = (): void => {
         try {
@@ -62,9 +66,11 @@ export class FairTurns {
           reject(error as Error);
         }
       };
+      if (isAtOnce) return toTheEnd();
       waiting.push({ weight, work: toTheEnd });
       this.#waiting.set(tenant, waiting);
       if (!this.#isWorking) void this.#work();
+      return undefined;
     });
   }
 
@@ -115,8 +121,11 @@ class Shares {
     this.#perMs = sharedPerSecond / 1_000;
   }
 
-  /** Whether the tenant may have so much more; alone it may have anything, which counts all the same when others come. */
-  take(tenant: string, weight: number): boolean {
+  /**
+   * What is left of what the tenant may have at once when it has so much more, from 0 to 1; undefined: it may not. Alone it may have anything, which
+   * counts all the same when others come.
+   */
+  take(tenant: string, weight: number): number | undefined {
     const now = this.#clock.now();
     const most = this.#perMs * burstMs;
     const { left, at } = this.#present.get(tenant) ?? { left: most, at: now };
@@ -127,7 +136,8 @@ class Shares {
       this.#present.delete(other);
     }
     const isGiven = there >= weight || this.#present.size === 0;
-    this.#present.set(tenant, { left: isGiven ? Math.max(0, there - weight) : there, at: now });
-    return isGiven;
+    const stays = isGiven ? Math.max(0, there - weight) : there;
+    this.#present.set(tenant, { left: stays, at: now });
+    return isGiven ? stays / most : undefined;
   }
 }

@@ -12,6 +12,9 @@ import { FairTurns } from './fair-turns.ts';
 import type { Answer } from './answer.ts';
 import type { OnDemand } from './on-demand.ts';
 
+/** Who knows the answers. */
+export type Answering = Pick<OnDemand, 'ask' | 'introduced' | 'tenantOf'>;
+
 /** Questions in one message. */
 const questionsAtMost = 1_000;
 /** Of one host that are answered side by side; further ones wait on the wire. */
@@ -42,7 +45,7 @@ export function questionTurns(clock: Clock): FairTurns {
  * the stream, so that a host's tenants do not wait for each other. The goal states go by the host's stream.
  */
 export function answersRequests(
-  onDemand: OnDemand,
+  onDemand: Answering,
   turns: FairTurns,
   { clock, random }: Pick<Runtime, 'clock' | 'random'>,
 ): Handler {
@@ -88,7 +91,7 @@ interface Piece {
 }
 
 /** Few questions each, of one tenant. */
-function piecesOf(questions: readonly Question[], onDemand: OnDemand): Piece[] {
+function piecesOf(questions: readonly Question[], onDemand: Answering): Piece[] {
   const pieces: Piece[] = [];
   const last = new Map<string, Piece>();
   for (const question of questions) {
@@ -105,7 +108,7 @@ function piecesOf(questions: readonly Question[], onDemand: OnDemand): Piece[] {
 }
 
 interface Asked {
-  readonly onDemand: OnDemand;
+  readonly onDemand: Answering;
   readonly turns: FairTurns;
   readonly hostId: string;
   readonly random: Random;
@@ -134,7 +137,7 @@ function tooMuch(random: Random): Answer {
   return { status: 'later', reason: 'too much is asked at the moment', lifetimeMs };
 }
 
-function answerTo(onDemand: OnDemand, hostId: string, question: Question): OperationAnswer | Promise<OperationAnswer> {
+function answerTo(onDemand: Answering, hostId: string, question: Question): OperationAnswer | Promise<OperationAnswer> {
   const { requestId, requestType } = question;
   if (requestType !== RequestType.INTRODUCTION) return statusFor(requestId, onDemand.ask(hostId, question));
   return new Promise((done) => onDemand.introduced(hostId, question, (answer) => done(statusFor(requestId, answer))));

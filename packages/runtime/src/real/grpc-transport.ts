@@ -190,6 +190,8 @@ interface Call {
 
 function duplexStream<Out, In>(call: Call, end: () => void): Stream<Out, In> {
   let closed = false;
+  /** All who wait until more can be sent wait together. */
+  let draining: Promise<void> | undefined;
   const close = (): void => {
     if (closed) return;
     closed = true;
@@ -209,7 +211,8 @@ function duplexStream<Out, In>(call: Call, end: () => void): Stream<Out, In> {
   return {
     send(message) {
       if (closed || call.destroyed) return Promise.reject(new Error('the stream is closed'));
-      return call.write(message) ? Promise.resolve() : drained(call);
+      if (call.write(message)) return Promise.resolve();
+      return (draining ??= drained(call).finally(() => (draining = undefined)));
     },
     received: { [Symbol.asyncIterator]: receive },
     close,
