@@ -1,18 +1,18 @@
 /**
  * A controller as a process of its own: HOSTS PORTS ADDRESS. Real are the compiler, delivery, the config manager and gRPC; simulated is the feed,
- * which is in memory. Says how it stands: `loaded` with all that is meant, then `verified` when every host has confirmed what it holds.
+ * whose rows are made as they are asked for. Says how it stands: `loaded` with all that is meant, then `verified` when every host has confirmed what it holds.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { ConfigManager } from '@alcor/config-manager';
 import type { Goal } from '@alcor/contract';
 import { Delivery, type Host } from '@alcor/delivery';
-import { createMemoryFeed } from '@alcor/network';
-import { Bus, realRuntime, Topic } from '@alcor/runtime';
+import type { Change, Feed } from '@alcor/network';
+import { aborted, Bus, realRuntime, Topic } from '@alcor/runtime';
 import { hostName, intentOf, type Size } from './resync-intent.ts';
 
 export type ControllerSays =
-  /** To have started, to have made the feed that stands for the database, and to have compiled all of it. */
-  | { readonly loaded: true; readonly start: Took; readonly feed: Took; readonly compile: Took }
+  /** To have started, and to have read all rows and compiled them. */
+  | { readonly loaded: true; readonly start: Took; readonly compile: Took }
   | {
       readonly verified: true;
       /** How often a host was lost, and had to be reached again. */
@@ -29,6 +29,8 @@ export interface Took {
 }
 
 const lookEveryMs = 20;
+/** As many as are read from the database at once. */
+const rowsPerBatch = 1_000;
 
 const [hosts, ports, address = ''] = process.argv.slice(2);
 const size: Size = { hosts: Number(hosts), ports: Number(ports) };
@@ -56,15 +58,36 @@ const took = (
   }
 )();
 const start = took();
-const feed = createMemoryFeed();
-for (const { kind, row } of intentOf(size, address)) feed.put(kind, row as never);
-const made = took();
+/** Everything is there at the start, and nothing changes. */
+const feed: Feed = {
+  snapshot: () => Promise.resolve({ position: '0', batches: rows() }),
+  changes: (_from, signal) => ({ [Symbol.asyncIterator]: () => ({ next: () => nothing(signal) }) }),
+};
+
+async function nothing(signal: AbortSignal): Promise<IteratorReturnResult<undefined>> {
+  await aborted(signal);
+  return { done: true, value: undefined };
+}
+
+async function* rows(): AsyncGenerator<readonly Change[]> {
+  let batch: Change[] = [];
+  for (const change of intentOf(size, address)) {
+    batch.push(change);
+    if (batch.length < rowsPerBatch) continue;
+    yield batch;
+    batch = [];
+    // What comes from a database lets others have their turn.
+    await clock.sleep(0);
+  }
+  yield batch;
+}
+
 const goals = new Bus<Goal>();
 const hostsTopic = new Topic<Host>();
 const delivery = new Delivery({ feed, goals, hosts: hostsTopic, clock, log });
 void delivery.run(forever);
 await delivery.ready;
-say({ loaded: true, start, feed: made, compile: took() });
+say({ loaded: true, start, compile: took() });
 
 const delay = monitorEventLoopDelay({ resolution: 5 });
 delay.enable();

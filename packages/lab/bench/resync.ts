@@ -72,7 +72,6 @@ async function measure(hosts: SimulatedHosts, size: Size, address: string, diver
   const { lost, delayP99Ms, delayMaxMs } = verified;
   const phases: [string, Took][] = [
     ['started', loaded.start],
-    ['feed_made', loaded.feed],
     ['compiled', loaded.compile],
     ['resync_after_load', verified.hosts],
   ];

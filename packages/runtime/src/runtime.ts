@@ -1,3 +1,5 @@
+import type { BinaryWriter } from '@bufbuild/protobuf/wire';
+
 /**
  * Everything that makes a program's run depend on more than its inputs: time, chance and wires.
  * Rooms below `cli` use only these; so a simulation can run them under a seed and a virtual clock.
@@ -31,7 +33,8 @@ export interface Random {
 
 /** A message type's wire form, as ts-proto generates it. */
 export interface Codec<T> {
-  encode(message: T): { finish(): Uint8Array };
+  /** `writer`: one to use, which holds nothing. */
+  encode(message: T, writer?: BinaryWriter): { finish(): Uint8Array };
   decode(bytes: Uint8Array): T;
 }
 

@@ -1,11 +1,26 @@
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { Codec } from '../runtime.ts';
 
 /** Before each message: whether it is compressed, and its length. gRPC over HTTP2, "Length-Prefixed-Message". */
 const headerBytes = 5;
 export const messageBytesAtMost = 64 << 20;
 
+/** What has held a message so large is not kept for others. */
+const keptBytesAtMost = 1 << 20;
+let spare: BinaryWriter | undefined;
+
+/** The message's bytes. One writer serves all messages: to let each begin with a small buffer that grows costs as much as to write what most of them say. */
+export function bytesOf<T>(codec: Codec<T>, message: T): Uint8Array {
+  const writer = spare ?? new BinaryWriter();
+  // One that a message has failed in is not used again.
+  spare = undefined;
+  const bytes = codec.encode(message, writer).finish();
+  if (bytes.length <= keptBytesAtMost) spare = writer;
+  return bytes;
+}
+
 export function frameOf<T>(codec: Codec<T>, message: T): Buffer {
-  const bytes = codec.encode(message).finish();
+  const bytes = bytesOf(codec, message);
   const frame = Buffer.allocUnsafe(headerBytes + bytes.length);
   frame[0] = 0;
   frame.writeUInt32BE(bytes.length, 1);

@@ -12,7 +12,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { target } from './dial.ts';
-import { messageBytesAtMost } from './grpc-frames.ts';
+import { bytesOf, messageBytesAtMost } from './grpc-frames.ts';
 import { openStream } from './grpc-stream.ts';
 import { CallRefused, type CallHeaders, type Codec, type Handler, type Stream, type Transport } from '../runtime.ts';
 
@@ -169,7 +169,7 @@ function refusalOf(error: unknown): { readonly code: status; readonly details: s
 
 function serializer<T>(codec: Codec<T>): (message: T) => Buffer {
   return (message) => {
-    const bytes = codec.encode(message).finish();
+    const bytes = bytesOf(codec, message);
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   };
 }
