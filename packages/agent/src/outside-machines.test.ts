@@ -45,6 +45,7 @@ async function host() {
       setOutsideNeighbor: (neighbor) => dataplane.setOutsideNeighbor(neighbor),
       removeOutsideNeighbor: (neighbor) => dataplane.removeOutsideNeighbor(neighbor),
       servedAt: (vni, own) => dataplane.servedAt(vni, own),
+      servedOn: (vni) => dataplane.servedOn(vni),
       floatingIpAt: (vni, ip) => dataplane.floatingIpAt(vni, ip),
     },
     clock,
@@ -113,6 +114,29 @@ it('a machine that answers at once is asked again when it has been silent for ha
   expect(asked()).toBe(1);
   await schedule.run(100_000);
   expect(asked()).toBe(5);
+});
+
+it('a machine that was first asked for in the name of an address that is gone stays known to the others', async () => {
+  const { schedule, fabric, vm, machine, dataplane, given } = await host();
+  const other = { ...floating, id: 'another', ip: '203.0.113.40', mac: 'fa:16:3e:00:00:40' };
+  const to = datagram(ipv4('203.0.113.77'));
+  fabric.send(vm, to);
+  await settled();
+  dataplane.removeFloatingIp(floating.id);
+  dataplane.setFloatingIp(other);
+  await dataplane.flush(never);
+  await schedule.run(40_000);
+  const missed = (): number => given.filter(({ table }) => table === 'outsideHop').length;
+  const before = missed();
+  fabric.send(vm, to);
+  await settled();
+  expect(missed()).toBe(before);
+  expect(machine.received.at(-1)).toMatchObject({ udp_dst: 53, ipv4_src: ipv4(other.ip) });
+  const asked = machine.received.filter(({ arp_tpa }) => arp_tpa === ipv4('203.0.113.77'));
+  expect(asked.map(({ arp_spa }) => arp_spa)).toEqual([F, ipv4(other.ip)]);
+  dataplane.removeFloatingIp(other.id);
+  await schedule.run(40_000);
+  expect(machine.received.filter(({ arp_tpa }) => arp_tpa === ipv4('203.0.113.77'))).toHaveLength(2);
 });
 
 it('a machine that does not answer is asked three times, and again when it is next wanted', async () => {

@@ -34,7 +34,7 @@ interface Machine {
   readonly vni: number;
   readonly ip: string;
   /** In whose name it is asked for. */
-  readonly asker: ServedAddress;
+  asker: ServedAddress;
   /** Empty while it has not answered. */
   mac: string;
   /** `Clock.now` of when the switch had its flow; undefined before. */
@@ -47,7 +47,7 @@ interface Machine {
 export interface OutsideMachinesOptions {
   readonly dataplane: Pick<
     Dataplane,
-    'send' | 'flush' | 'setOutsideNeighbor' | 'removeOutsideNeighbor' | 'servedAt' | 'floatingIpAt'
+    'send' | 'flush' | 'setOutsideNeighbor' | 'removeOutsideNeighbor' | 'servedAt' | 'servedOn' | 'floatingIpAt'
   >;
   readonly clock: Clock;
   readonly log: (message: string, error?: unknown) => void;
@@ -123,7 +123,7 @@ export class OutsideMachines {
       return;
     }
     const served = this.#options.dataplane.servedAt(vni, macText(Number(headers.eth_src ?? 0)));
-    const asker = served.find((each) => each.ip.includes(':') === ip.includes(':'));
+    const asker = served.find((each) => isAlike(each.ip, ip));
     if (asker === undefined || this.#machines.size >= MOST_MACHINES || !isOneMachine(ip)) return;
     const machine: Machine = { vni, ip, asker, ...unknown(), held: [packet] };
     this.#machines.set(keyOf(machine), machine);
@@ -139,11 +139,20 @@ export class OutsideMachines {
   }
 
   #ask(machine: Machine): void {
-    if (machine.unanswered >= TRIES || !this.#serves(machine.asker)) return this.#forget(machine);
+    const asker = this.#askerFor(machine);
+    if (machine.unanswered >= TRIES || asker === undefined) return this.#forget(machine);
+    machine.asker = asker;
     machine.unanswered++;
     // Before the question is sent: its answer may be here by the time it has been.
     machine.timer = this.#options.clock.timer(RETRY_MS, () => this.#ask(machine));
     this.#send(machine.vni, questionFor(machine));
+    return undefined;
+  }
+
+  /** Another address of this host may still need a machine that was first asked for in the name of one that is gone. */
+  #askerFor({ vni, ip, asker }: Machine): ServedAddress | undefined {
+    if (this.#serves(asker)) return asker;
+    for (const each of this.#options.dataplane.servedOn(vni)) if (isAlike(each.ip, ip)) return each;
     return undefined;
   }
 
@@ -202,6 +211,11 @@ function keyOf({ vni, ip }: Pick<OutsideNeighbor, 'vni' | 'ip'>): string {
 function nextHop6(registers: PacketIn['context']['registers']): string {
   const words = [registers.reg8, registers.reg9, registers.reg10, registers.reg11];
   return ipv6Text(words.reduce((all, word) => (all << 32n) | BigInt(word ?? 0), 0n));
+}
+
+/** Whether both are of one version of IP. */
+function isAlike(one: string, other: string): boolean {
+  return one.includes(':') === other.includes(':');
 }
 
 /** Not a group's, nor everybody's or nobody's. */

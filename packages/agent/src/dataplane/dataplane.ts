@@ -185,6 +185,11 @@ export class Dataplane {
     return this.#desired.floatingIps.servedAt(vni, mac);
   }
 
+  /** All addresses that this host answers for on the network. */
+  servedOn(vni: number): Iterable<ServedAddress> {
+    return this.#desired.floatingIps.servedOn(vni);
+  }
+
   /** The floating IP with this address on the network, if this host answers for it. */
   floatingIpAt(vni: number, ip: string): FloatingIp | undefined {
     return this.#desired.floatingIps.find(vni, ip);

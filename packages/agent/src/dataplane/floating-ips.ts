@@ -78,6 +78,11 @@ export class FloatingIps {
     return this.#served.at(vni, mac);
   }
 
+  /** All addresses that this host answers for on the network. */
+  servedOn(vni: number): Iterable<ServedAddress> {
+    return this.#served.on(vni);
+  }
+
   /** The one with this address on the network, if this host answers for it. */
   find(vni: number, ip: string): FloatingIp | undefined {
     return this.#floating.find(ip, this.#options.routing.gatewaysOn(vni));

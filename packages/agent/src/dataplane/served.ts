@@ -9,28 +9,47 @@ export interface ServedAddress {
 
 export class ServedAddresses {
   readonly #byOwner = new Map<string, readonly ServedAddress[]>();
-  /** By network and MAC. */
-  readonly #byMac = new Map<string, Set<ServedAddress>>();
+  /** By network, then by MAC. */
+  readonly #onNetwork = new Map<number, Map<string, Set<ServedAddress>>>();
 
   /** Answers with those that the owner did not have before. */
   set(owner: string, addresses: readonly ServedAddress[]): readonly ServedAddress[] {
     const before = this.#byOwner.get(owner) ?? [];
-    for (const each of before) this.#byMac.get(keyOf(each))?.delete(each);
+    for (const each of before) this.#remove(each);
     if (addresses.length === 0) this.#byOwner.delete(owner);
     else this.#byOwner.set(owner, addresses);
-    for (const each of addresses) this.#byMac.set(keyOf(each), (this.#byMac.get(keyOf(each)) ?? new Set()).add(each));
-    for (const each of before) if (this.#byMac.get(keyOf(each))?.size === 0) this.#byMac.delete(keyOf(each));
-    return addresses.filter((each) => !before.some((old) => keyOf(old) === keyOf(each) && old.ip === each.ip));
+    for (const each of addresses) this.#add(each);
+    return addresses.filter((each) => !before.some((old) => isSame(old, each)));
   }
 
   /** Those that have this MAC on the network. */
   at(vni: number, mac: string): readonly ServedAddress[] {
-    return [...(this.#byMac.get(keyOf({ vni, mac })) ?? [])];
+    return [...(this.#onNetwork.get(vni)?.get(mac) ?? [])];
+  }
+
+  /** All on the network. */
+  *on(vni: number): Iterable<ServedAddress> {
+    for (const those of this.#onNetwork.get(vni)?.values() ?? []) yield* those;
+  }
+
+  #add(address: ServedAddress): void {
+    const { vni, mac } = address;
+    const byMac = this.#onNetwork.get(vni) ?? new Map<string, Set<ServedAddress>>();
+    this.#onNetwork.set(vni, byMac.set(mac, (byMac.get(mac) ?? new Set()).add(address)));
+  }
+
+  #remove(address: ServedAddress): void {
+    const { vni, mac } = address;
+    const byMac = this.#onNetwork.get(vni);
+    const those = byMac?.get(mac);
+    those?.delete(address);
+    if (those?.size === 0) byMac?.delete(mac);
+    if (byMac?.size === 0) this.#onNetwork.delete(vni);
   }
 }
 
-function keyOf({ vni, mac }: Pick<ServedAddress, 'vni' | 'mac'>): string {
-  return `${vni} ${mac}`;
+function isSame(one: ServedAddress, other: ServedAddress): boolean {
+  return one.vni === other.vni && one.mac === other.mac && one.ip === other.ip;
 }
 
 /** A router's own, on its gateway host. */
