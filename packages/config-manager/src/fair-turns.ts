@@ -30,8 +30,8 @@ const burstMs = 100;
 const mostlyLeft = 0.9;
 
 /**
- * Does work in small pieces, of each tenant that has some a piece in turn, and lets the machine read and write in between. So who asks
- * little is answered after one piece of each of the others, however much those ask; with nobody else a tenant has it all. A piece has
+ * Does work in small pieces, of each tenant that has some a piece in turn, and lets the machine read and write in between. So who asks much
+ * waits for one piece of each of the others, and who asks little for nobody; with nobody else a tenant has it all. A piece has
  * consequences that are in no turn, like what other hosts are told: so with others there, what one has done in a second is bounded, too.
  */
 export class FairTurns {
