@@ -10,7 +10,7 @@ import { ChannelLife } from './channel-life.ts';
 import type { PublishCounters } from './topic-publisher.ts';
 
 export interface ChannelKeeperOptions {
-  readonly delivery: Pick<Delivery, 'goals' | 'hostGoals' | 'vpcs'>;
+  readonly delivery: Pick<Delivery, 'goals' | 'unicast' | 'vpcs'>;
   /** Undefined: no VPC goes by it. */
   readonly queue: MessageQueue | undefined;
   readonly thresholds: Thresholds;

@@ -1,14 +1,15 @@
 import { topicOf } from '@alcor/contract';
 import { type ChannelName, type ChannelStore, type Lease, LeaseLost, type NetworkId } from '@alcor/network';
-import { type Clock, createWakeup, Fenced, type MessageQueue, type TopicSummary } from '@alcor/runtime';
+import { type Clock, createWakeup, Fenced, type MessageQueue, type Topic, type TopicSummary } from '@alcor/runtime';
 import type { VpcFacts } from './channel-choice.ts';
 import type { Delivery } from './delivery.ts';
 import { type PublishCounters, TopicPublisher } from './topic-publisher.ts';
+import type { HostGoal } from './unicast-goals.ts';
 
 export interface ChannelLifeOptions {
   readonly vpcId: string;
   readonly lease: Lease;
-  readonly delivery: Pick<Delivery, 'goals' | 'hostGoals' | 'vpcs'>;
+  readonly delivery: Pick<Delivery, 'goals' | 'unicast' | 'vpcs'>;
   readonly queue: MessageQueue | undefined;
   readonly choose: (facts: VpcFacts) => ChannelName;
   /** The queue has a topic of the VPC. */
@@ -101,11 +102,21 @@ export class ChannelLife {
   }
 
   async #publish(signal: AbortSignal): Promise<void> {
-    const { vpcId, queue, clock, log } = this.#options;
+    const { vpcId, delivery, queue } = this.#options;
     if (queue === undefined) return;
+    const unicast = delivery.unicast.open(vpcId);
+    try {
+      await this.#publishThis(unicast, queue, signal);
+    } finally {
+      delivery.unicast.close(vpcId);
+    }
+  }
+
+  async #publishThis(unicast: Topic<HostGoal>, queue: MessageQueue, signal: AbortSignal): Promise<void> {
+    const { vpcId, clock, log } = this.#options;
     while (!signal.aborted) {
       try {
-        this.#publisher = this.#publisherTo(queue);
+        this.#publisher = this.#publisherOf(unicast, queue);
         await this.#publisher.run(signal);
       } catch (error) {
         if (!(error instanceof Fenced)) throw error;
@@ -117,12 +128,12 @@ export class ChannelLife {
     }
   }
 
-  #publisherTo(queue: MessageQueue): TopicPublisher {
+  #publisherOf(unicast: Topic<HostGoal>, queue: MessageQueue): TopicPublisher {
     const { vpcId, delivery, lease, clock, counters, log } = this.#options;
     return new TopicPublisher({
       vpcId,
       multicast: delivery.goals.topic(`vpc/${vpcId}`),
-      unicast: delivery.hostGoals.topic(`vpc/${vpcId}/hosts`),
+      unicast,
       queue,
       fence: lease.fence,
       clock,

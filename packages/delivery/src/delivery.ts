@@ -1,4 +1,4 @@
-import { type Goal, goalKey, goalVpc, unicastSubject } from '@alcor/contract';
+import { type Goal, goalKey, goalVpc } from '@alcor/contract';
 import { Compiler, type Delta } from '@alcor/compiler';
 import {
   type Change,
@@ -14,6 +14,7 @@ import {
 import { Bus, type Clock, Topic } from '@alcor/runtime';
 import type { VpcFacts } from './channel-choice.ts';
 import { GatewayShares } from './gateway-shares.ts';
+import { isShare, UnicastGoals } from './unicast-goals.ts';
 
 /** A host that goals can be sent to. */
 export interface Host {
@@ -24,12 +25,6 @@ export interface Host {
   readonly ip: string;
   /** Others' packets go by it. */
   readonly gateway: boolean;
-}
-
-/** A goal for one of a VPC's hosts. */
-export interface HostGoal {
-  readonly hostId: string;
-  readonly goal: Goal;
 }
 
 /** How the goals of a VPC travel now. */
@@ -62,8 +57,8 @@ const lastRetryMs = 5_000;
 export class Delivery {
   readonly compiler = new Compiler();
   readonly goals: Bus<Goal>;
-  /** What single hosts must know, by VPC: topic `vpc/ID/hosts`, keys as the subjects of the VPC's topic in the message queue. */
-  readonly hostGoals = new Bus<HostGoal>();
+  /** What single hosts must know, by VPC. */
+  readonly unicast: UnicastGoals;
   /** The channels in force, by VPC; a VPC that is not there goes by gRPC. */
   readonly channels = new Topic<VpcChannel>();
   /** Every VPC, and what its channel is chosen by. */
@@ -82,6 +77,7 @@ export class Delivery {
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.goals = options.goals;
+    this.unicast = new UnicastGoals(options.goals);
     const { promise, resolve } = deferred();
     this.ready = promise;
     this.#isReady = resolve;
@@ -149,24 +145,21 @@ export class Delivery {
   #publish({ audience, goal, removed }: Delta): void {
     const vpcId = goalVpc(goal);
     const saying = { key: goalKey(goal), value: goal, removed };
-    // One host may be the gateway of many VPCs, and have a router's gateway to several.
-    const isForHost = audience.startsWith('host/');
-    const share = goal.kind === 'gateway' ? `gateway/${vpcId}` : `${saying.key}/${vpcId}`;
-    const isShare = isForHost && (goal.kind === 'gateway' || goal.kind === 'router');
-    put(this.goals, audience, isShare ? { ...saying, key: share } : saying);
-    if (goal.kind === 'router' && !isForHost) put(this.goals, `${audience}/routers`, saying);
-    if (goal.kind !== 'neighbor' && audience.startsWith('vpc/')) put(this.goals, `${audience}/common`, saying);
-    if (isForHost && !isShare) {
-      const hostId = audience.slice('host/'.length);
-      const key = unicastSubject(hostId, goal);
-      put(this.hostGoals, `vpc/${vpcId}/hosts`, { key, value: { hostId, goal }, removed });
+    if (audience.startsWith('host/')) {
+      // One host may be the gateway of many VPCs, and have a router's gateway to several.
+      const share = goal.kind === 'gateway' ? `gateway/${vpcId}` : `${saying.key}/${vpcId}`;
+      if (isShare(goal)) put(this.goals, audience, { ...saying, key: share });
+      else this.unicast.publish(audience.slice('host/'.length), saying.key, goal, removed);
+      return;
     }
+    put(this.goals, audience, saying);
+    if (goal.kind === 'router') put(this.goals, `${audience}/routers`, saying);
+    if (goal.kind !== 'neighbor') put(this.goals, `${audience}/common`, saying);
     // A network is only deleted when nothing is left in it, so nobody reads its topics any more.
     if (removed && goal.kind === 'vpc') {
       this.goals.drop(audience);
       this.goals.drop(`${audience}/routers`);
       this.goals.drop(`${audience}/common`);
-      this.hostGoals.drop(`vpc/${vpcId}/hosts`);
     }
   }
 

@@ -1,6 +1,6 @@
 import { decodeGoal, encodeGoal, type Goal, wholeSubject } from '@alcor/contract';
 import type { MessageQueue, QueueMessage, Topic } from '@alcor/runtime';
-import type { HostGoal } from './delivery.ts';
+import type { HostGoal } from './unicast-goals.ts';
 
 /** What the queue holds under a subject, against what it should. */
 export type Held =

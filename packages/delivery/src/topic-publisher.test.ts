@@ -29,7 +29,7 @@ class Publishing {
       ...shared,
       vpcId: 'v',
       multicast: this.delivery.goals.topic('vpc/v'),
-      unicast: this.delivery.hostGoals.topic('vpc/v/hosts'),
+      unicast: this.delivery.unicast.open('v'),
       queue,
       fence,
       counters: this.counters,

@@ -18,7 +18,7 @@ import {
   type Topic,
   type TopicWriter,
 } from '@alcor/runtime';
-import type { HostGoal } from './delivery.ts';
+import type { HostGoal } from './unicast-goals.ts';
 import { type Content, readContent } from './topic-content.ts';
 
 /** What publishers have done with goals, all together. */

@@ -113,7 +113,7 @@ export async function startRegion(ports: number, hosts: number, clock: Clock): P
   const publisher = new TopicPublisher({
     vpcId,
     multicast: goals.topic(`vpc/${vpcId}`),
-    unicast: delivery.hostGoals.topic(`vpc/${vpcId}/hosts`),
+    unicast: delivery.unicast.open(vpcId),
     queue,
     fence: 1,
     clock,

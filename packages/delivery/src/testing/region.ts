@@ -1,4 +1,13 @@
-import { decodeGoal, decodeWhole, type Goal, goalKey, topicOf, wholeSubject } from '@alcor/contract';
+import {
+  decodeGoal,
+  decodeWhole,
+  type Goal,
+  goalKey,
+  goalVpc,
+  topicOf,
+  unicastSubject,
+  wholeSubject,
+} from '@alcor/contract';
 import {
   type ChannelName,
   createMemoryFeed,
@@ -226,10 +235,13 @@ export function wantedOf(delivery: Delivery, vpcId: string): ReadonlyMap<string,
   for (const { value, removed } of delivery.goals.topic(`vpc/${vpcId}`).after(0, Number.POSITIVE_INFINITY)) {
     if (!removed) wanted.set(`multicast.${goalKey(value).replace('/', '.')}`, value);
   }
-  for (const { key, value, removed } of delivery.hostGoals
-    .topic(`vpc/${vpcId}/hosts`)
-    .after(0, Number.POSITIVE_INFINITY)) {
-    if (!removed) wanted.set(key, value.goal);
+  for (const [name, topic] of delivery.goals.topics) {
+    if (!name.startsWith('host/')) continue;
+    for (const { value: goal, removed } of topic.after(0, Number.POSITIVE_INFINITY)) {
+      const isOwn = goal.kind === 'port' || goal.kind === 'floating-ip';
+      if (isOwn && !removed && goalVpc(goal) === vpcId)
+        wanted.set(unicastSubject(name.slice('host/'.length), goal), goal);
+    }
   }
   return wanted;
 }
