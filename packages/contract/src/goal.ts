@@ -30,9 +30,24 @@ export type Goal =
 
 export type GoalKind = Goal['kind'];
 
+/** V8 keeps the pieces that a string is put together of, and keys are many: so there are two of each key, and the first is everybody's. */
+const prefixes: { readonly [K in GoalKind]: string } = {
+  vpc: 'vpc/',
+  subnet: 'subnet/',
+  port: 'port/',
+  neighbor: 'neighbor/',
+  'security-group': 'security-group/',
+  'address-group': 'address-group/',
+  'network-acl': 'network-acl/',
+  'qos-policy': 'qos-policy/',
+  'floating-ip': 'floating-ip/',
+  router: 'router/',
+  gateway: 'gateway/',
+};
+
 /** Names the goal within its topic, and among the goals of one VPC. */
 export function goalKey(goal: Goal): string {
-  return `${goal.kind}/${goal.state.id}`;
+  return prefixes[goal.kind] + goal.state.id;
 }
 
 /** The VPC that the goal belongs to. */

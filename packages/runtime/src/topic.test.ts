@@ -26,7 +26,7 @@ describe('a topic', () => {
     const topic = new Topic<number>();
     for (let i = 0; i < 100_000; i++) topic.put(`k${i}`, i);
     topic.put('k5', -1);
-    expect(topic.after(100_000, 100)).toEqual([{ key: 'k5', value: -1, removed: false, position: 100_001 }]);
+    expect(topic.after(100_000, 100)).toMatchObject([{ key: 'k5', value: -1, removed: false, position: 100_001 }]);
   });
 
   it('brings every reader to the same state, however late and in whatever steps it reads', () => {

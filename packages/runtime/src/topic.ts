@@ -32,8 +32,8 @@ export interface TopicObserver<V> {
   changed(change: TopicChange<V>): void;
 }
 
-interface Link<V> {
-  entry: Entry<V>;
+/** An entry in its place: one object for both, because of large regions there are millions. */
+interface Link<V> extends Entry<V> {
   previous: Link<V> | undefined;
   next: Link<V> | undefined;
 }
@@ -97,12 +97,12 @@ export class Topic<V> {
     if (link === undefined) return;
     this.#unlink(link);
     this.#links.delete(key);
-    this.#forgotten = Math.max(this.#forgotten, link.entry.position);
-    this.#tellObservers(link.entry, undefined);
+    this.#forgotten = Math.max(this.#forgotten, link.position);
+    this.#tellObservers(link, undefined);
   }
 
   get(key: string): V | undefined {
-    const entry = this.#links.get(key)?.entry;
+    const entry = this.#links.get(key);
     return entry?.removed === false ? entry.value : undefined;
   }
 
@@ -110,11 +110,11 @@ export class Topic<V> {
   after(position: number, limit: number): Entry<V>[] {
     let link = position === 0 ? this.#first : this.#last;
     if (position > 0) {
-      if (link === undefined || link.entry.position <= position) return [];
-      while (link.previous !== undefined && link.previous.entry.position > position) link = link.previous;
+      if (link === undefined || link.position <= position) return [];
+      while (link.previous !== undefined && link.previous.position > position) link = link.previous;
     }
     const entries: Entry<V>[] = [];
-    for (; link !== undefined && entries.length < limit; link = link.next) entries.push(link.entry);
+    for (; link !== undefined && entries.length < limit; link = link.next) entries.push(link);
     return entries;
   }
 
@@ -140,12 +140,12 @@ export class Topic<V> {
   /** The next `limit` entries of a subscription, which is moved on behind them. Costs what it gives, however far behind it is. */
   take(subscription: Subscription, limit: number): Entry<V>[] {
     const place = this.#places.get(subscription);
-    const isThere = place !== undefined && place.entry.position === subscription.position;
-    if (!isThere || this.#links.get(place.entry.key) !== place) return this.#moveOn(subscription, limit);
+    const isThere = place !== undefined && place.position === subscription.position;
+    if (!isThere || this.#links.get(place.key) !== place) return this.#moveOn(subscription, limit);
     const entries: Entry<V>[] = [];
     let last = place;
     for (let link = place.next; link !== undefined && entries.length < limit; link = link.next) {
-      entries.push(link.entry);
+      entries.push(link);
       last = link;
     }
     this.#place(subscription, last);
@@ -161,22 +161,20 @@ export class Topic<V> {
   }
 
   #place(subscription: Subscription, link: Link<V>): void {
-    subscription.position = link.entry.position;
+    subscription.position = link.position;
     this.#places.set(subscription, link);
   }
 
   #append(key: string, value: V, removed: boolean): void {
-    const old = this.#links.get(key);
-    const before = old?.entry;
-    if (old !== undefined) this.#unlink(old);
-    const entry = { key, value, removed, position: ++this.#position };
-    const link: Link<V> = { entry, previous: this.#last, next: undefined };
+    const before = this.#links.get(key);
+    if (before !== undefined) this.#unlink(before);
+    const link: Link<V> = { key, value, removed, position: ++this.#position, previous: this.#last, next: undefined };
     if (this.#last === undefined) this.#first = link;
     else this.#last.next = link;
     this.#last = link;
     this.#links.set(key, link);
     if (removed) this.#removed++;
-    this.#tellObservers(before, entry);
+    this.#tellObservers(before, link);
     for (const wake of this.#readers.values()) wake();
     for (const wake of this.#watchers.values()) wake();
   }
@@ -192,7 +190,7 @@ export class Topic<V> {
     else link.previous.next = link.next;
     if (link.next === undefined) this.#last = link.previous;
     else link.next.previous = link.previous;
-    if (link.entry.removed) this.#removed--;
+    if (link.removed) this.#removed--;
     // Whoever holds on to it must not hold on to what came around it.
     link.previous = link.next = undefined;
   }
@@ -200,8 +198,8 @@ export class Topic<V> {
   #forgetRemoved(): void {
     let seen = this.#position - (this.#watchers.size > 0 ? keptForWatchers : keptForAnyone);
     for (const reader of this.#readers.keys()) if (reader.position > 0) seen = Math.min(seen, reader.position);
-    for (const [key, { entry }] of this.#links) {
-      if (entry.removed && entry.position <= seen) this.forget(key);
+    for (const [key, { removed, position }] of this.#links) {
+      if (removed && position <= seen) this.forget(key);
     }
     this.#forgetAt = Math.max(64, this.#removed * 2);
   }
