@@ -2,6 +2,7 @@ export { Agent, type AgentOptions } from './agent.ts';
 export * from './dataplane/index.ts';
 export { HeldState, type HeldStateOptions, type Verdict } from './held-state.ts';
 export type { GoalSink } from './held-vpc.ts';
+export { agentNodeOptions } from './node-options.ts';
 export { onDemandInWords } from './on-demand-counters.ts';
 export { Reports } from './reports.ts';
 export { emptyReply, Session } from './session.ts';

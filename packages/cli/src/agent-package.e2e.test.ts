@@ -2,6 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { agentNodeOptions } from '@alcor/agent';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { missingOpenVswitch, OpenVswitch } from '../../agent/src/dataplane/testing/open-vswitch.ts';
 import { api, cleanUp, eventually, folder, portStatus, root, start } from './region/testing/region-process.ts';
@@ -26,13 +27,14 @@ describe.skipIf(missing !== '')("the agent's Debian package", () => {
       'ExecStart=/usr/bin/alcor-agent --controller ${ALCOR_CONTROLLER}',
     );
     expect(readFileSync(join(tree, 'usr/bin/alcor-agent'), 'utf8')).toContain(
-      'exec /usr/lib/alcor-agent/node /usr/lib/alcor-agent/agent.mjs "$@"',
+      `exec /usr/lib/alcor-agent/node ${agentNodeOptions.join(' ')} /usr/lib/alcor-agent/agent.mjs "$@"`,
     );
     const ovs = await OpenVswitch.start();
     onTestFinished(() => ovs.stop());
     const { url } = await start(['--hosts', '0', '--no-demo', '--state', join(folder(), 'state')]);
     const local = ['--ovsdb', `unix:${ovs.folder}/db.sock`, '--openflow', `unix:${ovs.folder}/br-int.mgmt`];
     const args = [
+      ...agentNodeOptions,
       join(library, 'agent.mjs'),
       '--controller',
       url,

@@ -5,6 +5,7 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { agentNodeOptions } from '@alcor/agent';
 import { ConfigManager, type ManagedHost } from '@alcor/config-manager';
 import {
   EtherType,
@@ -183,7 +184,10 @@ function agentAddress({ runDir }: Host): string {
 async function startAgent(host: Host): Promise<ChildProcess> {
   const { ip, ovsdb, openflow } = host;
   const args = [ip, ovsdb, openflow, agentAddress(host)];
-  const child = fork(AGENT, args, { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(AGENT, args, {
+    execArgv: [...agentNodeOptions, '--import', 'tsx'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   await once(child, 'message');
   return child;
 }

@@ -32,7 +32,7 @@ const ASKING = [0, 1, 2, 3, 4, 5, 6, 7];
 const MOST_P99_MS = 5;
 /** Questions of all hosts together that none of them may have asked before: for two closed loops and all rates. */
 const NEW_QUESTIONS = 500_000;
-const RATES = [5_000, 10_000, 15_000, 20_000, 25_000, 30_000, 40_000, 60_000];
+const RATES = [1_000, 2_500, 5_000, 10_000, 15_000, 20_000, 25_000, 30_000, 40_000, 60_000];
 /** Of the tenant beside the flood, in questions per second. */
 const QUIET = 200;
 const FLOOD = 100;

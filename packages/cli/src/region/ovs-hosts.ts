@@ -1,4 +1,5 @@
 import { cleanRegion, createFabric, type Host, introduce, ping, plugVm, startHosts, type TunnelType } from '@alcor/lab';
+import { agentNodeOptions } from '@alcor/agent';
 import { dialBytes, type Runtime } from '@alcor/runtime';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync, rmSync } from 'node:fs';
@@ -141,5 +142,7 @@ function startAgent(
     ...(dnsUpstream === undefined ? [] : ['--dns-upstream', dnsUpstream]),
     ...(metadataProxy === undefined ? [] : ['--metadata-proxy', metadataProxy]),
   ];
-  return spawn(process.execPath, [main, 'agent', ...args], { stdio: ['ignore', output, output, 'ipc'] });
+  return spawn(process.execPath, [...agentNodeOptions, main, 'agent', ...args], {
+    stdio: ['ignore', output, output, 'ipc'],
+  });
 }
