@@ -109,12 +109,23 @@ export class FairTurns {
   }
 }
 
+/** What a tenant may have at once. */
+interface Share {
+  left: number;
+  at: number;
+}
+
 /** What each tenant has had lately. */
 class Shares {
   readonly #clock: Clock;
   readonly #perMs: number;
-  /** Those with work within the last second, the last one at the end; what each may have at once. */
-  readonly #present = new Map<string, { readonly left: number; readonly at: number }>();
+  /** Those that have had work, at least all of the last second. */
+  readonly #shares = new Map<string, Share>();
+  #sweepAt = Number.NEGATIVE_INFINITY;
+  /** Who had work last, and when the last one that is not that one had. */
+  #last = '';
+  #lastAt = Number.NEGATIVE_INFINITY;
+  #anotherAt = Number.NEGATIVE_INFINITY;
 
   constructor({ clock, sharedPerSecond }: FairTurnsOptions) {
     this.#clock = clock;
@@ -128,16 +139,27 @@ class Shares {
   take(tenant: string, weight: number): number | undefined {
     const now = this.#clock.now();
     const most = this.#perMs * burstMs;
-    const { left, at } = this.#present.get(tenant) ?? { left: most, at: now };
-    const there = Math.min(most, left + (now - at) * this.#perMs);
-    this.#present.delete(tenant);
-    for (const [other, { at: last }] of this.#present) {
-      if (now - last < presenceMs) break;
-      this.#present.delete(other);
-    }
-    const isGiven = there >= weight || this.#present.size === 0;
-    const stays = isGiven ? Math.max(0, there - weight) : there;
-    this.#present.set(tenant, { left: stays, at: now });
-    return isGiven ? stays / most : undefined;
+    let share = this.#shares.get(tenant);
+    // Changed in place: of a map out of which as much goes as comes in V8 keeps all tables until a full collection.
+    if (share === undefined) this.#shares.set(tenant, (share = { left: most, at: now }));
+    const there = Math.min(most, share.left + (now - share.at) * this.#perMs);
+    const isGiven = there >= weight || this.#isAlone(tenant, now);
+    share.left = isGiven ? Math.max(0, there - weight) : there;
+    share.at = now;
+    this.#note(tenant, now);
+    return isGiven ? share.left / most : undefined;
+  }
+
+  #isAlone(tenant: string, now: number): boolean {
+    return now - (tenant === this.#last ? this.#anotherAt : this.#lastAt) >= presenceMs;
+  }
+
+  #note(tenant: string, now: number): void {
+    if (tenant !== this.#last) this.#anotherAt = this.#lastAt;
+    this.#last = tenant;
+    this.#lastAt = now;
+    if (now < this.#sweepAt) return;
+    this.#sweepAt = now + presenceMs;
+    for (const [other, { at }] of this.#shares) if (now - at >= presenceMs) this.#shares.delete(other);
   }
 }

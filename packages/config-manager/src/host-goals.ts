@@ -151,8 +151,10 @@ export class HostGoals {
       if (room <= 0) break;
       room = this.#takeVpc(this.#joined.get(vpcId)!, message, room);
     }
-    message.leftVpcs.push(...this.#left);
-    this.#left.clear();
+    if (this.#left.size > 0) {
+      message.leftVpcs.push(...this.#left);
+      this.#left.clear();
+    }
     const completes = !this.#complete && this.#toldAll();
     if (completes) {
       this.#complete = message.complete = true;
@@ -308,6 +310,13 @@ export class HostGoals {
   /** Returns how many. */
   #takeLearnt(joined: Joined, message: GoalStateV2, room: number): number {
     const { learnt } = joined;
+    if (learnt.size <= room) {
+      for (const neighbor of learnt.values()) addGoal(message, neighbor);
+      this.#owing.delete(joined);
+      // Of a map that is filled and emptied all the time V8 keeps the tables, with all that was in them, until a full collection.
+      if (learnt.size > 0) joined.learnt = new Map();
+      return learnt.size;
+    }
     let told = 0;
     for (const [id, neighbor] of learnt) {
       if (told >= room) break;
@@ -315,7 +324,6 @@ export class HostGoals {
       learnt.delete(id);
       told++;
     }
-    if (learnt.size === 0) this.#owing.delete(joined);
     return told;
   }
 

@@ -127,6 +127,8 @@ export class HostMembership {
   }
 
   #takeRouters(): void {
+    // To clear a set that is empty costs it a new table.
+    if (this.#stirred.size === 0) return;
     for (const vpcId of this.#stirred) this.#takeRoutersOf(this.#routes.get(vpcId)!);
     this.#stirred.clear();
   }

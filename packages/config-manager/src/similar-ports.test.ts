@@ -55,6 +55,18 @@ describe('what similar ports need', () => {
     expect(similar.likely('web')).toEqual([to(1)]);
   });
 
+  it('forgets the kinds first of which nothing was learnt for long', () => {
+    const similar = new SimilarPorts(12);
+    const learn = (...kinds: string[]): void => {
+      for (const kind of kinds) for (const host of ['h1', 'h2']) similar.note(kind, host, to(1));
+    };
+    const known = (): string[] => ['a', 'b', 'c', 'd', 'e'].filter((kind) => similar.likely(kind).length > 0);
+    learn('a', 'b', 'c', 'd');
+    expect(known()).toEqual(['b', 'c', 'd']);
+    learn('b', 'e');
+    expect(known()).toEqual(['b', 'd', 'e']);
+  });
+
   it('takes no more than its room, whoever asks for whatever', () => {
     const step = fc.record({
       kind: fc.integer({ min: 1, max: 6 }),

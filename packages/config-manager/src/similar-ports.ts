@@ -18,17 +18,18 @@ const hostsAtLeast = 2;
  */
 const partAtLeast = 1 / 6;
 
-interface Wanted {
-  readonly destination: Destination;
-  /** Hosts remembered that need it. */
-  hosts: number;
+interface Host {
+  readonly ip: string;
+  /** What its ports need, the newest at the end. */
+  readonly needs: Destination[];
 }
 
 /** What is known of one kind of ports. */
 interface Kind {
-  /** By host, the one that showed something last at the end: the keys of what its ports need, the newest at the end. */
-  readonly hosts: Map<string, Set<string>>;
-  readonly wanted: Map<string, Wanted>;
+  /** The one that showed something last at the end. */
+  readonly hosts: Host[];
+  /** Something has been learnt of it since it got its place among the kinds. */
+  isFresh: boolean;
 }
 
 /** Ports of a VPC that are in the same security groups are similar; those in none, where they are in the same subnet. */
@@ -40,14 +41,17 @@ export function kindOf({ vpcId, securityGroupIds, fixedIps }: NeighborConfigurat
 /**
  * What the hosts of similar ports have come to need, by kind of port. It counts hosts and not ports, because what one port has asked for all
  * ports of its host can use; and the last hosts that showed something and not time, so that it knows as much of what is rare as of what is not.
+ *
+ * Every question comes by here, so it is kept in short arrays: a map out of which as much goes as comes in is made anew all the time, and V8 keeps the tables that
+ * it had, with all that was in them, until a full collection.
  */
 export class SimilarPorts {
   readonly #atMost: number;
-  /** The kind that something was learnt of last at the end. */
+  /** Those at the beginning go first, unless they are fresh. */
   readonly #kinds = new Map<string, Kind>();
   #size = 0;
 
-  /** `atMost`: hosts and destinations of hosts that are remembered in all; beyond, the kinds of which nothing was learnt for longest go. */
+  /** `atMost`: hosts and destinations of hosts that are remembered in all; beyond, kinds go of which nothing was learnt for long. */
   constructor(atMost: number) {
     this.#atMost = atMost;
   }
@@ -59,77 +63,72 @@ export class SimilarPorts {
 
   /** A host with a port of this kind has needed the destination. */
   note(name: string, host: string, destination: Destination): void {
-    const kind = this.#touch(name);
-    const needs = this.#touchHost(kind, host);
-    const key = keyOf(destination);
-    if (needs.has(key)) needs.delete(key);
-    else {
-      const wanted = kind.wanted.get(key);
-      if (wanted === undefined) kind.wanted.set(key, { destination, hosts: 1 });
-      else wanted.hosts++;
-      this.#size++;
-    }
-    needs.add(key);
-    const [first] = needs;
-    if (needs.size > destinationsAtMost && first !== undefined) this.#drop(kind, needs, first);
+    const { needs } = this.#touch(name, host);
+    const known = placeOf(needs, destination);
+    if (known !== -1) needs.splice(known, 1);
+    else if (needs.length === destinationsAtMost) needs.shift();
+    else this.#size++;
+    // V8 makes where they are old those that stay, with whatever else is made beside: so what stays is made here.
+    needs.push({ tunnelId: destination.tunnelId, address: destination.address });
     this.#makeRoom();
   }
 
   /** A host with a port of this kind could have used the destination and has not. */
   noteUnneeded(name: string, host: string, destination: Destination): void {
-    const kind = this.#touch(name);
-    this.#drop(kind, this.#touchHost(kind, host), keyOf(destination));
+    const { needs } = this.#touch(name, host);
+    const known = placeOf(needs, destination);
+    if (known !== -1) {
+      needs.splice(known, 1);
+      this.#size--;
+    }
     this.#makeRoom();
   }
 
   /** What the next host with a port of this kind is likely to need, the likeliest first. Costs what is remembered of the kind. */
   likely(name: string): readonly Destination[] {
-    const kind = this.#kinds.get(name);
-    if (kind === undefined) return [];
-    const enough = Math.max(hostsAtLeast, kind.hosts.size * partAtLeast);
-    const likely = [...kind.wanted.values()].filter(({ hosts }) => hosts >= enough);
+    const { hosts = [] } = this.#kinds.get(name) ?? {};
+    const enough = Math.max(hostsAtLeast, hosts.length * partAtLeast);
+    const wanted = new Map<string, { readonly destination: Destination; hosts: number }>();
+    for (const destination of hosts.flatMap(({ needs }) => needs)) {
+      const key = keyOf(destination);
+      const one = wanted.get(key);
+      if (one === undefined) wanted.set(key, { destination, hosts: 1 });
+      else one.hosts++;
+    }
+    const likely = [...wanted.values()].filter((one) => one.hosts >= enough);
     return likely.toSorted((a, b) => b.hosts - a.hosts).map(({ destination }) => destination);
   }
 
-  #touch(name: string): Kind {
-    const kind = this.#kinds.get(name) ?? { hosts: new Map(), wanted: new Map() };
-    this.#kinds.delete(name);
-    this.#kinds.set(name, kind);
-    return kind;
-  }
-
-  #touchHost(kind: Kind, host: string): Set<string> {
-    const known = kind.hosts.get(host);
-    const needs = known ?? new Set<string>();
-    if (known === undefined) this.#size++;
-    kind.hosts.delete(host);
-    kind.hosts.set(host, needs);
-    const [oldest] = kind.hosts.keys();
-    if (kind.hosts.size > hostsAtMost && oldest !== undefined) this.#dropHost(kind, oldest);
-    return needs;
-  }
-
-  #dropHost(kind: Kind, host: string): void {
-    const needs = kind.hosts.get(host)!;
-    for (const key of needs) this.#drop(kind, needs, key);
-    kind.hosts.delete(host);
-    this.#size--;
-  }
-
-  #drop({ wanted }: Kind, needs: Set<string>, key: string): void {
-    const one = wanted.get(key);
-    if (one === undefined || !needs.delete(key)) return;
-    if (--one.hosts === 0) wanted.delete(key);
-    this.#size--;
+  #touch(name: string, ip: string): Host {
+    let kind = this.#kinds.get(name);
+    if (kind === undefined) this.#kinds.set(name, (kind = { hosts: [], isFresh: true }));
+    kind.isFresh = true;
+    const { hosts } = kind;
+    const at = hosts.findIndex((each) => each.ip === ip);
+    if (at === -1) {
+      hosts.push({ ip, needs: [] });
+      this.#size++;
+      if (hosts.length > hostsAtMost) this.#size -= sizeOf(hosts.shift()!);
+    } else if (at < hosts.length - 1) hosts.push(...hosts.splice(at, 1));
+    return hosts.at(-1)!;
   }
 
   #makeRoom(): void {
     for (const [name, kind] of this.#kinds) {
       if (this.#size <= this.#atMost) return;
-      for (const host of kind.hosts.keys()) this.#dropHost(kind, host);
       this.#kinds.delete(name);
+      if (kind.isFresh) this.#kinds.set(name, { ...kind, isFresh: false });
+      else for (const host of kind.hosts) this.#size -= sizeOf(host);
     }
   }
+}
+
+function sizeOf({ needs }: Host): number {
+  return 1 + needs.length;
+}
+
+function placeOf(needs: readonly Destination[], { tunnelId, address }: Destination): number {
+  return needs.findIndex((each) => each.address === address && each.tunnelId === tunnelId);
 }
 
 function keyOf({ tunnelId, address }: Destination): string {

@@ -55,6 +55,8 @@ class ReliableStream<Out extends Numbered, In extends Numbered> implements Strea
   /** When what is not acknowledged by then is sent again. */
   #resendAt = 0;
   #resend: Timer | undefined;
+  /** When what has been taken is acknowledged, if no message has done so by then; undefined: it has been. */
+  #acknowledgeAt: number | undefined;
   #acknowledge: Timer | undefined;
   #closed = false;
 
@@ -104,7 +106,8 @@ class ReliableStream<Out extends Numbered, In extends Numbered> implements Strea
     this.#drop(acknowledged);
     if (sequence === 0) return false;
     if (sequence > this.#taken + 1) return false;
-    this.#acknowledge ??= this.#clock.timer(this.#acknowledgeAfterMs, this.#sendAcknowledgement);
+    this.#acknowledgeAt ??= this.#clock.now() + this.#acknowledgeAfterMs;
+    this.#acknowledge ??= this.#clock.timer(this.#acknowledgeAfterMs, this.#lookWhatIsTaken);
     if (sequence <= this.#taken) return false;
     this.#taken = sequence;
     if (sequence - this.#acknowledged >= this.#window / 2) this.#sendAcknowledgement();
@@ -121,7 +124,15 @@ class ReliableStream<Out extends Numbered, In extends Numbered> implements Strea
     for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 
-  /** One timer stands for all that is sent while it runs: to set one for each message costs more than the message. */
+  /** One timer stands for all that is taken while it runs, and one for all that is sent: to set one for each message costs more than the message. */
+  readonly #lookWhatIsTaken = (): void => {
+    this.#acknowledge = undefined;
+    if (this.#acknowledgeAt === undefined) return;
+    const leftMs = this.#acknowledgeAt - this.#clock.now();
+    if (leftMs <= 0) this.#sendAcknowledgement();
+    else this.#acknowledge = this.#clock.timer(leftMs, this.#lookWhatIsTaken);
+  };
+
   readonly #lookAgain = (): void => {
     this.#resend = undefined;
     if (this.#unacknowledged.length === 0) return;
@@ -138,15 +149,14 @@ class ReliableStream<Out extends Numbered, In extends Numbered> implements Strea
     }
   }
 
-  readonly #sendAcknowledgement = (): void => {
+  #sendAcknowledgement(): void {
     const message = this.#empty();
     message.transmission = { sequence: 0, acknowledged: this.#taken };
     this.#transmit(message).catch(() => this.#stop());
-  };
+  }
 
   #transmit(message: Out): Promise<void> {
-    this.#acknowledge?.cancel();
-    this.#acknowledge = undefined;
+    this.#acknowledgeAt = undefined;
     this.#acknowledged = this.#taken;
     return this.#stream.send(message);
   }
