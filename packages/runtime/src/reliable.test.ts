@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Numbered, type Numbering, reliable } from './reliable.ts';
+import { createQueue } from './queue.ts';
 import { handler, type StreamMethod } from './runtime.ts';
 import { createWakeup } from './signal.ts';
 import { seededRandom } from './simulation/random.ts';
@@ -72,5 +73,34 @@ describe('a reliable stream over a wire that loses, repeats and reorders', () =>
     const [first, second, other] = [await talk(7, 30), await talk(7, 30), await talk(8, 30)];
     expect(first.log.join('\n')).toBe(second.log.join('\n'));
     expect(first.log.join('\n')).not.toBe(other.log.join('\n'));
+  });
+});
+
+describe('what has been taken', () => {
+  it('is acknowledged with what is sent, or by itself 200 ms after it came', async () => {
+    const schedule = createSchedule();
+    const { clock } = createWorld(schedule, seededRandom(1), () => {}).start('reader').runtime;
+    const wire = createQueue<Note>();
+    const sent: string[] = [];
+    const send = async ({ transmission: { sequence, acknowledged } = { sequence: 0, acknowledged: 0 } }: Note) =>
+      void sent.push(`${schedule.now()} ms: ${sequence} acknowledges ${acknowledged}`);
+    const stream = reliable<Note, Note>(
+      { send, received: wire, close: () => wire.end() },
+      { clock, empty: () => note('') },
+    );
+    const come = (sequence: number) => wire.push({ text: '', transmission: { sequence, acknowledged: 0 } });
+    const reading = (async () => {
+      for await (const _ of stream.received);
+    })();
+
+    come(1);
+    await schedule.run(100);
+    await stream.send(note('rides'));
+    await schedule.run(50);
+    come(2);
+    await schedule.run(2_000);
+    expect(sent).toEqual(['100 ms: 1 acknowledges 1', '350 ms: 0 acknowledges 2']);
+    stream.close();
+    await reading;
   });
 });
