@@ -5,10 +5,11 @@ import {
   goalVpc,
   type GoalStateV2,
   type HeldVpc,
+  isShare,
   type StatedGoal,
 } from '@alcor/contract';
 import type { Bus, Entry, Subscription, Topic } from '@alcor/runtime';
-import { HostMembership, isShare } from './host-membership.ts';
+import { HostMembership } from './host-membership.ts';
 import { isNews, type Resumption, resume } from './resumption.ts';
 import type { TopicDigests } from './topic-digests.ts';
 

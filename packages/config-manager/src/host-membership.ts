@@ -1,4 +1,4 @@
-import { type Goal, goalVpc } from '@alcor/contract';
+import { type Goal, goalVpc, isShare } from '@alcor/contract';
 import type { Bus, Entry, Subscription, Topic } from '@alcor/runtime';
 
 export interface HostMembershipOptions {
@@ -150,9 +150,4 @@ export class HostMembership {
 
 function isIn({ ports, shares }: Own): boolean {
   return ports > 0 || shares.size > 0;
-}
-
-/** Says in a host's own topic what it does for a VPC; all hosts of the VPC are told of it by the VPC's. */
-export function isShare({ kind }: Goal): boolean {
-  return kind === 'gateway' || kind === 'router';
 }

@@ -50,6 +50,11 @@ export function goalKey(goal: Goal): string {
   return prefixes[goal.kind] + goal.state.id;
 }
 
+/** Says in a host's own topic what the host does for a VPC; all hosts of the VPC are told of it by the VPC's. */
+export function isShare({ kind }: Goal): boolean {
+  return kind === 'gateway' || kind === 'router';
+}
+
 /** The VPC that the goal belongs to. */
 export function goalVpc(goal: Goal): string {
   return goal.kind === 'vpc' ? goal.state.id : goal.state.vpcId;

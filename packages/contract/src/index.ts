@@ -114,7 +114,7 @@ export const pushNodeSubscribeInfo = {
 
 export * from './cms.ts';
 export { bucketOf, bucketsOf, GoalDigest, type OfferedDigest } from './digest.ts';
-export { type Goal, goalKey, type GoalKind, goalVpc } from './goal.ts';
+export { type Goal, goalKey, type GoalKind, goalVpc, isShare } from './goal.ts';
 export { addGoal, emptyGoalState, goalsOf, type StatedGoal } from './messages.ts';
 export {
   decodeGoal,

@@ -106,13 +106,13 @@ export class ChannelLife {
     if (queue === undefined) return;
     const unicast = delivery.unicast.open(vpcId);
     try {
-      await this.#publishThis(unicast, queue, signal);
+      await this.#keepPublishing(unicast, queue, signal);
     } finally {
       delivery.unicast.close(vpcId);
     }
   }
 
-  async #publishThis(unicast: Topic<HostGoal>, queue: MessageQueue, signal: AbortSignal): Promise<void> {
+  async #keepPublishing(unicast: Topic<HostGoal>, queue: MessageQueue, signal: AbortSignal): Promise<void> {
     const { vpcId, clock, log } = this.#options;
     while (!signal.aborted) {
       try {

@@ -1,4 +1,4 @@
-import { type Goal, goalKey, goalVpc } from '@alcor/contract';
+import { type Goal, goalKey, goalVpc, isShare } from '@alcor/contract';
 import { Compiler, type Delta } from '@alcor/compiler';
 import {
   type Change,
@@ -14,7 +14,7 @@ import {
 import { Bus, type Clock, Topic } from '@alcor/runtime';
 import type { VpcFacts } from './channel-choice.ts';
 import { GatewayShares } from './gateway-shares.ts';
-import { isShare, UnicastGoals } from './unicast-goals.ts';
+import { UnicastGoals } from './unicast-goals.ts';
 
 /** A host that goals can be sent to. */
 export interface Host {

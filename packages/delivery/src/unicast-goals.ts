@@ -1,4 +1,4 @@
-import { type Goal, goalVpc, unicastSubject } from '@alcor/contract';
+import { type Goal, goalVpc, isShare, unicastSubject } from '@alcor/contract';
 import { type Bus, Topic } from '@alcor/runtime';
 
 /** A goal for one of a VPC's hosts. */
@@ -73,9 +73,4 @@ export class UnicastGoals {
 function say<V>(topic: Topic<V>, key: string, value: V, removed: boolean): void {
   if (removed) topic.remove(key, value);
   else topic.put(key, value);
-}
-
-/** Whether it gives a host a part in a VPC, which all its hosts are told of, too. */
-export function isShare({ kind }: Goal): boolean {
-  return kind === 'gateway' || kind === 'router';
 }
