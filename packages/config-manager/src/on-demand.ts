@@ -251,10 +251,7 @@ export class OnDemand {
     }
     if (this.#learnt.size >= learntAtMost) return later('too much is learnt');
     const from = source ?? (address === null ? undefined : placeFor(vpc.told.directory, address, directories));
-    const text = formatIp(destination);
-    // What is remembered of it had better be the text that came: one that is put together here is in pieces.
-    const to = { tunnelId, address: text === destinationIp ? destinationIp : text };
-    return { asker, source, place, port: from?.neighbor, destination: to };
+    return { asker, source, place, port: from?.neighbor, destination: { tunnelId, address: formatIp(destination) } };
   }
 
   /** The asker learns the destination; its host learns the source first, where it is by the source's groups that it lets packets in. */

@@ -68,8 +68,7 @@ export class SimilarPorts {
     if (known !== -1) needs.splice(known, 1);
     else if (needs.length === destinationsAtMost) needs.shift();
     else this.#size++;
-    // V8 makes where they are old those that stay, with whatever else is made beside: so what stays is made here.
-    needs.push({ tunnelId: destination.tunnelId, address: destination.address });
+    needs.push(destination);
     this.#makeRoom();
   }
 
