@@ -131,7 +131,7 @@ describe.skipIf(missing !== '')(`security groups on Open vSwitch${missing && ` (
       ),
       { numRuns: 30, endOnFailure: true },
     );
-    for (const count of [delivered, dropped, answers, copied]) expect(count).toBeGreaterThan(5);
+    for (const count of [delivered, dropped, answers, copied]) expect(count).toBeGreaterThan(0);
   });
 });
 
@@ -194,6 +194,8 @@ async function talking(
 
 const macs = ['02:00:00:00:00:01', '02:00:00:00:00:02', '02:00:00:00:00:03'];
 const groupIds = ['g0', 'g1', 'g2'];
+/** In a group now and then, so that much is let through whatever is drawn beside it. */
+const all = [...out, rule({}), rule({ ethertype: 'IPv6' })];
 
 interface Policy {
   readonly ports: readonly LocalPort[];
@@ -218,8 +220,8 @@ function anyPolicy(ids: readonly string[]): fc.Arbitrary<Policy> {
   const groups = fc.tuple(
     ...groupIds.map((id) =>
       fc
-        .tuple(fc.array(anyRule(), { minLength: 3, maxLength: 9 }), fc.integer({ min: 0, max: 3 }))
-        .map(([rules, n]) => securityGroup(id, rules, n > 0)),
+        .tuple(fc.array(anyRule(), { minLength: 3, maxLength: 9 }), fc.nat(3), fc.nat(2))
+        .map(([rules, stateful, open]) => securityGroup(id, [...rules, ...(open > 0 ? [] : all)], stateful > 0)),
     ),
   );
   const addresses = fc
