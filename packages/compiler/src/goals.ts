@@ -13,6 +13,7 @@ import {
   RouterConfiguration,
   SecurityGroupConfiguration,
   SubnetConfiguration,
+  UpdateType,
   VpcConfiguration,
   NeighborConfiguration,
 } from '@alcor/contract';
@@ -65,13 +66,23 @@ export function subnetGoal(subnet: Subnet): Goal {
   };
 }
 
+/** Of messages, of which there are millions in a large region, most lists are empty. */
+const none: never[] = Object.freeze<never[]>([]) as never[];
+
+function each<From, To>(list: readonly From[], as: (from: From) => To): To[] {
+  return list.length === 0 ? none : list.map(as);
+}
+
 /** What a port means to the host that it is bound to. */
 export function portGoal(port: Port): Goal {
   return {
     kind: 'port',
-    state: PortConfiguration.fromPartial({
+    // With every field: to look for those that are there takes as long as all the rest of a port's compilation.
+    state: {
       id: port.id,
+      requestId: '',
       revisionNumber: port.revision,
+      updateType: UpdateType.DELTA,
       vpcId: port.networkId,
       name: port.name,
       deviceId: port.deviceId,
@@ -79,22 +90,23 @@ export function portGoal(port: Port): Goal {
       projectId: port.projectId,
       macAddress: port.mac,
       adminStateUp: port.adminStateUp,
-      fixedIps: port.fixedIps.map(({ subnetId, ip }) => ({ subnetId, ipAddress: ip })),
+      hostInfo: undefined,
+      fixedIps: each(port.fixedIps, ({ subnetId, ip }) => ({ subnetId, ipAddress: ip })),
       portSecurityDisabled: !port.portSecurityEnabled,
-      securityGroupIds: port.securityGroupIds.map((id) => ({ id })),
+      securityGroupIds: each(port.securityGroupIds, (id) => ({ id })),
       allowAddressPairs: pairsOf(port),
-      extraDhcpOptions: port.extraDhcpOpts.map(({ name, value, ipVersion }) => ({ name, value, ipVersion })),
+      extraDhcpOptions: each(port.extraDhcpOpts, ({ name, value, ipVersion }) => ({ name, value, ipVersion })),
       dnsName: port.dnsName,
       dnsDomain: port.dnsDomain,
       trunkParentId: port.trunk?.parentId ?? '',
       trunkVlan: port.trunk?.vlan ?? 0,
       qosPolicyId: port.qosPolicyId ?? '',
-      localIps: port.localIps.map(({ ip, mode, fixedIp }) => ({
+      localIps: each(port.localIps, ({ ip, mode, fixedIp }) => ({
         ipAddress: ip,
         fixedIpAddress: fixedIp,
         passthrough: mode === 'passthrough',
       })),
-    }),
+    },
   };
 }
 
@@ -102,19 +114,29 @@ export function portGoal(port: Port): Goal {
 export function neighborGoal(port: Port, node: Node): Goal {
   return {
     kind: 'neighbor',
-    state: NeighborConfiguration.fromPartial({
+    state: {
       id: port.id,
+      requestId: '',
       revisionNumber: port.revision,
+      updateType: UpdateType.DELTA,
       vpcId: port.networkId,
+      name: '',
       macAddress: port.mac,
+      hostMacAddress: '',
       hostIpAddress: node.ip,
-      fixedIps: port.fixedIps.map(({ subnetId, ip }) => ({ neighborType: NeighborType.L2, subnetId, ipAddress: ip })),
+      fixedIps: each(port.fixedIps, ({ subnetId, ip }) => ({
+        neighborType: NeighborType.L2,
+        subnetId,
+        ipAddress: ip,
+        arionGroup: '',
+        tunnelId: 0,
+      })),
       allowAddressPairs: pairsOf(port),
-      securityGroupIds: [...port.securityGroupIds],
+      securityGroupIds: each(port.securityGroupIds, (id) => id),
       dnsName: port.dnsName,
       dnsDomain: port.dnsDomain,
-      ndpProxies: port.ndpProxies.map(({ routerId, ip }) => ({ routerId, ipAddress: ip })),
-    }),
+      ndpProxies: each(port.ndpProxies, ({ routerId, ip }) => ({ routerId, ipAddress: ip })),
+    },
   };
 }
 
@@ -133,7 +155,7 @@ export function gatewayGoal(vpcId: string, node: Node, revision: number): Goal {
 }
 
 function pairsOf({ allowedAddressPairs }: Port): { ipAddress: string; macAddress: string }[] {
-  return allowedAddressPairs.map(({ ip, mac }) => ({ ipAddress: ip, macAddress: mac }));
+  return each(allowedAddressPairs, ({ ip, mac }) => ({ ipAddress: ip, macAddress: mac }));
 }
 
 const states = {
