@@ -195,7 +195,7 @@ async function talking(
 const macs = ['02:00:00:00:00:01', '02:00:00:00:00:02', '02:00:00:00:00:03'];
 const groupIds = ['g0', 'g1', 'g2'];
 /** In a group now and then, so that much is let through whatever is drawn beside it. */
-const all = [...out, rule({}), rule({ ethertype: 'IPv6' })];
+const anything = [...out, rule({}), rule({ ethertype: 'IPv6' })];
 
 interface Policy {
   readonly ports: readonly LocalPort[];
@@ -221,7 +221,7 @@ function anyPolicy(ids: readonly string[]): fc.Arbitrary<Policy> {
     ...groupIds.map((id) =>
       fc
         .tuple(fc.array(anyRule(), { minLength: 3, maxLength: 9 }), fc.nat(3), fc.nat(2))
-        .map(([rules, stateful, open]) => securityGroup(id, [...rules, ...(open > 0 ? [] : all)], stateful > 0)),
+        .map(([rules, stateful, open]) => securityGroup(id, [...rules, ...(open > 0 ? [] : anything)], stateful > 0)),
     ),
   );
   const addresses = fc
