@@ -1,4 +1,10 @@
-import { OperationType, Protocol, SecurityGroupConfiguration_Direction as Direction } from '@alcor/contract';
+import {
+  NeighborConfiguration,
+  OperationType,
+  PortConfiguration,
+  Protocol,
+  SecurityGroupConfiguration_Direction as Direction,
+} from '@alcor/contract';
 import { expect, it } from 'vitest';
 import { neighborGoal, portGoal, vpcGoal } from './goals.ts';
 import { securityGroupGoal } from './group-goals.ts';
@@ -42,6 +48,17 @@ it('says of each rule which packets it lets pass, so that nothing is left to be 
     { id: 'rule6', ipProtocol: 0, icmpType: undefined },
     { id: 'rule7', ipProtocol: 132, ...ports(5, 5) },
   ]);
+});
+
+it('says of a port what its hosts read, to the letter', () => {
+  for (const row of [port(1, 3, { network: 0, host: 1, groups: [2] }), port(1, 3, { network: 0, host: 1 })]) {
+    const own = portGoal(row).state as PortConfiguration;
+    const read = PortConfiguration.decode(PortConfiguration.encode(own).finish());
+    expect(JSON.stringify(own)).toBe(JSON.stringify(read));
+    const neighbor = neighborGoal(row, node(1, 1)).state as NeighborConfiguration;
+    const readByOthers = NeighborConfiguration.decode(NeighborConfiguration.encode(neighbor).finish());
+    expect(JSON.stringify(neighbor)).toBe(JSON.stringify(readByOthers));
+  }
 });
 
 it('says which groups a port is in to its own host and to the others', () => {

@@ -77,30 +77,30 @@ function each<From, To>(list: readonly From[], as: (from: From) => To): To[] {
 export function portGoal(port: Port): Goal {
   return {
     kind: 'port',
-    // With every field: to look for those that are there takes as long as all the rest of a port's compilation.
+    // With every field, in the contract's order: to look for those that are there takes as long as all the rest of a port's compilation.
     state: {
-      id: port.id,
-      requestId: '',
       revisionNumber: port.revision,
+      requestId: '',
+      id: port.id,
       updateType: UpdateType.DELTA,
       vpcId: port.networkId,
       name: port.name,
       deviceId: port.deviceId,
       deviceOwner: port.deviceOwner,
-      projectId: port.projectId,
       macAddress: port.mac,
       adminStateUp: port.adminStateUp,
       hostInfo: undefined,
       fixedIps: each(port.fixedIps, ({ subnetId, ip }) => ({ subnetId, ipAddress: ip })),
-      portSecurityDisabled: !port.portSecurityEnabled,
-      securityGroupIds: each(port.securityGroupIds, (id) => ({ id })),
       allowAddressPairs: pairsOf(port),
+      securityGroupIds: each(port.securityGroupIds, (id) => ({ id })),
+      portSecurityDisabled: !port.portSecurityEnabled,
       extraDhcpOptions: each(port.extraDhcpOpts, ({ name, value, ipVersion }) => ({ name, value, ipVersion })),
       dnsName: port.dnsName,
       dnsDomain: port.dnsDomain,
+      qosPolicyId: port.qosPolicyId ?? '',
       trunkParentId: port.trunk?.parentId ?? '',
       trunkVlan: port.trunk?.vlan ?? 0,
-      qosPolicyId: port.qosPolicyId ?? '',
+      projectId: port.projectId,
       localIps: each(port.localIps, ({ ip, mode, fixedIp }) => ({
         ipAddress: ip,
         fixedIpAddress: fixedIp,
@@ -115,9 +115,9 @@ export function neighborGoal(port: Port, node: Node): Goal {
   return {
     kind: 'neighbor',
     state: {
-      id: port.id,
-      requestId: '',
       revisionNumber: port.revision,
+      requestId: '',
+      id: port.id,
       updateType: UpdateType.DELTA,
       vpcId: port.networkId,
       name: '',
