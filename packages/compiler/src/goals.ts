@@ -13,7 +13,6 @@ import {
   RouterConfiguration,
   SecurityGroupConfiguration,
   SubnetConfiguration,
-  UpdateType,
   VpcConfiguration,
   NeighborConfiguration,
 } from '@alcor/contract';
@@ -66,47 +65,36 @@ export function subnetGoal(subnet: Subnet): Goal {
   };
 }
 
-/** Of messages, of which there are millions in a large region, most lists are empty. */
-const none: never[] = Object.freeze<never[]>([]) as never[];
-
-function each<From, To>(list: readonly From[], as: (from: From) => To): To[] {
-  return list.length === 0 ? none : list.map(as);
-}
-
 /** What a port means to the host that it is bound to. */
 export function portGoal(port: Port): Goal {
   return {
     kind: 'port',
-    // With every field, in the contract's order: to look for those that are there takes as long as all the rest of a port's compilation.
-    state: {
-      revisionNumber: port.revision,
-      requestId: '',
+    state: PortConfiguration.fromPartial({
       id: port.id,
-      updateType: UpdateType.DELTA,
+      revisionNumber: port.revision,
       vpcId: port.networkId,
       name: port.name,
       deviceId: port.deviceId,
       deviceOwner: port.deviceOwner,
+      projectId: port.projectId,
       macAddress: port.mac,
       adminStateUp: port.adminStateUp,
-      hostInfo: undefined,
-      fixedIps: each(port.fixedIps, ({ subnetId, ip }) => ({ subnetId, ipAddress: ip })),
-      allowAddressPairs: pairsOf(port),
-      securityGroupIds: each(port.securityGroupIds, (id) => ({ id })),
+      fixedIps: port.fixedIps.map(({ subnetId, ip }) => ({ subnetId, ipAddress: ip })),
       portSecurityDisabled: !port.portSecurityEnabled,
-      extraDhcpOptions: each(port.extraDhcpOpts, ({ name, value, ipVersion }) => ({ name, value, ipVersion })),
+      securityGroupIds: port.securityGroupIds.map((id) => ({ id })),
+      allowAddressPairs: pairsOf(port),
+      extraDhcpOptions: port.extraDhcpOpts.map(({ name, value, ipVersion }) => ({ name, value, ipVersion })),
       dnsName: port.dnsName,
       dnsDomain: port.dnsDomain,
-      qosPolicyId: port.qosPolicyId ?? '',
       trunkParentId: port.trunk?.parentId ?? '',
       trunkVlan: port.trunk?.vlan ?? 0,
-      projectId: port.projectId,
-      localIps: each(port.localIps, ({ ip, mode, fixedIp }) => ({
+      qosPolicyId: port.qosPolicyId ?? '',
+      localIps: port.localIps.map(({ ip, mode, fixedIp }) => ({
         ipAddress: ip,
         fixedIpAddress: fixedIp,
         passthrough: mode === 'passthrough',
       })),
-    },
+    }),
   };
 }
 
@@ -114,29 +102,19 @@ export function portGoal(port: Port): Goal {
 export function neighborGoal(port: Port, node: Node): Goal {
   return {
     kind: 'neighbor',
-    state: {
-      revisionNumber: port.revision,
-      requestId: '',
+    state: NeighborConfiguration.fromPartial({
       id: port.id,
-      updateType: UpdateType.DELTA,
+      revisionNumber: port.revision,
       vpcId: port.networkId,
-      name: '',
       macAddress: port.mac,
-      hostMacAddress: '',
       hostIpAddress: node.ip,
-      fixedIps: each(port.fixedIps, ({ subnetId, ip }) => ({
-        neighborType: NeighborType.L2,
-        subnetId,
-        ipAddress: ip,
-        arionGroup: '',
-        tunnelId: 0,
-      })),
+      fixedIps: port.fixedIps.map(({ subnetId, ip }) => ({ neighborType: NeighborType.L2, subnetId, ipAddress: ip })),
       allowAddressPairs: pairsOf(port),
-      securityGroupIds: each(port.securityGroupIds, (id) => id),
+      securityGroupIds: [...port.securityGroupIds],
       dnsName: port.dnsName,
       dnsDomain: port.dnsDomain,
-      ndpProxies: each(port.ndpProxies, ({ routerId, ip }) => ({ routerId, ipAddress: ip })),
-    },
+      ndpProxies: port.ndpProxies.map(({ routerId, ip }) => ({ routerId, ipAddress: ip })),
+    }),
   };
 }
 
@@ -155,7 +133,7 @@ export function gatewayGoal(vpcId: string, node: Node, revision: number): Goal {
 }
 
 function pairsOf({ allowedAddressPairs }: Port): { ipAddress: string; macAddress: string }[] {
-  return each(allowedAddressPairs, ({ ip, mac }) => ({ ipAddress: ip, macAddress: mac }));
+  return allowedAddressPairs.map(({ ip, mac }) => ({ ipAddress: ip, macAddress: mac }));
 }
 
 const states = {
